@@ -1,0 +1,51 @@
+// Origins and properties: the part that edgeward.yaml and a standalone edge.yaml share.
+import { z } from 'zod'
+import { duration, httpUrl, identifier } from './values.ts'
+
+export const originSchema = z.strictObject({
+  id: identifier.describe('Name of the origin; properties refer to it.'),
+  url: httpUrl.describe('Where the content is pulled from; a path in it is put before every request path.'),
+})
+
+const hostPattern = z
+  .string()
+  .regex(
+    /^(?:\*|(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/,
+    'must be a lower-case host name, *.name, or * for any',
+  )
+
+const cacheRuleSchema = z.strictObject({
+  match: z
+    .string()
+    .min(1)
+    .describe('Glob over the path: `*.m4s` matches the last segment, `/live/**` the whole path.'),
+  ttl: duration.describe('Freshness lifetime for matching objects, whatever the origin says.'),
+})
+
+export const propertySchema = z.strictObject({
+  id: identifier.describe('Name of the property; `/~id/` in front of a path selects it.'),
+  hosts: z.array(hostPattern).default([]).describe('Host names that select this property.'),
+  origins: z
+    .array(z.strictObject({ id: identifier.describe('An id from `origins`.') }))
+    .min(1)
+    .describe('Where content comes from, in order of preference.'),
+  cache: z
+    .strictObject({
+      defaultTtl: duration.default(0).describe('Freshness lifetime where the origin states none.'),
+      rules: z.array(cacheRuleSchema).default([]).describe('First match wins.'),
+    })
+    .prefault({})
+    .describe('How long content is fresh.'),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(z.string().min(1))
+        .default(['*'])
+        .describe('Web origins whose pages may play this; `*` for any, an empty list for none.'),
+    })
+    .prefault({})
+    .describe('Cross-origin access for players in browsers.'),
+})
+
+export type OriginSettings = z.infer<typeof originSchema>
+export type PropertySettings = z.infer<typeof propertySchema>

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// The `edgeward` command. Plain JavaScript that any Node 20 can parse: it hands over to src/cli.ts in the
+// Node that the package `node` pins, because only that one is new enough to run the rest.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+// In a checkout the sources run as they are; a published package holds the built cli.js beside this file.
+const cli = [path.join(here, 'cli.ts'), path.join(here, 'cli.js')].find((file) => existsSync(file))
+
+const [major = 0] = process.versions.node.split('.').map(Number)
+if (major >= 26) {
+  await import(cli)
+} else {
+  const require = createRequire(import.meta.url)
+  const pinned = path.join(path.dirname(require.resolve('node/package.json')), 'bin', 'node')
+  const child = spawn(pinned, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
+  // The terminal signals the whole group; a supervisor signals only this process.
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  process.on('SIGINT', () => {})
+  child.on('error', (error) => {
+    process.stderr.write(`edgeward: cannot run the pinned Node at ${pinned}: ${error.message}\n`)
+    process.exitCode = 1
+  })
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0)
+  })
+}

@@ -1,0 +1,32 @@
+// A block of response fields that is built once and serialised once, then shared by every reply.
+
+/** Flat list: name, value, name, value … as on the wire, order kept. */
+export type FieldPairs = readonly string[]
+
+export class FieldBlock {
+  readonly pairs: FieldPairs
+  /** `Name: value\r\n` lines, latin1. */
+  readonly text: string
+
+  constructor(pairs: FieldPairs) {
+    this.pairs = pairs
+    this.text = serialiseFields(pairs)
+  }
+
+  /** The first value of a field, name in lower case. */
+  get(lowerName: string): string | undefined {
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i]?.toLowerCase() === lowerName) return this.pairs[i + 1]
+    }
+    return undefined
+  }
+}
+
+export const NO_FIELDS = new FieldBlock([])
+
+/** `Name: value\r\n` for each pair. The caller vouches that names and values are clean. */
+export function serialiseFields(pairs: FieldPairs): string {
+  let text = ''
+  for (let i = 0; i < pairs.length; i += 2) text += `${pairs[i]}: ${pairs[i + 1]}\r\n`
+  return text
+}

@@ -1,0 +1,26 @@
+// What an edge needs to serve: GET /edge/v1/config (ETag = version), kept on its disk. A standalone
+// edge builds the same value from its own file.
+import { z } from 'zod'
+
+export const wireCacheRuleSchema = z.strictObject({ match: z.string(), ttlMs: z.number().nonnegative() })
+
+export const wirePropertySchema = z.strictObject({
+  id: z.string(),
+  /** Lower case, without port; `*` alone matches any host, `*.example.com` any below it. */
+  hosts: z.array(z.string()),
+  origins: z.array(z.strictObject({ id: z.string(), url: z.url() })).min(1),
+  cache: z.strictObject({
+    defaultTtlMs: z.number().nonnegative(),
+    rules: z.array(wireCacheRuleSchema),
+  }),
+  cors: z.strictObject({ origins: z.array(z.string()) }),
+})
+
+export type WireProperty = z.infer<typeof wirePropertySchema>
+
+export const edgeConfigSchema = z.strictObject({
+  version: z.string(),
+  properties: z.array(wirePropertySchema),
+})
+
+export type EdgeConfig = z.infer<typeof edgeConfigSchema>
