@@ -30,5 +30,5 @@ export async function runDaemon(daemon: Daemon, log: Logger): Promise<void> {
   log.info({ reason }, 'draining')
   await daemon.drain()
   log.info('stopped')
-  if (process.connected) process.disconnect()
+  if (process.connected) process.disconnect?.()
 }

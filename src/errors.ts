@@ -7,6 +7,7 @@ export type ErrorSource = 'client' | 'origin' | 'peer' | 'self'
 /** code → the HTTP status a client sees when nothing better can be served. */
 export const ERROR_STATUS = {
   bad_request: 400,
+  target_too_long: 414,
   unknown_host: 404,
   unknown_property: 404,
   method_not_allowed: 405,

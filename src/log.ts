@@ -1,5 +1,5 @@
 // Logs by pino: JSON lines, or readable on a terminal. Secrets are never passed to a logger.
-import { pino } from 'pino'
+import { pino, stdTimeFunctions } from 'pino'
 import type { Logger } from 'pino'
 import pretty from 'pino-pretty'
 
@@ -21,7 +21,7 @@ export function createLogger(options: LogOptions): Logger {
   const settings = {
     level: options.level ?? 'info',
     base,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: stdTimeFunctions.isoTime,
   }
   if (format === 'pretty') {
     return pino(

@@ -22,5 +22,7 @@ export class ConfigError extends Error {
 
 function formatProblem(file: string, problem: ConfigProblem): string {
   const place = problem.line === null ? file : `${file}:${problem.line}`
-  return problem.path === '' ? `${place}: ${problem.message}` : `${place}: ${problem.path}: ${problem.message}`
+  return problem.path === ''
+    ? `${place}: ${problem.message}`
+    : `${place}: ${problem.path}: ${problem.message}`
 }

@@ -1,19 +1,29 @@
 // edge.yaml: one edge, joined to a cluster (scheduler, key) or standalone (origins, properties).
 import { z } from 'zod'
 import { originSchema, propertySchema } from './property-schema.ts'
-import { duration, httpUrl, identifier, listenAddress, size } from './values.ts'
+import { httpUrl, identifier, listenAddress, size, wait } from './values.ts'
+
+// A fill holds one whole slice in memory.
+const SLICE_BYTES_MAX = 64 * 2 ** 20
 
 const cacheSchema = z.strictObject({
-  memory: size.default(256 * 2 ** 20).describe('Memory tier, bodies and heads.'),
-  slice: size.default(2 * 2 ** 20).describe('Length of a slice: the unit of fill, storage and eviction.'),
+  memory: size.prefault('256MiB').describe('Memory tier, bodies and heads.'),
+  slice: size
+    .refine((bytes) => bytes >= 2 ** 10 && bytes <= SLICE_BYTES_MAX, 'must be from 1KiB to 64MiB')
+    .prefault('2MiB')
+    .describe('Length of a slice: the unit of fill, storage and eviction.'),
   directories: z
     .array(
       z.strictObject({
-        path: z.string().min(1).describe('Created when missing; relative to this file.'),
+        path: z
+          .string()
+          .min(1)
+          .meta({ title: 'directory' })
+          .describe('Created when missing; relative to this file.'),
         size: size.describe('Bytes of slices to keep there at most.'),
       }),
     )
-    .default([])
+    .prefault([])
     .describe('Disk tier; slices are spread over the directories by hash. None: memory only.'),
 })
 
@@ -23,22 +33,34 @@ const common = {
   admin: listenAddress.prefault('127.0.0.1:8091').describe('Metrics and health; loopback by default.'),
   cache: cacheSchema.prefault({}).describe('Memory and disk tiers.'),
   accessLog: z.boolean().default(true).describe('One log line a request.'),
-  drain: duration.default(30_000).describe('How long SIGTERM waits for running responses.'),
+  drain: wait.prefault('30s').describe('How long SIGTERM waits for running responses.'),
 }
 
-export const joinedEdgeSchema = z.strictObject({
-  ...common,
+const joinedOnly = {
   scheduler: z.array(httpUrl).min(1).describe('Control listeners of the schedulers, in order of preference.'),
-  key: z.string().min(16).describe('This edge’s secret, made by `edgeward key`; write it as ${NAME}.'),
-})
+  key: z
+    .string()
+    .min(16)
+    .meta({ title: 'secret' })
+    .describe('This edge’s secret, made by `edgeward key`; write it as ${NAME}.'),
+}
 
-export const standaloneEdgeSchema = z.strictObject({
-  ...common,
+const standaloneOnly = {
   origins: z.array(originSchema).min(1).describe('Where content comes from.'),
   properties: z
     .array(propertySchema)
     .min(1)
     .describe('What is served; its presence makes the edge standalone.'),
+}
+
+export const joinedEdgeSchema = z.strictObject({ ...common, ...joinedOnly })
+
+export const standaloneEdgeSchema = z.strictObject({ ...common, ...standaloneOnly })
+
+/** For a file that does not say which of the two it is: finds what is wrong with the rest of it. */
+export const undecidedEdgeSchema = z.strictObject({
+  ...common,
+  ...z.object({ ...joinedOnly, ...standaloneOnly }).partial().shape,
 })
 
 export type JoinedEdgeSettings = z.infer<typeof joinedEdgeSchema>

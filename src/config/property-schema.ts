@@ -11,13 +11,16 @@ const hostPattern = z
   .string()
   .regex(
     /^(?:\*|(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/,
-    'must be a lower-case host name, *.name, or * for any',
+    'must be a host name in lower case without port, *.name for those below it, or * for any',
   )
+  .meta({ title: 'host pattern', examples: ['shows.example.com', '*.example.com'] })
 
 const cacheRuleSchema = z.strictObject({
   match: z
     .string()
     .min(1)
+    .max(256)
+    .meta({ title: 'path pattern', examples: ['*.m4s', '/live/**'] })
     .describe('Glob over the path: `*.m4s` matches the last segment, `/live/**` the whole path.'),
   ttl: duration.describe('Freshness lifetime for matching objects, whatever the origin says.'),
 })
@@ -31,15 +34,20 @@ export const propertySchema = z.strictObject({
     .describe('Where content comes from, in order of preference.'),
   cache: z
     .strictObject({
-      defaultTtl: duration.default(0).describe('Freshness lifetime where the origin states none.'),
-      rules: z.array(cacheRuleSchema).default([]).describe('First match wins.'),
+      defaultTtl: duration.prefault('0s').describe('Freshness lifetime where the origin states none.'),
+      rules: z.array(cacheRuleSchema).prefault([]).describe('First match wins.'),
     })
     .prefault({})
     .describe('How long content is fresh.'),
   cors: z
     .strictObject({
       origins: z
-        .array(z.string().min(1))
+        .array(
+          z
+            .string()
+            .min(1)
+            .meta({ title: 'web origin', examples: ['https://player.example.com'] }),
+        )
         .default(['*'])
         .describe('Web origins whose pages may play this; `*` for any, an empty list for none.'),
     })

@@ -1,17 +1,41 @@
 // edgeward.yaml: the scheduler, its sites and edges, and the properties of the whole cluster.
 import { z } from 'zod'
 import { originSchema, propertySchema } from './property-schema.ts'
-import { duration, httpUrl, identifier, listenAddress, rate } from './values.ts'
+import { httpUrl, identifier, listenAddress, rate, wait } from './values.ts'
 
-// An address or a network; checked as one in check.ts, which names the bad one.
-const network = z.string().min(2)
+// Checked as a network in check.ts, beside what else no schema sees.
+const network = z
+  .string()
+  .meta({ title: 'IP address or network', examples: ['192.0.2.0/24', '2001:db8::/32'] })
 
-const files = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+const fileName = z.string().min(1).meta({ title: 'file name' })
+const files = z.union([fileName, z.array(fileName).min(1)], {
+  error: 'must be a file name or a list of them',
+})
+
+const country = z
+  .string()
+  .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code of two capitals')
+  .meta({ title: 'country code', examples: ['CN'] })
+
+const latitude = z
+  .number()
+  .min(-90)
+  .max(90)
+  .meta({ title: 'degrees', examples: [23.13] })
+const longitude = z
+  .number()
+  .min(-180)
+  .max(180)
+  .meta({ title: 'degrees', examples: [113.26] })
 
 const siteSchema = z.strictObject({
-  id: identifier,
+  id: identifier.describe('Name of the site; edges refer to it.'),
   location: z
-    .strictObject({ lat: z.number().min(-90).max(90), lon: z.number().min(-180).max(180) })
+    .strictObject({
+      lat: latitude.describe('Latitude, north positive.'),
+      lon: longitude.describe('Longitude, east positive.'),
+    })
     .optional()
     .describe('Degrees; used for distance to GeoIP positions.'),
   coverage: z
@@ -21,7 +45,7 @@ const siteSchema = z.strictObject({
         .default([])
         .describe('Client networks of this site, IPv4 and IPv6; longest prefix wins.'),
       countries: z
-        .array(z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code of two capitals'))
+        .array(country)
         .default([])
         .describe('Countries whose clients this site takes when no network matches.'),
     })
@@ -30,12 +54,12 @@ const siteSchema = z.strictObject({
 })
 
 const edgeSchema = z.strictObject({
-  id: identifier,
+  id: identifier.describe('Name of the edge, the `id` of its edge.yaml.'),
   site: identifier.describe('An id from `sites`.'),
   url: httpUrl.describe('Where clients are redirected to.'),
   capacity: z
     .strictObject({
-      bandwidth: rate.default(1e9).describe('What the edge can send.'),
+      bandwidth: rate.prefault('1Gbit').describe('What the edge can send.'),
       connections: z.number().int().positive().default(20_000).describe('Client connections it can hold.'),
     })
     .prefault({})
@@ -43,6 +67,7 @@ const edgeSchema = z.strictObject({
   keyHash: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits, as `edgeward key` prints')
+    .meta({ title: 'key hash' })
     .describe('Hash of the edge’s key.'),
 })
 
@@ -51,20 +76,25 @@ export const schedulerSchema = z.strictObject({
   scheduler: z
     .strictObject({
       steering: z
-        .strictObject({ listen: listenAddress.prefault('0.0.0.0:8080') })
+        .strictObject({
+          listen: listenAddress.prefault('0.0.0.0:8080').describe('Public: players and browsers.'),
+        })
         .prefault({})
         .describe('Where clients ask.'),
       control: z
-        .strictObject({ listen: listenAddress.prefault('0.0.0.0:8081') })
+        .strictObject({
+          listen: listenAddress.prefault('0.0.0.0:8081').describe('Reached by edges, with their keys.'),
+        })
         .prefault({})
         .describe('Where edges report.'),
       admin: z
-        .strictObject({ listen: listenAddress.prefault('127.0.0.1:8082') })
+        .strictObject({ listen: listenAddress.prefault('127.0.0.1:8082').describe('Not for the public.') })
         .prefault({})
         .describe('Metrics and health; loopback by default.'),
       redis: z
         .string()
         .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// URL')
+        .meta({ title: 'redis URL', examples: ['redis://127.0.0.1:6379'] })
         .optional()
         .describe('Registry shared by several schedulers. Left out: in memory, one scheduler.'),
       geoip: z
@@ -81,17 +111,17 @@ export const schedulerSchema = z.strictObject({
         .default([])
         .describe('Peers whose Forwarded or X-Forwarded-For is believed.'),
       accessLog: z.boolean().default(true).describe('One log line a request.'),
-      drain: duration.default(10_000).describe('How long SIGTERM waits for running responses.'),
+      drain: wait.prefault('10s').describe('How long SIGTERM waits for running responses.'),
     })
     .prefault({})
     .describe('The scheduler itself.'),
   defaultSite: identifier
     .optional()
     .describe('For clients that neither coverage nor GeoIP can place. Left out: the first of `sites`.'),
-  sites: z.array(siteSchema).min(1),
-  edges: z.array(edgeSchema).min(1),
-  origins: z.array(originSchema).min(1),
-  properties: z.array(propertySchema).min(1),
+  sites: z.array(siteSchema).min(1).describe('Places with edges, each with the clients it takes.'),
+  edges: z.array(edgeSchema).min(1).describe('Every edge that may report, and where clients reach it.'),
+  origins: z.array(originSchema).min(1).describe('Where content comes from.'),
+  properties: z.array(propertySchema).min(1).describe('What is served, under which hosts and rules.'),
 })
 
 export type SiteSettings = z.infer<typeof siteSchema>

@@ -22,6 +22,8 @@ export interface ReplyHead {
   fields: FieldBlock
   /** This reply's own fields; Date, Content-Length/Transfer-Encoding and Connection are the server's. */
   extra: FieldPairs
+  /** Text of Date, of a stored response; left out: now. */
+  date?: string
   /** Body length in bytes, as Content-Length (a HEAD reply gives the length it would have); null when unknown. */
   length: number | null
 }

@@ -1,0 +1,107 @@
+// The cache as the request flow sees it: heads of objects by key, slices by number, memory before disk.
+import { LRUCache } from 'lru-cache'
+import { LIVE_LIFETIME_MS, METAS_MAX, READ_BUFFER_BYTES } from '../limits.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import type { DiskSlice, DiskTier } from './disk-tier.ts'
+import type { MemoryTier } from './memory-tier.ts'
+import type { ObjectMeta } from './object-meta.ts'
+import { sliceName } from './object-meta.ts'
+
+export class Cache {
+  readonly memory: MemoryTier
+  readonly disk: DiskTier
+  readonly pool: BufferPool
+  private readonly sliceBytes: number
+  /** Heads whose bodies are on disk, in flight, or spread over several slices. */
+  private readonly metas = new LRUCache<string, ObjectMeta>({ max: METAS_MAX })
+  /** Slices read from disk once: at the second read they move to memory. Bounded like the heads. */
+  private readonly readOnce = new LRUCache<string, true>({ max: METAS_MAX })
+
+  constructor(memory: MemoryTier, disk: DiskTier, pool: BufferPool, sliceBytes: number) {
+    this.memory = memory
+    this.disk = disk
+    this.pool = pool
+    this.sliceBytes = sliceBytes
+  }
+
+  /** The object's head if memory knows it. */
+  findMeta(key: string): ObjectMeta | undefined {
+    return this.metas.get(key)
+  }
+
+  /** The object's head from disk; undefined when it is not there. */
+  async loadMeta(key: string): Promise<ObjectMeta | undefined> {
+    if (!this.disk.mayHave(key, 0)) return undefined
+    const slice = await this.disk.open(key, 0)
+    if (slice === undefined) return undefined
+    slice.close()
+    // Cut to another length than today's slices: of no use.
+    if (slice.meta.sliceBytes !== this.sliceBytes) return undefined
+    this.metas.set(key, slice.meta)
+    return slice.meta
+  }
+
+  setMeta(meta: ObjectMeta): void {
+    this.metas.set(meta.key, meta)
+  }
+
+  /** Forgets a head whose body never came. */
+  dropMeta(meta: ObjectMeta): void {
+    if (this.metas.peek(meta.key) === meta) this.metas.delete(meta.key)
+  }
+
+  /** The same body, newly found fresh. */
+  refresh(meta: ObjectMeta): void {
+    this.metas.set(meta.key, meta)
+    this.memory.refresh(meta)
+  }
+
+  /** A slice of this version in memory or on its way to disk. */
+  findSlice(meta: ObjectMeta, index: number): Buffer | undefined {
+    const slice = this.memory.get(meta.key, index) ?? this.disk.waiting(meta.key, index)
+    return slice !== undefined && slice.meta.version === meta.version ? slice.body : undefined
+  }
+
+  /** The slice on disk: the whole of it, now in memory, when it is read for the second time; else open to read. */
+  async openSlice(meta: ObjectMeta, index: number): Promise<Buffer | DiskSlice | undefined> {
+    if (!this.disk.mayHave(meta.key, index)) return undefined
+    const slice = await this.disk.open(meta.key, index)
+    if (slice === undefined) return undefined
+    if (slice.meta.version !== meta.version || slice.meta.sliceBytes !== meta.sliceBytes) {
+      slice.close()
+      return undefined
+    }
+    const name = sliceName(meta.key, index)
+    if (!this.readOnce.has(name)) {
+      this.readOnce.set(name, true)
+      return slice
+    }
+    this.readOnce.delete(name)
+    return this.promote(meta, index, slice)
+  }
+
+  store(meta: ObjectMeta, index: number, body: Buffer): void {
+    this.disk.store(meta, index, body)
+    if (!this.disk.configured || this.disk.degraded || isLive(meta)) this.memory.set(meta, index, body)
+  }
+
+  private async promote(meta: ObjectMeta, index: number, slice: DiskSlice): Promise<Buffer | undefined> {
+    const body = Buffer.allocUnsafeSlow(slice.length)
+    try {
+      for (let at = 0; at < slice.length; at += READ_BUFFER_BYTES) {
+        const wanted = Math.min(READ_BUFFER_BYTES, slice.length - at)
+        // oxlint-disable-next-line no-await-in-loop
+        if ((await slice.read(body.subarray(at, at + wanted), at, wanted)) !== wanted) return undefined
+      }
+    } finally {
+      slice.close()
+    }
+    this.memory.set(meta, index, body)
+    return body
+  }
+}
+
+function isLive(meta: ObjectMeta): boolean {
+  if (meta.lifetimeMs <= LIVE_LIFETIME_MS) return true
+  return /mpegurl/i.test(meta.fields.get('content-type') ?? '')
+}

@@ -1,0 +1,82 @@
+// The file of one slice: a fixed prelude, the object's head as JSON, then the body. Each part carries a CRC,
+// so that a torn, flipped or foreign file is told apart before a byte of it is served.
+import { crc32 } from 'node:zlib'
+import { z } from 'zod'
+import { FieldBlock } from '../../src/http/fields.ts'
+import type { ObjectMeta } from './object-meta.ts'
+
+const MAGIC = 0x45_57_53_31 // 'EWS1'
+const FORMAT = 1
+export const PRELUDE_BYTES = 32
+
+/* Prelude, big-endian: 0 magic u32 · 4 format u16 · 6 reserved u16 · 8 head bytes u32 · 12 slice index u32 ·
+   16 body bytes u32 · 20 CRC of the body u32 · 24 CRC of the head u32 · 28 CRC of the 28 bytes before u32 */
+
+export interface Prelude {
+  headBytes: number
+  index: number
+  bodyBytes: number
+  bodyCrc: number
+  headCrc: number
+}
+
+const headSchema = z.object({
+  key: z.string(),
+  version: z.string(),
+  status: z.number().int(),
+  fields: z.array(z.string()),
+  date: z.string(),
+  etag: z.string().optional(),
+  lastModified: z.string().optional(),
+  length: z.number().int().nonnegative(),
+  sliceBytes: z.number().int().positive(),
+  ranges: z.boolean(),
+  receivedMs: z.number(),
+  initialAgeMs: z.number(),
+  lifetimeMs: z.number(),
+})
+
+/** Prelude and head; the body follows in the file. */
+export function encodeRecordHead(meta: ObjectMeta, index: number, body: Uint8Array): Buffer {
+  const head = Buffer.from(JSON.stringify({ ...meta, fields: meta.fields.pairs }), 'utf8')
+  const record = Buffer.allocUnsafe(PRELUDE_BYTES + head.length)
+  record.writeUInt32BE(MAGIC, 0)
+  record.writeUInt16BE(FORMAT, 4)
+  record.writeUInt16BE(0, 6)
+  record.writeUInt32BE(head.length, 8)
+  record.writeUInt32BE(index, 12)
+  record.writeUInt32BE(body.length, 16)
+  record.writeUInt32BE(crc32(body), 20)
+  record.writeUInt32BE(crc32(head), 24)
+  record.writeUInt32BE(crc32(record.subarray(0, 28)), 28)
+  record.set(head, PRELUDE_BYTES)
+  return record
+}
+
+/** undefined when these bytes are not the start of a slice file of this format. */
+export function decodePrelude(bytes: Buffer): Prelude | undefined {
+  if (bytes.length < PRELUDE_BYTES || bytes.readUInt32BE(28) !== crc32(bytes.subarray(0, 28)))
+    return undefined
+  if (bytes.readUInt32BE(0) !== MAGIC || bytes.readUInt16BE(4) !== FORMAT) return undefined
+  return {
+    headBytes: bytes.readUInt32BE(8),
+    index: bytes.readUInt32BE(12),
+    bodyBytes: bytes.readUInt32BE(16),
+    bodyCrc: bytes.readUInt32BE(20),
+    headCrc: bytes.readUInt32BE(24),
+  }
+}
+
+export function decodeHead(bytes: Uint8Array, prelude: Prelude): ObjectMeta | undefined {
+  if (bytes.length !== prelude.headBytes || crc32(bytes) !== prelude.headCrc) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+  } catch {
+    return undefined
+  }
+  const parsed = headSchema.safeParse(value)
+  if (!parsed.success) return undefined
+  const { fields, etag, lastModified, ...rest } = parsed.data
+  return { ...rest, etag, lastModified, fields: new FieldBlock(fields) }
+}

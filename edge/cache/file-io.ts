@@ -1,0 +1,44 @@
+// The few file calls of the hot path, by descriptor: a FileHandle object a read would be garbage a read.
+import { close, open, read } from 'node:fs'
+
+export function openForReading(file: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open(file, 'r', (error, fd) => (error === null ? resolve(fd) : reject(error)))
+  })
+}
+
+/** Fills `length` bytes at `offset` of the buffer from `position`; gives fewer only at the end of the file. */
+export async function readFully(
+  fd: number,
+  buffer: Buffer,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  let done = 0
+  while (done < length) {
+    // oxlint-disable-next-line no-await-in-loop -- a short read is followed by its rest
+    const count = await readOnce(fd, buffer, offset + done, length - done, position + done)
+    if (count === 0) break
+    done += count
+  }
+  return done
+}
+
+function readOnce(
+  fd: number,
+  buffer: Buffer,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, offset, length, position, (error, count) =>
+      error === null ? resolve(count) : reject(error),
+    )
+  })
+}
+
+export function closeQuietly(fd: number): void {
+  close(fd, () => {})
+}

@@ -1,0 +1,46 @@
+// The memory tier: whole slices by name, the least recently used go first, bounded by bytes.
+import { LRUCache } from 'lru-cache'
+import type { ObjectMeta } from './object-meta.ts'
+import { sliceName } from './object-meta.ts'
+
+export interface MemorySlice {
+  readonly meta: ObjectMeta
+  readonly body: Buffer
+}
+
+/** What an entry costs besides its body and head text: keys, objects, the map's own slots. */
+const ENTRY_OVERHEAD_BYTES = 1024
+
+export class MemoryTier {
+  private readonly slices: LRUCache<string, MemorySlice>
+  readonly bytesMax: number
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax
+    this.slices = new LRUCache({
+      maxSize: Math.max(1, bytesMax),
+      maxEntrySize: Math.max(1, Math.floor(bytesMax / 4)),
+      sizeCalculation: (slice) => slice.body.length + slice.meta.fields.text.length + ENTRY_OVERHEAD_BYTES,
+    })
+  }
+
+  get bytes(): number {
+    return this.slices.calculatedSize
+  }
+
+  get(key: string, index: number): MemorySlice | undefined {
+    return this.slices.get(sliceName(key, index))
+  }
+
+  set(meta: ObjectMeta, index: number, body: Buffer): void {
+    this.slices.set(sliceName(meta.key, index), { meta, body })
+  }
+
+  /** New head for an object whose first slice is here (after a 304). */
+  refresh(meta: ObjectMeta): void {
+    const slice = this.slices.peek(meta.key)
+    if (slice !== undefined && slice.meta.version === meta.version) {
+      this.slices.set(meta.key, { meta, body: slice.body })
+    }
+  }
+}

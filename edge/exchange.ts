@@ -1,0 +1,72 @@
+// One request on its way through the flow: what each step found out, for the steps after it.
+import type { Clock } from '../src/clock.ts'
+import type { EdgewardError } from '../src/errors.ts'
+import type { CacheStatus } from '../src/http/cache-status.ts'
+import type { FieldPairs } from '../src/http/fields.ts'
+import type { HttpReply, HttpRequest, Transaction } from '../src/http/transaction.ts'
+import type { Logger } from '../src/log.ts'
+import type { Cache } from './cache/cache.ts'
+import type { ObjectMeta } from './cache/object-meta.ts'
+import type { FetchTarget, Fills } from './fill/fills.ts'
+import type { Pull } from './fill/pull.ts'
+import type { Property, PropertyTable } from './property/property-table.ts'
+import type { Traffic } from './report/traffic.ts'
+
+/** What every exchange of an edge shares. */
+export interface EdgeContext {
+  readonly id: string
+  readonly clock: Clock
+  readonly cache: Cache
+  readonly fills: Fills
+  readonly traffic: Traffic
+  readonly log: Logger
+  readonly accessLog: boolean
+  /** Swapped whole when the configuration changes; an exchange reads it once. */
+  table: PropertyTable
+}
+
+export interface Exchange {
+  readonly edge: EdgeContext
+  readonly request: HttpRequest
+  readonly reply: HttpReply
+  readonly startedMs: number
+  property: Property | null
+  /** Normalised path, without property prefix and query. */
+  path: string
+  target: FetchTarget | null
+  meta: ObjectMeta | null
+  /** The pull that the body comes from, when this exchange started or joined one. */
+  pull: Pull | null
+  cache: CacheStatus
+  error: EdgewardError | null
+  /** Fields of the refusal, such as Allow. */
+  refusal: FieldPairs
+  /** The object changed while this was answered; it is looked up anew once. */
+  restarted: boolean
+}
+
+export function createExchange(edge: EdgeContext, transaction: Transaction): Exchange {
+  return {
+    edge,
+    request: transaction.request,
+    reply: transaction.reply,
+    startedMs: edge.clock.monotonic(),
+    property: null,
+    path: '',
+    target: null,
+    meta: null,
+    pull: null,
+    cache: {
+      outcome: 'denied',
+      forward: null,
+      forwardStatus: null,
+      stored: false,
+      collapsed: false,
+      ttl: null,
+      detail: null,
+    },
+    error: null,
+    refusal: [],
+    restarted: false,
+  }
+}

@@ -1,0 +1,117 @@
+// Wires an edge together: configuration, cache, fills, flow, listeners, reports. Nothing here decides.
+import { setTimeout as wait } from 'node:timers/promises'
+import { backgroundRunner } from '../src/background.ts'
+import type { Clock } from '../src/clock.ts'
+import { ConfigError } from '../src/config/config-error.ts'
+import { edgeConfigOf } from '../src/config/edge-config.ts'
+import type { EdgeFileConfig } from '../src/config/load.ts'
+import type { Daemon } from '../src/daemon.ts'
+import { messageOf } from '../src/errors.ts'
+import { closeService, listenService } from '../src/http-service.ts'
+import { createHttpServer } from '../src/http1/server.ts'
+import type { Logger } from '../src/log.ts'
+import { createMetricsRegistry } from '../src/metrics.ts'
+import { formatAuthority } from '../src/net/listen.ts'
+import { createAdmin } from './admin/admin.ts'
+import { BufferPool } from './cache/buffer-pool.ts'
+import { Cache } from './cache/cache.ts'
+import { DiskTier } from './cache/disk-tier.ts'
+import { MemoryTier } from './cache/memory-tier.ts'
+import type { EdgeContext } from './exchange.ts'
+import { Fills } from './fill/fills.ts'
+import { EMPTY_TABLE, buildPropertyTable } from './property/property-table.ts'
+import { registerEdgeMetrics } from './report/edge-metrics.ts'
+import { Reporter } from './report/reporter.ts'
+import { loadSavedConfig } from './report/saved-config.ts'
+import { SchedulerClient } from './report/scheduler-client.ts'
+import { Traffic } from './report/traffic.ts'
+import { handleTransaction } from './request-flow.ts'
+import { Upstreams } from './upstream/upstream.ts'
+
+/** After `draining` was reported: clients that were redirected just before it may still arrive. */
+const LINGER_MS = 500
+
+export async function startEdge(
+  config: EdgeFileConfig,
+  deps: { clock: Clock; log: Logger },
+): Promise<Daemon> {
+  const { clock, log } = deps
+  const { settings } = config
+  const background = backgroundRunner(log)
+  const registry = createMetricsRegistry()
+  const upstreams = new Upstreams()
+  const cache = openCache(config, log, background)
+  const edge: EdgeContext = {
+    id: settings.id,
+    clock,
+    cache,
+    fills: new Fills(cache, upstreams, clock, settings.cache.slice, settings.id),
+    traffic: new Traffic(registry),
+    log,
+    accessLog: settings.accessLog,
+    table: EMPTY_TABLE,
+  }
+  const server = createHttpServer({ clock, handler: (transaction) => handleTransaction(edge, transaction) })
+  registerEdgeMetrics(registry, edge, server)
+  const reporter = await takeConfiguration(config, edge, server, background)
+
+  let draining = false
+  const notReady = () => {
+    if (draining) return 'draining'
+    return edge.table.version === '' ? `no configuration yet: ${reporter?.failure ?? 'none'}` : null
+  }
+  const admin = createAdmin(log, registry, notReady)
+  const port = await server.listen(settings.listen, 'listen')
+  const adminUrl = await listenService(admin, settings.admin, 'admin')
+  reporter?.start()
+
+  return {
+    listeners: { public: `http://${formatAuthority(settings.listen.host, port)}`, admin: adminUrl },
+    async drain() {
+      draining = true
+      if (reporter !== null) {
+        await reporter.drain()
+        await wait(LINGER_MS)
+      }
+      await server.drain(settings.drain)
+      await upstreams.close()
+      await cache.disk.close()
+      await closeService(admin, 1000)
+    },
+  }
+}
+
+function openCache(
+  config: EdgeFileConfig,
+  log: Logger,
+  background: ReturnType<typeof backgroundRunner>,
+): Cache {
+  const { cache } = config.settings
+  const pool = new BufferPool()
+  let opening = 0
+  try {
+    const disk = new DiskTier(cache.directories, pool, log, background, (index) => (opening = index))
+    return new Cache(new MemoryTier(cache.memory), disk, pool, cache.slice)
+  } catch (error) {
+    const path = `cache.directories[${opening}].path`
+    throw new ConfigError(config.file, [{ path, line: null, message: `cannot be used: ${messageOf(error)}` }])
+  }
+}
+
+/** A standalone edge has its configuration; a joined one starts from what it last had, and gets a reporter. */
+async function takeConfiguration(
+  config: EdgeFileConfig,
+  edge: EdgeContext,
+  server: ReturnType<typeof createHttpServer>,
+  background: ReturnType<typeof backgroundRunner>,
+): Promise<Reporter | null> {
+  if (config.mode === 'standalone') {
+    edge.table = buildPropertyTable(edgeConfigOf(config.settings))
+    return null
+  }
+  const directory = config.settings.cache.directories[0]?.path ?? null
+  const saved = directory === null ? undefined : await loadSavedConfig(directory, edge.log)
+  if (saved !== undefined) edge.table = buildPropertyTable(saved)
+  const client = new SchedulerClient(config.settings.scheduler, config.settings.key)
+  return new Reporter(client, edge, server, background, directory)
+}

@@ -1,0 +1,65 @@
+// The properties this edge serves, ready to be asked: built aside from a configuration, then swapped in whole.
+import { corsFields } from '../../src/http/cors.ts'
+import type { FieldPairs } from '../../src/http/fields.ts'
+import { compilePathPattern } from '../../src/path-pattern.ts'
+import { buildPropertyIndex, splitPrefix } from '../../src/property-index.ts'
+import type { PropertyIndex } from '../../src/property-index.ts'
+import type { EdgeConfig, WireProperty } from '../../src/wire/edge-config.ts'
+import type { PullRule } from '../fill/response-meta.ts'
+
+export interface Property {
+  readonly id: string
+  readonly hosts: readonly string[]
+  readonly origins: WireProperty['origins']
+  /** Freshness rules for a path. */
+  ruleFor(path: string): PullRule
+  /** Fields for a page of this Origin. */
+  cors(origin: string | undefined): FieldPairs
+}
+
+export interface PropertyTable {
+  /** Of the configuration it was built from. */
+  readonly version: string
+  readonly index: PropertyIndex<Property>
+}
+
+export const EMPTY_TABLE: PropertyTable = { version: '', index: buildPropertyIndex([]) }
+
+export function buildPropertyTable(config: EdgeConfig): PropertyTable {
+  return { version: config.version, index: buildPropertyIndex(config.properties.map(buildProperty)) }
+}
+
+export type PropertyMatch =
+  | { found: Property; path: string }
+  | { found: null; why: 'unknown_host' | 'unknown_property'; name: string }
+
+/** By the `/~id/` prefix of the target, else by Host. */
+export function matchProperty(table: PropertyTable, host: string, target: string): PropertyMatch {
+  const prefixed = splitPrefix(target)
+  if (prefixed.propertyId !== undefined) {
+    const found = table.index.findById(prefixed.propertyId)
+    if (found === undefined) return { found: null, why: 'unknown_property', name: prefixed.propertyId }
+    return { found, path: prefixed.path }
+  }
+  const found = table.index.findByHost(host)
+  return found === undefined ? { found: null, why: 'unknown_host', name: host } : { found, path: target }
+}
+
+function buildProperty(settings: WireProperty): Property {
+  const rules = settings.cache.rules.map((rule) => ({
+    matches: compilePathPattern(rule.match),
+    ttlMs: rule.ttlMs,
+  }))
+  const ownCors = settings.cors.origins.length > 0
+  return {
+    id: settings.id,
+    hosts: settings.hosts,
+    origins: settings.origins,
+    ruleFor: (path) => ({
+      overrideMs: rules.find((rule) => rule.matches(path))?.ttlMs,
+      defaultMs: settings.cache.defaultTtlMs,
+      ownCors,
+    }),
+    cors: (origin) => corsFields(settings.cors.origins, origin),
+  }
+}

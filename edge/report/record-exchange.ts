@@ -1,0 +1,35 @@
+// When a reply is over: count it, and write its access-log line if those are wanted.
+import type { Exchange } from '../exchange.ts'
+
+export function recordExchange(exchange: Exchange, complete: boolean): void {
+  const { edge, request, reply, cache } = exchange
+  const durationMs = edge.clock.monotonic() - exchange.startedMs
+  edge.traffic.count(
+    exchange.property?.id ?? '',
+    cache.outcome,
+    reply.status,
+    reply.bodyBytes,
+    durationMs / 1000,
+  )
+  if (!edge.accessLog) return
+  edge.log.info(
+    {
+      client: request.remoteAddress,
+      method: request.method,
+      host: request.host,
+      property: exchange.property?.id,
+      path: exchange.path,
+      status: reply.status,
+      bytes: reply.bodyBytes,
+      range: request.header('range'),
+      cache: cache.outcome,
+      forward: cache.forward ?? undefined,
+      error: exchange.error?.code,
+      cause:
+        exchange.error === null || exchange.error.source === 'client' ? undefined : exchange.error.message,
+      complete,
+      ms: Math.round(durationMs * 1000) / 1000,
+    },
+    'request',
+  )
+}

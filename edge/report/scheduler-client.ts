@@ -1,0 +1,100 @@
+// Talks to the schedulers' control listeners: in order of preference, each call bounded, the first that
+// answers serves.
+import { request } from 'undici'
+import type { Dispatcher } from 'undici'
+import { EdgewardError, messageOf } from '../../src/errors.ts'
+import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
+import type { EdgeConfig } from '../../src/wire/edge-config.ts'
+import { reportReplySchema } from '../../src/wire/report.ts'
+import type { EdgeReport, ReportReply } from '../../src/wire/report.ts'
+
+const CALL_TIMEOUT_MS = 2500
+const ANSWER_BYTES_MAX = 16 * 2 ** 20
+
+export class SchedulerClient {
+  private readonly urls: readonly string[]
+  private readonly key: string
+  /** The scheduler that answered last is asked first. */
+  private preferred = 0
+
+  constructor(urls: readonly string[], key: string) {
+    this.urls = urls.map((url) => url.replace(/\/$/, ''))
+    this.key = key
+  }
+
+  async report(report: EdgeReport): Promise<ReportReply> {
+    const answer = await this.call('POST', '/edge/v1/report', JSON.stringify(report))
+    return reportReplySchema.parse(answer)
+  }
+
+  async config(): Promise<EdgeConfig> {
+    return edgeConfigSchema.parse(await this.call('GET', '/edge/v1/config', null))
+  }
+
+  /** Throws the last scheduler's failure when none answers. */
+  private async call(method: 'GET' | 'POST', path: string, body: string | null): Promise<unknown> {
+    let failure: unknown
+    for (let i = 0; i < this.urls.length; i++) {
+      const turn = (this.preferred + i) % this.urls.length
+      const url = this.urls[turn] ?? ''
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is the meaning
+        const answer = await this.ask(url, method, path, body)
+        this.preferred = turn
+        return answer
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  private async ask(
+    url: string,
+    method: 'GET' | 'POST',
+    path: string,
+    body: string | null,
+  ): Promise<unknown> {
+    let response: Dispatcher.ResponseData
+    try {
+      response = await request(url + path, {
+        method,
+        headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
+        body,
+        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      })
+    } catch (cause) {
+      throw new EdgewardError('internal', 'peer', `scheduler ${url}: ${messageOf(cause)}`, {
+        retry: true,
+        cause,
+      })
+    }
+    const text = await readText(response)
+    if (response.statusCode === 401) {
+      throw new EdgewardError('internal', 'self', `scheduler ${url} refuses this edge's id or key (401)`)
+    }
+    if (response.statusCode !== 200) {
+      throw new EdgewardError(
+        'internal',
+        'peer',
+        `scheduler ${url} answered ${response.statusCode}: ${text.slice(0, 200)}`,
+      )
+    }
+    return JSON.parse(text)
+  }
+}
+
+async function readText(response: Dispatcher.ResponseData): Promise<string> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of response.body) {
+    // The body of undici is a byte stream; its type does not say so.
+    const chunk: unknown = part
+    if (!Buffer.isBuffer(chunk)) continue
+    bytes += chunk.length
+    if (bytes > ANSWER_BYTES_MAX)
+      throw new EdgewardError('internal', 'peer', 'answer of the scheduler is too long')
+    parts.push(chunk)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}

@@ -1,0 +1,42 @@
+// Step: a clear error. Plain text that names what is wrong, never cached by anyone.
+import { formatCacheStatus } from '../../src/http/cache-status.ts'
+import { NO_FIELDS } from '../../src/http/fields.ts'
+import type { Exchange } from '../exchange.ts'
+import type { StepName } from '../request-flow.ts'
+
+export function refuse(exchange: Exchange): StepName {
+  const { request, reply, error, edge } = exchange
+  if (error === null) throw new Error('refuse without an error')
+  exchange.cache.detail = error.code
+  // What went wrong between here and an origin is the operator's business; the log has it.
+  const text = error.source === 'client' ? error.message : error.code
+  const body = Buffer.from(`${text}\n`)
+  const extra = [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Cache-Control',
+    'no-store',
+    'Cache-Status',
+    formatCacheStatus(edge.id, exchange.cache),
+    ...(exchange.property?.cors(request.header('origin')) ?? []),
+    ...exchange.refusal,
+  ]
+  // RFC 9209.
+  if (error.source === 'origin')
+    extra.push('Proxy-Status', `${edge.id}; error=${PROXY_STATUS[error.code] ?? 'proxy_internal_error'}`)
+  if (error.status === 503) extra.push('Retry-After', '2')
+  reply.send(
+    { status: error.status, fields: NO_FIELDS, extra, length: body.length },
+    request.method === 'HEAD' ? null : body,
+  )
+  return 'done'
+}
+
+/** Our codes in the words of RFC 9209 §2.3. */
+const PROXY_STATUS: Partial<Record<string, string>> = {
+  origin_unreachable: 'destination_unavailable',
+  origin_timeout: 'http_response_timeout',
+  origin_protocol: 'http_protocol_error',
+  origin_truncated: 'http_response_incomplete',
+  origin_refused: 'connection_refused',
+}

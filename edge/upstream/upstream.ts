@@ -1,0 +1,123 @@
+// One request to one upstream, over undici's dispatch interface: no stream objects between its parser and
+// the slice that the bytes go to. Owns the connections to all upstreams.
+import { Agent } from 'undici'
+import type { Dispatcher } from 'undici'
+import { EdgewardError, messageOf, systemCode } from '../../src/errors.ts'
+import type { ErrorCode } from '../../src/errors.ts'
+import type { FieldPairs } from '../../src/http/fields.ts'
+import {
+  CONNECT_TIMEOUT_MS,
+  ORIGIN_CONNECTIONS_MAX,
+  UPSTREAM_BODY_TIMEOUT_MS,
+  UPSTREAM_HEAD_BYTES_MAX,
+  UPSTREAM_HEAD_TIMEOUT_MS,
+} from '../limits.ts'
+
+export interface UpstreamRequest {
+  /** Origin-form. */
+  path: string
+  fields: FieldPairs
+}
+
+export interface UpstreamHead {
+  /** Which upstream answered. */
+  upstream: string
+  status: number
+  /** As received, in order. */
+  fields: FieldPairs
+}
+
+export interface UpstreamFlow {
+  pause(): void
+  resume(): void
+  /** Ends the exchange; the sink hears nothing more. */
+  abort(): void
+}
+
+/** Hears one answer: a head, data, then an end or an error; an error alone when there was no answer. */
+export interface UpstreamSink {
+  onHead(head: UpstreamHead, flow: UpstreamFlow): void
+  onData(chunk: Buffer): void
+  onEnd(): void
+  onError(error: EdgewardError): void
+}
+
+export class Upstreams {
+  private readonly agent = new Agent({
+    connections: ORIGIN_CONNECTIONS_MAX,
+    pipelining: 1,
+    headersTimeout: UPSTREAM_HEAD_TIMEOUT_MS,
+    bodyTimeout: UPSTREAM_BODY_TIMEOUT_MS,
+    maxHeaderSize: UPSTREAM_HEAD_BYTES_MAX,
+    connect: { timeout: CONNECT_TIMEOUT_MS, autoSelectFamily: true },
+    allowH2: false,
+  })
+
+  get(upstream: string, baseUrl: string, request: UpstreamRequest, sink: UpstreamSink): void {
+    const url = new URL(baseUrl)
+    const basePath = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname
+    this.agent.dispatch(
+      { origin: url.origin, path: basePath + request.path, method: 'GET', headers: [...request.fields] },
+      handlerFor(upstream, sink),
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy()
+  }
+}
+
+function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHandler {
+  let aborted = false
+  let headSeen = false
+  return {
+    onRequestStart() {},
+    onResponseStart(controller, status) {
+      // Interim answers (1xx) are not the answer.
+      if (status < 200) return
+      headSeen = true
+      const flow: UpstreamFlow = {
+        pause: () => controller.pause(),
+        resume: () => controller.resume(),
+        abort: () => {
+          if (aborted) return
+          aborted = true
+          controller.abort(new Error('no longer wanted'))
+        },
+      }
+      sink.onHead({ upstream, status, fields: fieldPairs(controller.rawHeaders) }, flow)
+    },
+    onResponseData(_controller, chunk) {
+      if (!aborted) sink.onData(chunk)
+    },
+    onResponseEnd() {
+      if (!aborted) sink.onEnd()
+    },
+    onResponseError(_controller, error) {
+      if (!aborted) sink.onError(upstreamError(upstream, error, headSeen))
+    },
+  }
+}
+
+function fieldPairs(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) return []
+  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+}
+
+const TIMEOUTS = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+])
+const LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+function upstreamError(upstream: string, cause: Error, headSeen: boolean): EdgewardError {
+  const systemError = systemCode(cause) ?? ''
+  let code: ErrorCode = 'origin_unreachable'
+  if (TIMEOUTS.has(systemError)) code = 'origin_timeout'
+  else if (LOST.has(systemError)) code = headSeen ? 'origin_truncated' : 'origin_unreachable'
+  else if (systemError.startsWith('HPE_') || systemError.startsWith('UND_ERR_')) code = 'origin_protocol'
+  const retry = code !== 'origin_protocol'
+  return new EdgewardError(code, 'origin', `${upstream}: ${messageOf(cause)}`, { retry, cause })
+}

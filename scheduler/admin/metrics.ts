@@ -1,0 +1,94 @@
+// The scheduler's metrics. Labels come from the configuration and from literal unions, so they are bounded.
+import { Counter, Gauge, Histogram } from 'prom-client'
+import type { Registry as PromRegistry } from 'prom-client'
+import { VERSION } from '../../src/version.ts'
+import type { Clock } from '../../src/clock.ts'
+import { EDGE_STATES, stateOf } from '../choose/liveness.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { SnapshotHolder } from '../snapshot.ts'
+import type { Steered } from '../steer-flow.ts'
+
+export type ReportResult = 'accepted' | 'refused-key' | 'other-edge' | 'invalid' | 'too-large'
+
+export interface SchedulerMetrics {
+  steered(steered: Steered, seconds: number): void
+  reported(result: ReportResult): void
+}
+
+interface Observed {
+  readonly snapshots: SnapshotHolder
+  readonly registry: Registry
+  readonly clock: Clock
+}
+
+/** A decision takes microseconds; the buckets are around that. */
+const DECISION_BUCKETS_S = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2.5e-2]
+
+export function createSchedulerMetrics(registers: PromRegistry, observed: Observed): SchedulerMetrics {
+  const answers = new Counter({
+    name: 'edgeward_scheduler_answers_total',
+    help: 'Answers to clients, by outcome and property (empty when none was matched).',
+    labelNames: ['outcome', 'property'] as const,
+    registers: [registers],
+  })
+  const decisions = new Histogram({
+    name: 'edgeward_scheduler_decision_seconds',
+    help: 'Time from a parsed request to its reply handed to the socket.',
+    buckets: DECISION_BUCKETS_S,
+    registers: [registers],
+  })
+  const located = new Counter({
+    name: 'edgeward_scheduler_locations_total',
+    help: 'Clients located, by what told where they are.',
+    labelNames: ['source'] as const,
+    registers: [registers],
+  })
+  const reports = new Counter({
+    name: 'edgeward_scheduler_reports_total',
+    help: 'Reports of edges to this scheduler, by result.',
+    labelNames: ['result'] as const,
+    registers: [registers],
+  })
+  registerGauges(registers, observed)
+  return {
+    steered({ answer, property, location }, seconds) {
+      answers.inc({ outcome: answer.outcome, property: property?.id ?? '' })
+      decisions.observe(seconds)
+      if (location !== undefined) located.inc({ source: location.source })
+    },
+    reported: (result) => reports.inc({ result }),
+  }
+}
+
+function registerGauges(registers: PromRegistry, { snapshots, registry, clock }: Observed): void {
+  const edges = new Gauge({
+    name: 'edgeward_scheduler_edges',
+    help: 'Configured edges by state.',
+    labelNames: ['state'] as const,
+    registers: [registers],
+    collect() {
+      const counts = new Map<string, number>(EDGE_STATES.map((state) => [state, 0]))
+      const { reports } = snapshots.current
+      for (const seen of reports) {
+        const state = stateOf(seen, clock.monotonic())
+        counts.set(state, (counts.get(state) ?? 0) + 1)
+      }
+      for (const [state, count] of counts) edges.set({ state }, count)
+    },
+  })
+  const held = new Gauge({
+    name: 'edgeward_scheduler_registry_held',
+    help: '1 while the shared registry cannot be read and the last good view is held.',
+    registers: [registers],
+    collect(): void {
+      held.set(registry.status().state === 'held' ? 1 : 0)
+    },
+  })
+  const info = new Gauge({
+    name: 'edgeward_scheduler_build_info',
+    help: 'Always 1; the version and the kind of registry as labels.',
+    labelNames: ['version', 'registry'] as const,
+    registers: [registers],
+  })
+  info.set({ version: VERSION, registry: registry.kind }, 1)
+}

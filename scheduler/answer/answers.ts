@@ -1,0 +1,128 @@
+// From an outcome to the reply that says it. The outcomes are the words of the access log and the metrics.
+import { corsFields, preflightFields } from '../../src/http/cors.ts'
+import { FieldBlock } from '../../src/http/fields.ts'
+import type { FieldPairs } from '../../src/http/fields.ts'
+import { RETRY_AFTER_S } from '../limits.ts'
+import { hostNameOf, splitPrefix } from '../property-index.ts'
+import type { SteerQuery } from '../query.ts'
+import type { EdgeView, PropertyView } from '../topology.ts'
+
+export const OUTCOMES = [
+  'redirect',
+  'preflight',
+  'health',
+  'bad-request',
+  'unknown-route',
+  'unknown-host',
+  'unknown-property',
+  'method-not-allowed',
+  'no-edge',
+] as const
+
+export type Outcome = (typeof OUTCOMES)[number]
+
+export interface SteerAnswer {
+  readonly outcome: Outcome
+  readonly status: number
+  readonly extra: FieldPairs
+  /** Plain text, '' for none. */
+  readonly body: string
+}
+
+/** Every answer depends on who asks and when: none may be stored. */
+export const ANSWER_FIELDS = new FieldBlock(['Cache-Control', 'no-store'])
+
+const METHODS = 'GET, HEAD, OPTIONS'
+const TEXT_FIELDS: FieldPairs = [
+  'Content-Type',
+  'text/plain; charset=utf-8',
+  'X-Content-Type-Options',
+  'nosniff',
+]
+/** Before a property is known: whoever asks may read why it is not. */
+const ANY_PAGE = ['*']
+/** Of a client's own text in a message. */
+const QUOTED_LENGTH_MAX = 100
+
+export type Refusal = Exclude<Outcome, 'redirect'>
+
+interface RefusalForm {
+  readonly status: number
+  readonly fields: FieldPairs
+  /** Names what was wrong; null for an empty body. */
+  readonly message: ((query: SteerQuery) => string) | null
+}
+
+const REFUSALS: Readonly<Record<Refusal, RefusalForm>> = {
+  preflight: { status: 204, fields: ['Allow', METHODS], message: null },
+  health: { status: 200, fields: [], message: () => 'ok' },
+  'bad-request': {
+    status: 400,
+    fields: [],
+    message: () => 'bad request: the target must be a path without spaces or controls',
+  },
+  'unknown-route': {
+    status: 404,
+    fields: [],
+    message: (query) => `no such route: ${quoted(query.path)}`,
+  },
+  'unknown-host': {
+    status: 404,
+    fields: [],
+    message: (query) => `no property for host ${quoted(hostNameOf(query.host))}`,
+  },
+  'unknown-property': {
+    status: 404,
+    fields: [],
+    message: (query) => `no property ${quoted(splitPrefix(query.path).propertyId ?? '')}`,
+  },
+  'method-not-allowed': {
+    status: 405,
+    fields: ['Allow', METHODS],
+    message: (query) => `method ${quoted(query.method)} is not allowed`,
+  },
+  'no-edge': {
+    status: 503,
+    fields: ['Retry-After', String(RETRY_AFTER_S)],
+    message: () => 'no edge can serve this now',
+  },
+}
+
+/** To the same path on the edge; `/~property` tells the edge whose content it is, whatever host it has. */
+export function answerRedirect(
+  query: SteerQuery,
+  property: PropertyView,
+  path: string,
+  edge: EdgeView,
+): SteerAnswer {
+  const location = `${edge.url}/~${property.id}${encodeHighBytes(path)}${encodeHighBytes(query.search)}`
+  const cors = corsFields(property.corsOrigins, query.origin)
+  return { outcome: 'redirect', status: 302, extra: ['Location', location, ...cors], body: '' }
+}
+
+export function answerRefusal(
+  query: SteerQuery,
+  property: PropertyView | undefined,
+  outcome: Refusal,
+): SteerAnswer {
+  const { status, fields, message } = REFUSALS[outcome]
+  const text = message?.(query)
+  const cors = corsFields(property?.corsOrigins ?? ANY_PAGE, query.origin)
+  const preflight = outcome === 'preflight' && cors.length > 0 ? preflightFields(query.requestedHeaders) : []
+  return {
+    outcome,
+    status,
+    extra: [...fields, ...cors, ...preflight, ...(text === undefined ? [] : TEXT_FIELDS)],
+    body: text === undefined ? '' : `${text}\n`,
+  }
+}
+
+function quoted(clientText: string): string {
+  const printable = clientText.slice(0, QUOTED_LENGTH_MAX).replaceAll(/[^\x21-\x7e]/g, '?')
+  return `"${printable}"`
+}
+
+/** Bytes above ASCII, which RFC 3986 does not know, as the percent-encoding that every client understands. */
+function encodeHighBytes(bytes: string): string {
+  return bytes.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+}

@@ -1,0 +1,95 @@
+// Weighted rendezvous hashing: which of several nodes holds a key. Every scheduler that knows the same
+// nodes gives the same answer; a node that comes or goes moves only the keys it wins or held.
+// Score: -weight / ln(u), u uniform in (0, 1) (Schindelhauer and Schomaker, "Weighted distributed hash
+// tables", 2005): a node wins a share of the keys equal to its share of the weight.
+
+/** 64 bits as two 32-bit integers. */
+export interface Hash64 {
+  readonly hi: number
+  readonly lo: number
+}
+
+export interface RendezvousNode {
+  readonly id: string
+  /** hash64(id), computed once. */
+  readonly hash: Hash64
+}
+
+/** 32-bit finaliser of MurmurHash3: every input bit reaches every output bit. */
+function mix32(value: number): number {
+  let h = value
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) | 0
+}
+
+/** Hashes a text to 64 bits: two 32-bit lanes over its UTF-16 units, mixed into each other at the end. */
+export function hash64(text: string): Hash64 {
+  let a = 0xdeadbeef ^ text.length
+  let b = 0x41c6ce57 ^ text.length
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    a = Math.imul(a ^ unit, 0x9e3779b1)
+    a = (a << 13) | (a >>> 19)
+    b = Math.imul(b ^ unit, 0x5f356495)
+    b = (b << 17) | (b >>> 15)
+  }
+  const hi = mix32(a ^ Math.imul(b, 0x27d4eb2f))
+  const lo = mix32(b ^ Math.imul(hi, 0x165667b1))
+  return { hi, lo }
+}
+
+/** Hashes four 32-bit words to 64 bits: for keys that are numbers already, such as networks. */
+export function hash64OfWords(a: number, b: number, c: number, d: number): Hash64 {
+  const ab = mix32(Math.imul(a ^ 0x9e3779b1, 0x85ebca6b) ^ mix32(b ^ 0x5f356495))
+  const cd = mix32(Math.imul(c ^ 0x27d4eb2f, 0xc2b2ae35) ^ mix32(d ^ 0x165667b1))
+  const hi = mix32(ab ^ Math.imul(cd, 0x27d4eb2f))
+  return { hi, lo: mix32(cd ^ Math.imul(hi, 0x165667b1)) }
+}
+
+/** A number in (0, 1), never 0 or 1, with 52 bits of the mix of a key and a node. */
+function unitOf(key: Hash64, node: Hash64): number {
+  const a = mix32(key.hi ^ node.lo)
+  const b = mix32(key.lo ^ node.hi ^ Math.imul(a, 0x9e3779b1))
+  const c = mix32(a ^ Math.imul(b, 0x85ebca6b) ^ node.hi)
+  return ((b >>> 6) * 2 ** 26 + (c >>> 6) + 0.5) / 2 ** 52
+}
+
+/** The node's claim on the key; the highest of all nodes wins. A weight of 0 never wins over a positive one. */
+export function scoreOf(key: Hash64, node: Hash64, weight: number): number {
+  return -weight / Math.log(unitOf(key, node))
+}
+
+/** A scored node; ids break ties, so that the order of the input never matters. */
+export interface Claim {
+  readonly id: string
+  readonly score: number
+}
+
+/** The highest claim, undefined when there is none. */
+export function bestClaim<C extends Claim>(claims: readonly C[]): C | undefined {
+  let best: C | undefined
+  for (const claim of claims) {
+    if (best === undefined || compareClaims(claim, best) < 0) best = claim
+  }
+  return best
+}
+
+/** Negative when `x` is the better claim. */
+export function compareClaims(x: Claim, y: Claim): number {
+  if (x.score !== y.score) return y.score - x.score
+  if (x.id === y.id) return 0
+  return x.id < y.id ? -1 : 1
+}
+
+/** All nodes, best claim first. */
+export function rankByRendezvous<N extends RendezvousNode>(
+  key: Hash64,
+  nodes: readonly N[],
+  weightOf: (node: N) => number,
+): N[] {
+  return nodes
+    .map((node) => ({ node, id: node.id, score: scoreOf(key, node.hash, weightOf(node)) }))
+    .toSorted(compareClaims)
+    .map((claim) => claim.node)
+}

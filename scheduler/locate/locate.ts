@@ -1,0 +1,75 @@
+// Where a client is, as the sites that should serve it, best first, and how that is known: coverage networks,
+// then GeoIP, then the default site.
+import type { Place, Position } from '../../src/geo/place.ts'
+import { isUnroutable } from '../../src/geo/unroutable.ts'
+import { networkOf } from '../../src/net/ip.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
+import { hash64OfWords, rankByRendezvous } from '../choose/rendezvous.ts'
+import type { Snapshot } from '../snapshot.ts'
+import type { SiteView } from '../topology.ts'
+import { directionOf, nearness } from './sphere.ts'
+
+export type LocationSource = 'coverage' | 'geoip-country' | 'geoip-position' | 'default'
+
+export interface ClientLocation {
+  readonly source: LocationSource
+  /** Never empty. */
+  readonly sites: readonly SiteView[]
+}
+
+/** Clients of one such network are kept together when a country or a network is spread over several sites. */
+const SPREAD_PREFIX = { 4: 24, 6: 48 } as const
+
+export function locate(client: IpAddress | undefined, snapshot: Snapshot): ClientLocation {
+  const { topology, places } = snapshot
+  if (client !== undefined) {
+    const covering = topology.networks.find(client)?.value
+    if (covering !== undefined) return { source: 'coverage', sites: spread(covering, client) }
+    if (!isUnroutable(client)) {
+      const located = locateByPlace(places.find(client), client, snapshot)
+      if (located !== undefined) return located
+    }
+  }
+  return { source: 'default', sites: [topology.defaultSite] }
+}
+
+/**
+ * Sites that declare the client's country take it before others. Among several of them, or when none declares
+ * it, a position decides; a country alone is an area and is spread over its sites.
+ */
+function locateByPlace(
+  place: Place | undefined,
+  client: IpAddress,
+  { topology }: Snapshot,
+): ClientLocation | undefined {
+  if (place === undefined) return undefined
+  const declared = place.country === undefined ? undefined : topology.countries.get(place.country)
+  if (declared !== undefined && (declared.length === 1 || place.position === undefined)) {
+    return { source: 'geoip-country', sites: spread(declared, client) }
+  }
+  if (place.position === undefined) return undefined
+  const nearest = nearestSite(declared ?? topology.sites, place.position)
+  if (nearest !== undefined) return { source: 'geoip-position', sites: [nearest] }
+  return declared === undefined ? undefined : { source: 'geoip-country', sites: spread(declared, client) }
+}
+
+function spread(sites: readonly SiteView[], client: IpAddress): readonly SiteView[] {
+  if (sites.length === 1) return sites
+  const { a, b, c, d } = networkOf(client, SPREAD_PREFIX[client.family]).address
+  return rankByRendezvous(hash64OfWords(a, b, c, d), sites, (site) => site.weight)
+}
+
+/** Undefined when no site has a location. */
+function nearestSite(sites: readonly SiteView[], position: Position): SiteView | undefined {
+  const direction = directionOf(position)
+  let nearest: SiteView | undefined
+  let best = -2
+  for (const site of sites) {
+    const value = nearness(direction, site.direction)
+    if (value > best) {
+      best = value
+      nearest = site
+    }
+  }
+  return nearest
+}

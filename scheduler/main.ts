@@ -1,0 +1,95 @@
+// The scheduler daemon: wires configuration, GeoIP, registry, snapshot and the three listeners, and drains
+// them in order.
+import type { Background } from '../src/background.ts'
+import { backgroundRunner } from '../src/background.ts'
+import type { Clock } from '../src/clock.ts'
+import { edgeConfigOf } from '../src/config/edge-config.ts'
+import type { SchedulerConfig } from '../src/config/load.ts'
+import type { Daemon } from '../src/daemon.ts'
+import { createHttpServer } from '../src/http1/server.ts'
+import type { Logger } from '../src/log.ts'
+import { createMetricsRegistry } from '../src/metrics.ts'
+import { formatAuthority } from '../src/net/listen.ts'
+import { createAdmin } from './admin/admin.ts'
+import { createSchedulerMetrics } from './admin/metrics.ts'
+import type { Lifecycle } from './admin/readiness.ts'
+import { createControl } from './control/control.ts'
+import { closeService, listenService } from './http-service.ts'
+import { loadConfiguredPlaces } from './locate/configured-places.ts'
+import { MemoryRegistry } from './registry/memory.ts'
+import { RedisRegistry } from './registry/redis.ts'
+import type { Registry } from './registry/registry.ts'
+import { SnapshotHolder } from './snapshot.ts'
+import { steeringHandler } from './steering.ts'
+import { buildTopology } from './topology.ts'
+
+export interface SchedulerDeps {
+  clock: Clock
+  log: Logger
+}
+
+/** Resolves when all three listeners listen. What was opened is closed again when a later part fails. */
+export async function startScheduler(
+  config: SchedulerConfig,
+  { clock, log }: SchedulerDeps,
+): Promise<Daemon> {
+  await using opened = new AsyncDisposableStack()
+  const { settings } = config
+  const { steering, control, admin, drain } = settings.scheduler
+  const topology = buildTopology(settings)
+  const places = await loadConfiguredPlaces(config)
+  const registry = await openRegistry(config, clock, log, backgroundRunner(log))
+  opened.defer(() => registry.close())
+  const snapshots = new SnapshotHolder(topology, places, registry)
+  opened.defer(() => snapshots.close())
+
+  const promRegistry = createMetricsRegistry()
+  const metrics = createSchedulerMetrics(promRegistry, { snapshots, registry, clock })
+  const lifecycle: Lifecycle = { listeningSinceMs: null, draining: false }
+  const edgeConfig = edgeConfigOf(settings)
+
+  const adminService = createAdmin({ promRegistry, snapshots, registry, lifecycle, clock, log })
+  opened.defer(() => closeService(adminService, 0))
+  const adminUrl = await listenService(adminService, admin.listen, 'scheduler.admin.listen')
+
+  const controlService = createControl({ topology, registry, edgeConfig, metrics, clock, log })
+  opened.defer(() => closeService(controlService, 0))
+  const controlUrl = await listenService(controlService, control.listen, 'scheduler.control.listen')
+
+  const accessLog = settings.scheduler.accessLog ? log : null
+  const handler = steeringHandler({ snapshots, metrics, clock, accessLog })
+  const steeringServer = createHttpServer({ handler, clock })
+  opened.defer(() => steeringServer.drain(0))
+  const port = await steeringServer.listen(steering.listen, 'scheduler.steering.listen')
+  lifecycle.listeningSinceMs = clock.monotonic()
+  opened.move()
+
+  return {
+    listeners: {
+      steering: `http://${formatAuthority(steering.listen.host, port)}`,
+      control: controlUrl,
+      admin: adminUrl,
+    },
+    async drain() {
+      lifecycle.draining = true
+      // Reports go on being taken while the last clients are answered; /readyz says `draining` to the end.
+      await steeringServer.drain(drain)
+      await closeService(controlService, drain)
+      snapshots.close()
+      await registry.close()
+      await closeService(adminService, drain)
+    },
+  }
+}
+
+function openRegistry(
+  { settings }: SchedulerConfig,
+  clock: Clock,
+  log: Logger,
+  background: Background,
+): Promise<Registry> | Registry {
+  const { redis } = settings.scheduler
+  if (redis === undefined) return new MemoryRegistry(clock)
+  const edges = settings.edges.map((edge) => edge.id)
+  return RedisRegistry.open({ url: redis, cluster: settings.cluster, edges, clock, log, background })
+}

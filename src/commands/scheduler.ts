@@ -1,0 +1,28 @@
+// `edgeward scheduler`: runs the scheduler of a cluster until it is told to stop.
+import { Command } from 'commander'
+import { startScheduler } from '../../scheduler/main.ts'
+import { systemClock } from '../clock.ts'
+import { loadSchedulerConfig } from '../config/load.ts'
+import { runDaemon } from '../daemon.ts'
+import { createLogger } from '../log.ts'
+
+interface SchedulerOptions {
+  config: string
+  logLevel: string
+}
+
+export function schedulerCommand(): Command {
+  return new Command('scheduler')
+    .description('Run the scheduler: steers clients to edges, takes the reports of edges.')
+    .option('--config <file>', 'configuration of the cluster', 'edgeward.yaml')
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
+    .action(async (options: SchedulerOptions) => {
+      const config = await loadSchedulerConfig(options.config, process.env)
+      const log = createLogger({
+        daemon: 'scheduler',
+        id: config.settings.cluster,
+        level: options.logLevel,
+      })
+      await runDaemon(await startScheduler(config, { clock: systemClock, log }), log)
+    })
+}

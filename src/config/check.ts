@@ -1,0 +1,138 @@
+// What no schema sees: references between entries, duplicates, networks, colliding listeners and directories.
+// Every check reads the raw values and skips what is of the wrong type; the schema reports that.
+import path from 'node:path'
+import { formatNetwork, networkProblem, parseNetwork } from '../net/ip.ts'
+import type { ConfigProblem } from './config-error.ts'
+import { formatKeyPath } from './key-path.ts'
+import type { KeyPath } from './key-path.ts'
+import { entriesAt, textAt, textsAt, textsOfEntries } from './raw.ts'
+import type { Found } from './raw.ts'
+import { didYouMean } from './suggest.ts'
+import type { ConfigDocument } from './yaml-file.ts'
+
+export function schedulerProblems(document: ConfigDocument): ConfigProblem[] {
+  const { root } = document
+  const check = new Checks(document)
+  const sites = textsOfEntries(root, 'sites', 'id')
+  check.unique(sites)
+  check.unique(textsOfEntries(root, 'edges', 'id'))
+  check.unique(textsOfEntries(root, 'edges', 'url'), plainUrl)
+  check.known('site', textsOfEntries(root, 'edges', 'site'), sites)
+  check.known('site', textAt(root, ['defaultSite']), sites)
+  const coverage = entriesAt(root, ['sites']).flatMap((site) =>
+    textsAt(root, [...site, 'coverage', 'networks']),
+  )
+  const proxies = textsAt(root, ['scheduler', 'trustedProxies'])
+  check.networks(coverage)
+  check.networks(proxies)
+  check.unique(coverage, plainNetwork)
+  check.listeners(['steering', 'control', 'admin'].map((name) => ['scheduler', name, 'listen']))
+  checkContent(check, root)
+  return check.problems
+}
+
+export function edgeProblems(document: ConfigDocument): ConfigProblem[] {
+  const { root } = document
+  const check = new Checks(document)
+  const directories = entriesAt(root, ['cache', 'directories'])
+  check.unique(
+    directories.flatMap((entry) => textAt(root, [...entry, 'path'])),
+    path.normalize,
+  )
+  check.listeners([['listen'], ['admin']])
+  checkContent(check, root)
+  return check.problems
+}
+
+/** Origins and properties: the part both files share. */
+function checkContent(check: Checks, root: unknown): void {
+  const origins = textsOfEntries(root, 'origins', 'id')
+  check.unique(origins)
+  check.unique(textsOfEntries(root, 'properties', 'id'))
+  const properties = entriesAt(root, ['properties'])
+  check.unique(properties.flatMap((property) => textsAt(root, [...property, 'hosts'])))
+  for (const property of properties) {
+    const chosen = entriesAt(root, [...property, 'origins']).flatMap((entry) =>
+      textAt(root, [...entry, 'id']),
+    )
+    check.unique(chosen)
+    check.known('origin', chosen, origins)
+  }
+}
+
+/** A URL with a password is refused by the schema, and never quoted here. */
+function plainUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  return url.username === '' && url.password === '' ? url.href.replace(/\/+$/, '') : undefined
+}
+
+function plainNetwork(text: string): string | undefined {
+  const network = parseNetwork(text)
+  return network === undefined ? undefined : formatNetwork(network)
+}
+
+/** Collects problems about one document. */
+class Checks {
+  readonly problems: ConfigProblem[] = []
+  readonly #document: ConfigDocument
+
+  constructor(document: ConfigDocument) {
+    this.#document = document
+  }
+
+  /** No two may be equal in their plain form; one that has none is not compared. */
+  unique(found: readonly Found<string>[], plainForm: (text: string) => string | undefined = String): void {
+    const first = new Map<string, KeyPath>()
+    for (const { path: at, value } of found) {
+      const plain = plainForm(value)
+      if (plain === undefined) continue
+      const earlier = first.get(plain)
+      if (earlier === undefined) {
+        first.set(plain, at)
+        continue
+      }
+      const place = `${formatKeyPath(earlier)} (line ${this.#document.lineOf(earlier)})`
+      this.#add(at, `${this.#quoted(at, value)} is also ${place}`)
+    }
+  }
+
+  known(kind: string, found: readonly Found<string>[], declared: readonly Found<string>[]): void {
+    const ids = new Set(declared.map(({ value }) => value))
+    const printable = declared.filter((one) => !this.#document.isFromEnvironment(one.path))
+    for (const { path: at, value } of found) {
+      if (ids.has(value)) continue
+      const secret = this.#document.isFromEnvironment(at)
+      const hint = secret
+        ? ''
+        : didYouMean(
+            value,
+            printable.map((one) => one.value),
+          )
+      this.#add(at, `names no ${kind} of this file: ${this.#quoted(at, value)}${hint}`)
+    }
+  }
+
+  networks(found: readonly Found<string>[]): void {
+    for (const { path: at, value } of found) {
+      const problem = networkProblem(value)
+      if (problem !== undefined) this.#add(at, `${this.#quoted(at, value)} ${problem}`)
+    }
+  }
+
+  /** Two listeners on one port of one address; port 0 takes any that is free. */
+  listeners(paths: readonly KeyPath[]): void {
+    const fixed = paths
+      .flatMap((at) => textAt(this.#document.root, at))
+      .filter(({ value }) => !value.endsWith(':0'))
+    this.unique(fixed)
+  }
+
+  #add(at: KeyPath, message: string): void {
+    this.problems.push({ path: formatKeyPath(at), line: this.#document.lineOf(at), message })
+  }
+
+  #quoted(at: KeyPath, value: string): string {
+    return this.#document.isFromEnvironment(at) ? 'the value from the environment' : JSON.stringify(value)
+  }
+}

@@ -1,0 +1,34 @@
+// What an edge serves from, built from the settings: by the scheduler for GET /edge/v1/config, and by a
+// standalone edge for itself. The version changes exactly when something an edge needs does.
+import assert from 'node:assert'
+import { createHash } from 'node:crypto'
+import type { EdgeConfig, WireProperty } from '../wire/edge-config.ts'
+import type { OriginSettings, PropertySettings } from './property-schema.ts'
+
+export function edgeConfigOf(settings: {
+  readonly origins: readonly OriginSettings[]
+  readonly properties: readonly PropertySettings[]
+}): EdgeConfig {
+  const originUrls = new Map(settings.origins.map((origin) => [origin.id, origin.url]))
+  const properties = settings.properties.map((property) => wireProperty(property, originUrls))
+  // Built key by key above, so that equal content has equal text.
+  const version = createHash('sha256').update(JSON.stringify(properties)).digest('hex').slice(0, 16)
+  return { version, properties }
+}
+
+function wireProperty(property: PropertySettings, originUrls: ReadonlyMap<string, string>): WireProperty {
+  return {
+    id: property.id,
+    hosts: property.hosts.map((host) => host.toLowerCase()),
+    origins: property.origins.map(({ id }) => {
+      const url = originUrls.get(id)
+      assert(url !== undefined, `property ${property.id} names origin ${id}, which loading has checked`)
+      return { id, url }
+    }),
+    cache: {
+      defaultTtlMs: property.cache.defaultTtl,
+      rules: property.cache.rules.map(({ match, ttl }) => ({ match, ttlMs: ttl })),
+    },
+    cors: { origins: [...property.cors.origins] },
+  }
+}

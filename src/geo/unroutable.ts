@@ -1,0 +1,41 @@
+// Addresses that no GeoIP database can place, because they mean something on a private network only, or
+// nothing at all (IANA special-purpose registries, RFC 6890).
+import assert from 'node:assert/strict'
+import { buildCidrTree } from '../net/cidr-tree.ts'
+import { parseNetwork } from '../net/ip.ts'
+import type { IpAddress } from '../net/ip.ts'
+
+const NETWORKS = [
+  '0.0.0.0/8', // this network
+  '10.0.0.0/8',
+  '100.64.0.0/10', // shared, behind carriers' NAT
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24', // documentation
+  '192.168.0.0/16',
+  '198.18.0.0/15', // benchmarks
+  '198.51.100.0/24', // documentation
+  '203.0.113.0/24', // documentation
+  '224.0.0.0/3', // multicast, reserved, broadcast
+  '::/8', // unspecified, loopback, reserved
+  '100::/64', // discard
+  '2001:db8::/32', // documentation
+  '3fff::/20', // documentation
+  'fc00::/7', // unique local
+  'fe80::/10',
+  'ff00::/8',
+]
+
+const tree = buildCidrTree(
+  NETWORKS.map((text) => {
+    const network = parseNetwork(text)
+    assert(network, text)
+    return { network, value: true }
+  }),
+)
+
+export function isUnroutable(address: IpAddress): boolean {
+  return tree.find(address) !== undefined
+}

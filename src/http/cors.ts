@@ -1,0 +1,39 @@
+// Cross-origin access for players in browsers (the Fetch standard's CORS protocol).
+import type { FieldPairs } from './fields.ts'
+
+/** What a page's player may read of a reply. */
+const EXPOSED = 'Age, Cache-Status, Content-Length, Content-Range, Date, Server-Timing'
+const PREFLIGHT_SECONDS = 86_400
+
+/** Fields for one reply to a page of `origin`; none when the property does not let it. */
+export function corsFields(allowed: readonly string[], origin: string | undefined): FieldPairs {
+  if (allowed.includes('*')) return ANY_ORIGIN
+  if (allowed.length === 0) return NONE
+  // The answer depends on Origin even when there is none (Fetch §CORS and HTTP caches).
+  if (origin === undefined || !allowed.includes(origin)) return VARY_ONLY
+  return ['Access-Control-Allow-Origin', origin, 'Access-Control-Expose-Headers', EXPOSED, 'Vary', 'Origin']
+}
+
+/** Fields a preflight gets besides those above. `requested` is Access-Control-Request-Headers. */
+export function preflightFields(requested: string | undefined): FieldPairs {
+  const headers = requested !== undefined && /^[A-Za-z0-9 ,_-]{1,512}$/.test(requested) ? requested : 'Range'
+  return [
+    'Access-Control-Allow-Methods',
+    'GET, HEAD, OPTIONS',
+    'Access-Control-Allow-Headers',
+    headers,
+    'Access-Control-Max-Age',
+    String(PREFLIGHT_SECONDS),
+  ]
+}
+
+const NONE: FieldPairs = []
+const VARY_ONLY: FieldPairs = ['Vary', 'Origin']
+const ANY_ORIGIN: FieldPairs = [
+  'Access-Control-Allow-Origin',
+  '*',
+  'Access-Control-Expose-Headers',
+  EXPOSED,
+  'Timing-Allow-Origin',
+  '*',
+]

@@ -1,0 +1,209 @@
+// Reads the head of a bodiless HTTP/1.1 request, byte by byte, and nothing else: GET, HEAD or OPTIONS in
+// origin-form with one Host. What it does not take it does not judge: the caller hands the connection,
+// with these very bytes, to node:http. So one parser decides the framing of a connection.
+import { HEAD_BYTES_MAX, HEAD_FIELDS_MAX } from './limits.ts'
+
+export type HeadOutcome = 'complete' | 'incomplete' | 'hand-over'
+
+const CR = 13
+const LF = 10
+const SP = 32
+const TAB = 9
+const COLON = 58
+const SLASH = 47
+
+/** RFC 9110 §5.6.2. */
+const TOKEN = byteTable("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+/** RFC 3986 path and query characters; anything else in a target is for the lenient side to judge. */
+const TARGET = byteTable(
+  "!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz{|}~",
+)
+/** RFC 9110 §5.5: VCHAR, obs-text, SP and HTAB. */
+const VALUE = new Uint8Array(256).map((_, byte) => (byte === TAB || (byte >= SP && byte !== 127) ? 1 : 0))
+const HOST = byteTable('-.0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz')
+
+function byteTable(characters: string): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const byte of Buffer.from(characters, 'latin1')) table[byte] = 1
+  return table
+}
+
+const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1')
+
+/** One a connection, used again for each request; what it says of a head holds until the next parse. */
+export class HeadParser {
+  method: 'GET' | 'HEAD' | 'OPTIONS' = 'GET'
+  target = ''
+  /** Index in the buffer of the first byte behind the head. */
+  end = 0
+  /** The client asked for `Connection: close`. */
+  close = false
+  private text = ''
+  private hostField = -1
+  private fieldCount = 0
+  /** For each field: start and end of its name, start and end of its value, as offsets in `text`. */
+  private readonly offsets = new Int32Array(HEAD_FIELDS_MAX * 4)
+
+  /**
+   * Parses the head at `start`. `scanned` says how far an earlier call saw no end of head, so that a head
+   * that arrives in many pieces is searched once.
+   */
+  parse(buffer: Buffer, start: number, scanned: number): HeadOutcome {
+    const end = buffer.indexOf(END_OF_HEAD, Math.max(start, scanned - 3))
+    if (end < 0) return this.plausible(buffer, start) ? 'incomplete' : 'hand-over'
+    if (end + 4 - start > HEAD_BYTES_MAX) return 'hand-over'
+    return this.readHead(buffer, start, end + 2) ? 'complete' : 'hand-over'
+  }
+
+  get host(): string {
+    return this.value(this.hostField)
+  }
+
+  /** Value of a field by lower-case name; repeated fields joined with ', '. */
+  header(lowerName: string): string | undefined {
+    let found: string | undefined
+    for (let field = 0; field < this.fieldCount; field++) {
+      if (this.nameIs(field, lowerName)) {
+        found = found === undefined ? this.value(field) : `${found}, ${this.value(field)}`
+      }
+    }
+    return found
+  }
+
+  /** An unfinished head that can still become one of ours: no bare LF, a capital first, not too long. */
+  private plausible(buffer: Buffer, start: number): boolean {
+    if (buffer.length - start > HEAD_BYTES_MAX) return false
+    const first = buffer[start] ?? 0
+    if (first !== 71 && first !== 72 && first !== 79) return false
+    for (let lf = buffer.indexOf(LF, start); lf >= 0; lf = buffer.indexOf(LF, lf + 1)) {
+      if (buffer[lf - 1] !== CR) return false
+    }
+    return true
+  }
+
+  /** `end` is the index behind the last field line. */
+  private readHead(buffer: Buffer, start: number, end: number): boolean {
+    let at = this.readMethod(buffer, start)
+    if (at < 0 || buffer[at] !== SLASH) return false
+    const targetStart = at
+    while (TARGET[buffer[at] ?? 0] === 1) at++
+    const targetEnd = at
+    if (!isVersion11(buffer, at)) return false
+    at += 11
+
+    this.text = buffer.toString('latin1', start, end)
+    this.target = this.text.slice(targetStart - start, targetEnd - start)
+    this.close = false
+    this.hostField = -1
+    this.fieldCount = 0
+    while (at < end) {
+      at = this.readField(buffer, at, start)
+      if (at < 0) return false
+    }
+    this.end = end + 2
+    return this.hostField >= 0
+  }
+
+  private readMethod(buffer: Buffer, at: number): number {
+    if (startsWith(buffer, at, 'GET ')) {
+      this.method = 'GET'
+      return at + 4
+    }
+    if (startsWith(buffer, at, 'HEAD ')) {
+      this.method = 'HEAD'
+      return at + 5
+    }
+    if (startsWith(buffer, at, 'OPTIONS ')) {
+      this.method = 'OPTIONS'
+      return at + 8
+    }
+    return -1
+  }
+
+  /** Reads one `name: value CRLF`; gives the index behind it, or -1 for what this server does not take. */
+  private readField(buffer: Buffer, lineStart: number, base: number): number {
+    if (this.fieldCount === HEAD_FIELDS_MAX) return -1
+    let at = lineStart
+    while (TOKEN[buffer[at] ?? 0] === 1) at++
+    const nameEnd = at
+    if (nameEnd === lineStart || buffer[at] !== COLON) return -1
+    at++
+    while (buffer[at] === SP || buffer[at] === TAB) at++
+    const valueStart = at
+    while (VALUE[buffer[at] ?? 0] === 1) at++
+    if (buffer[at] !== CR || buffer[at + 1] !== LF) return -1
+    let valueEnd = at
+    while (valueEnd > valueStart && (buffer[valueEnd - 1] === SP || buffer[valueEnd - 1] === TAB)) valueEnd--
+
+    const slot = this.fieldCount * 4
+    this.offsets[slot] = lineStart - base
+    this.offsets[slot + 1] = nameEnd - base
+    this.offsets[slot + 2] = valueStart - base
+    this.offsets[slot + 3] = valueEnd - base
+    const taken = this.admit(this.fieldCount, buffer, valueStart, valueEnd)
+    this.fieldCount++
+    return taken ? at + 2 : -1
+  }
+
+  /** Fields that decide framing or the connection's fate; all others are the flow's business. */
+  private admit(field: number, buffer: Buffer, valueStart: number, valueEnd: number): boolean {
+    const slot = field * 4
+    switch ((this.offsets[slot + 1] ?? 0) - (this.offsets[slot] ?? 0)) {
+      case 4:
+        return !this.nameIs(field, 'host') || this.admitHost(field, buffer, valueStart, valueEnd)
+      case 6:
+        return !this.nameIs(field, 'expect')
+      case 7:
+        return !this.nameIs(field, 'upgrade')
+      case 10:
+        return !this.nameIs(field, 'connection') || this.admitConnection(field)
+      case 14:
+        return !this.nameIs(field, 'content-length')
+      case 17:
+        return !this.nameIs(field, 'transfer-encoding')
+      default:
+        return true
+    }
+  }
+
+  private admitHost(field: number, buffer: Buffer, valueStart: number, valueEnd: number): boolean {
+    if (this.hostField >= 0 || valueStart === valueEnd) return false
+    for (let at = valueStart; at < valueEnd; at++) if (HOST[buffer[at] ?? 0] !== 1) return false
+    this.hostField = field
+    return true
+  }
+
+  private admitConnection(field: number): boolean {
+    const value = this.value(field)
+    if (value === 'keep-alive') return true
+    for (const option of value.toLowerCase().split(',')) {
+      if (option.trim() === 'close') this.close = true
+    }
+    return true
+  }
+
+  private nameIs(field: number, lowerName: string): boolean {
+    const start = this.offsets[field * 4] ?? 0
+    if ((this.offsets[field * 4 + 1] ?? 0) - start !== lowerName.length) return false
+    for (let i = 0; i < lowerName.length; i++) {
+      const code = this.text.charCodeAt(start + i)
+      const lower = code >= 65 && code <= 90 ? code + 32 : code
+      if (lower !== lowerName.charCodeAt(i)) return false
+    }
+    return true
+  }
+
+  private value(field: number): string {
+    return this.text.slice(this.offsets[field * 4 + 2], this.offsets[field * 4 + 3])
+  }
+}
+
+function startsWith(buffer: Buffer, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (buffer[at + i] !== text.charCodeAt(i)) return false
+  return true
+}
+
+/** ` HTTP/1.1\r\n` */
+function isVersion11(buffer: Buffer, at: number): boolean {
+  return startsWith(buffer, at, ' HTTP/1.1\r\n')
+}

@@ -1,0 +1,21 @@
+// Bounds of the public HTTP/1.1 listeners, and what happens when each is reached.
+
+/** A request head, start line and all: beyond it the connection is handed over, which answers 431. */
+export const HEAD_BYTES_MAX = 16 * 1024
+/** Fields in a head: beyond it likewise. */
+export const HEAD_FIELDS_MAX = 100
+/** From the first byte of a head (or the accept) to its end: then 408 and close. */
+export const HEAD_TIMEOUT_MS = 10_000
+/** Between two requests: then close. */
+export const IDLE_TIMEOUT_MS = 75_000
+/** A client must take what is written to it within this, plus the time its bytes take at the floor below: then reset. */
+export const WRITE_TIMEOUT_MS = 30_000
+/** Slowest a client may read, in bytes a second, once the above has passed. */
+export const READ_RATE_MIN = 8 * 1024
+/** Unread bytes kept while a request is being answered: beyond it the socket is paused. */
+export const PIPELINE_BYTES_MAX = HEAD_BYTES_MAX
+/** Bodies up to this leave in one write with their head; copying them is cheaper than a second buffer in the kernel call. */
+export const SMALL_BODY_BYTES = 16 * 1024
+/** Connections of one listener, and of one client address: beyond it a new one is closed at once. */
+export const CONNECTIONS_MAX = 50_000
+export const CONNECTIONS_PER_ADDRESS_MAX = 20_000

@@ -1,0 +1,128 @@
+// The same view of a request for connections that the bodiless server handed to node:http: HTTP/1.0,
+// requests with bodies, other methods, and whatever is odd enough to need the full parser.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpReply, HttpRequest, ReplyHead, Transaction } from '../http/transaction.ts'
+import { isBodiless } from './reply-head.ts'
+
+/** Why node:http's reading of a request is refused all the same. */
+export type RequestFault = 'duplicate-host' | 'bad-target'
+
+export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
+  readonly method: string
+  readonly target: string
+  readonly host: string
+  readonly version: '1.0' | '1.1' | '2'
+  readonly secure: boolean
+  readonly remoteAddress: string
+  readonly fault: RequestFault | null
+  bodyBytes = 0
+  onFinish: ((complete: boolean) => void) | null = null
+  private readonly message: IncomingMessage
+  private readonly response: ServerResponse
+  private readonly date: () => string
+  private over = false
+
+  constructor(message: IncomingMessage, response: ServerResponse, secure: boolean, date: () => string) {
+    this.message = message
+    this.response = response
+    this.date = date
+    this.method = message.method ?? ''
+    this.version = message.httpVersion === '1.0' ? '1.0' : message.httpVersion === '2.0' ? '2' : '1.1'
+    this.secure = secure
+    this.remoteAddress = message.socket.remoteAddress ?? ''
+    const target = originForm(message.url ?? '', message.headers.host ?? '')
+    this.target = target?.target ?? message.url ?? ''
+    this.host = target?.host ?? ''
+    this.fault = countHosts(message.rawHeaders) > 1 ? 'duplicate-host' : target === null ? 'bad-target' : null
+    response.once('close', () => this.finish(response.writableFinished))
+  }
+
+  get request(): HttpRequest {
+    return this
+  }
+
+  get reply(): HttpReply {
+    return this
+  }
+
+  get closed(): boolean {
+    return this.response.destroyed || this.over
+  }
+
+  get status(): number {
+    return this.response.headersSent ? this.response.statusCode : 0
+  }
+
+  header(lowerName: string): string | undefined {
+    const value = this.message.headers[lowerName]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  send(head: ReplyHead, body: Uint8Array | null): void {
+    if (this.closed) return
+    this.writeHead(head)
+    this.bodyBytes = body?.length ?? 0
+    if (body === null) this.response.end()
+    else this.response.end(body)
+  }
+
+  start(head: ReplyHead): void {
+    if (this.closed) return
+    this.writeHead(head)
+    this.response.flushHeaders()
+  }
+
+  write(chunk: Uint8Array): Promise<boolean> {
+    if (this.closed) return Promise.resolve(false)
+    this.bodyBytes += chunk.length
+    return new Promise((resolve) => {
+      // A response that is destroyed drops its callbacks: 'close' settles those.
+      const onClose = () => resolve(false)
+      this.response.once('close', onClose)
+      this.response.write(chunk, (error) => {
+        this.response.off('close', onClose)
+        resolve(error === undefined || error === null)
+      })
+    })
+  }
+
+  end(): void {
+    this.response.end()
+  }
+
+  abort(): void {
+    this.message.socket.destroy()
+  }
+
+  private writeHead(head: ReplyHead): void {
+    const fields: string[] = ['Date', head.date ?? this.date()]
+    if (head.length !== null && !isBodiless(head.status)) fields.push('Content-Length', String(head.length))
+    // A body that nobody read would be taken for the next request.
+    if (!this.message.complete) fields.push('Connection', 'close')
+    this.response.sendDate = false
+    this.response.writeHead(head.status, [...fields, ...head.fields.pairs, ...head.extra])
+  }
+
+  private finish(complete: boolean): void {
+    if (this.over) return
+    this.over = true
+    const onFinish = this.onFinish
+    this.onFinish = null
+    onFinish?.(complete)
+  }
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'host') hosts++
+  return hosts
+}
+
+/** RFC 9112 §3.2: origin-form as it is, absolute-form split (its authority wins over Host), `*` for OPTIONS. */
+function originForm(url: string, host: string): { target: string; host: string } | null {
+  if (url.startsWith('/') || url === '*') return { target: url, host }
+  const absolute = /^https?:\/\/([^/?#@]+)([/?][^#]*)?$/i.exec(url)
+  if (absolute === null) return null
+  const rest = absolute[2] ?? '/'
+  return { target: rest.startsWith('/') ? rest : `/${rest}`, host: absolute[1] ?? '' }
+}

@@ -1,0 +1,226 @@
+// IP addresses and networks as plain records of 32-bit words: parsing, formatting (RFC 5952), membership.
+// An IPv4-mapped IPv6 address (::ffff:a.b.c.d, what a dual-stack socket reports) is the IPv4 address.
+// A zone (`%eth0`) means something on one machine only: parseIp drops it, parseNetwork refuses it.
+
+export interface IpAddress {
+  readonly family: 4 | 6
+  /** Four unsigned 32-bit words, most significant first; an IPv4 address has only `d`. */
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
+}
+
+export interface IpNetwork {
+  /** The first address; every bit after the prefix is 0. */
+  readonly address: IpAddress
+  /** 0 to 32 for IPv4, 0 to 128 for IPv6. */
+  readonly prefixLength: number
+}
+
+const DOT = 0x2e
+const SLASH = '/'
+const COLON = 0x3a
+const ZONE = /^[0-9A-Za-z._~:-]+$/
+const PREFIX_LENGTH = /^(?:0|[1-9]\d{0,2})$/
+/** Longest text form: eight groups, the last two as dotted decimal. */
+const TEXT_LENGTH_MAX = 45
+const GROUPS = 8
+
+// Filled by readIpv6; parsing is synchronous, so that one is enough.
+const groups = new Uint16Array(GROUPS)
+
+/** Strict dotted decimal (four parts, no leading zeros) or any form of RFC 4291 §2.2. */
+export function parseIp(text: string): IpAddress | undefined {
+  if (!text.includes(':')) {
+    const value = readIpv4(text, 0, text.length)
+    return value === undefined ? undefined : ipv4(value)
+  }
+  const zoneAt = text.indexOf('%')
+  if (zoneAt >= 0 && !ZONE.test(text.slice(zoneAt + 1))) return undefined
+  const end = zoneAt >= 0 ? zoneAt : text.length
+  if (!readIpv6(text, end)) return undefined
+  const [a, b, c, d] = [word(0), word(2), word(4), word(6)]
+  return a === 0 && b === 0 && c === 0xffff ? ipv4(d) : { family: 6, a, b, c, d }
+}
+
+/** `10.0.0.0/8`, `2001:db8::/32`; a bare address is a network of one. */
+export function parseNetwork(text: string): IpNetwork | undefined {
+  const network = readNetwork(text)
+  return typeof network === 'string' ? undefined : network
+}
+
+/** What is wrong with a network, in words that complete "it …"; undefined when nothing is. */
+export function networkProblem(text: string): string | undefined {
+  const network = readNetwork(text)
+  return typeof network === 'string' ? network : undefined
+}
+
+export function contains(network: IpNetwork, address: IpAddress): boolean {
+  const { address: first, prefixLength } = network
+  if (first.family !== address.family) return false
+  if (first.family === 4) return keepBits(address.d, prefixLength) === first.d
+  return (
+    keepBits(address.a, prefixLength) === first.a &&
+    keepBits(address.b, prefixLength - 32) === first.b &&
+    keepBits(address.c, prefixLength - 64) === first.c &&
+    keepBits(address.d, prefixLength - 96) === first.d
+  )
+}
+
+/** The network of that length around an address. */
+export function networkOf(address: IpAddress, prefixLength: number): IpNetwork {
+  if (address.family === 4) return { address: ipv4(keepBits(address.d, prefixLength)), prefixLength }
+  return {
+    address: {
+      family: 6,
+      a: keepBits(address.a, prefixLength),
+      b: keepBits(address.b, prefixLength - 32),
+      c: keepBits(address.c, prefixLength - 64),
+      d: keepBits(address.d, prefixLength - 96),
+    },
+    prefixLength,
+  }
+}
+
+/** Orders by family, then by value. */
+export function compareIp(x: IpAddress, y: IpAddress): number {
+  return x.family - y.family || x.a - y.a || x.b - y.b || x.c - y.c || x.d - y.d
+}
+
+/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
+export function formatIp(address: IpAddress): string {
+  const { a, b, c, d } = address
+  if (address.family === 4) return `${d >>> 24}.${(d >>> 16) & 0xff}.${(d >>> 8) & 0xff}.${d & 0xff}`
+  const parts = [a, b, c, d].flatMap((value) => [value >>> 16, value & 0xffff])
+  let start = 0
+  let length = 1
+  for (let i = 0; i < GROUPS; i += 1) {
+    let end = i
+    while (parts[end] === 0) end += 1
+    if (end - i > length) [start, length] = [i, end - i]
+  }
+  const texts = parts.map((part) => part.toString(16))
+  if (length === 1) return texts.join(':')
+  return `${texts.slice(0, start).join(':')}::${texts.slice(start + length).join(':')}`
+}
+
+export function formatNetwork(network: IpNetwork): string {
+  return `${formatIp(network.address)}/${network.prefixLength}`
+}
+
+function ipv4(d: number): IpAddress {
+  return { family: 4, a: 0, b: 0, c: 0, d }
+}
+
+/** The word with all but its first `bits` bits cleared; `bits` may be out of 0..32. */
+function keepBits(value: number, bits: number): number {
+  if (bits <= 0) return 0
+  return bits >= 32 ? value : (value & (-1 << (32 - bits))) >>> 0
+}
+
+function word(group: number): number {
+  return (((groups[group] ?? 0) << 16) | (groups[group + 1] ?? 0)) >>> 0
+}
+
+function readIpv4(text: string, start: number, end: number): number | undefined {
+  let value = 0
+  let at = start
+  for (let part = 0; part < 4; part += 1) {
+    if (part > 0) {
+      if (text.charCodeAt(at) !== DOT) return undefined
+      at += 1
+    }
+    const first = at
+    let octet = 0
+    while (at < end && at - first < 3) {
+      const digit = text.charCodeAt(at) - 0x30
+      if (digit < 0 || digit > 9) break
+      octet = octet * 10 + digit
+      at += 1
+    }
+    const leadingZero = at - first > 1 && text.charCodeAt(first) === 0x30
+    if (at === first || octet > 255 || leadingZero) return undefined
+    value = value * 256 + octet
+  }
+  return at === end ? value : undefined
+}
+
+/** Fills `groups` from text[0..end); false when it is not an IPv6 address. */
+function readIpv6(text: string, end: number): boolean {
+  if (end < 2 || end > TEXT_LENGTH_MAX) return false
+  let count = 0
+  let gapAt = -1
+  let at = 0
+  if (text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return false
+    gapAt = 0
+    at = 2
+  }
+  while (at < end) {
+    if (count === GROUPS) return false
+    const first = at
+    let value = 0
+    while (at < end && at - first < 4) {
+      const digit = hexDigit(text.charCodeAt(at))
+      if (digit < 0) break
+      value = value * 16 + digit
+      at += 1
+    }
+    if (at < end && text.charCodeAt(at) === DOT) {
+      const tail = count <= GROUPS - 2 ? readIpv4(text, first, end) : undefined
+      if (tail === undefined) return false
+      groups[count] = tail >>> 16
+      groups[count + 1] = tail & 0xffff
+      count += 2
+      at = end
+      break
+    }
+    if (at === first) return false
+    groups[count] = value
+    count += 1
+    if (at === end) break
+    if (text.charCodeAt(at) !== COLON) return false
+    at += 1
+    if (at === end) return false
+    if (text.charCodeAt(at) === COLON) {
+      if (gapAt >= 0) return false
+      gapAt = count
+      at += 1
+    }
+  }
+  if (gapAt < 0) return count === GROUPS
+  if (count === GROUPS) return false
+  const moved = count - gapAt
+  groups.copyWithin(GROUPS - moved, gapAt, count)
+  groups.fill(0, gapAt, GROUPS - moved)
+  return true
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const lower = code | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
+}
+
+/** The network, or what is wrong with it. */
+function readNetwork(text: string): IpNetwork | string {
+  const slashAt = text.indexOf(SLASH)
+  const addressText = slashAt < 0 ? text : text.slice(0, slashAt)
+  const address = addressText.includes('%') ? undefined : parseIp(addressText)
+  if (address === undefined) return 'is not an IP address or network such as 192.0.2.0/24 or 2001:db8::/32'
+  const bits = address.family === 4 ? 32 : 128
+  if (slashAt < 0) return { address, prefixLength: bits }
+  // A prefix of an IPv4-mapped address counts from the start of the IPv6 form.
+  const mappedBits = address.family === 4 && addressText.includes(':') ? 96 : 0
+  const lengthText = text.slice(slashAt + 1)
+  const prefixLength = PREFIX_LENGTH.test(lengthText) ? Number(lengthText) - mappedBits : Number.NaN
+  if (!(prefixLength >= 0 && prefixLength <= bits)) {
+    return `needs a prefix length from ${mappedBits} to ${bits + mappedBits} after the "/"`
+  }
+  const network = networkOf(address, prefixLength)
+  if (compareIp(network.address, address) !== 0) {
+    return `has bits set after its prefix; the network is ${formatNetwork(network)}`
+  }
+  return network
+}

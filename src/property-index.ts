@@ -1,0 +1,58 @@
+// Which property a request asks for: by the `/~id/` prefix of its path, else by its Host (exact, then the
+// longest `*.suffix`, then `*`). Port, case and a trailing dot of the Host do not matter.
+
+export interface Hosted {
+  readonly id: string
+  readonly hosts: readonly string[]
+}
+
+export interface PropertyIndex<P extends Hosted> {
+  findById(id: string): P | undefined
+  findByHost(host: string): P | undefined
+}
+
+export interface PrefixedPath {
+  /** The id after `/~`; undefined when the path carries none. */
+  readonly propertyId: string | undefined
+  /** The path without the prefix, from its `/`. */
+  readonly path: string
+}
+
+export function buildPropertyIndex<P extends Hosted>(properties: readonly P[]): PropertyIndex<P> {
+  const byId = new Map<string, P>()
+  const byHost = new Map<string, P>()
+  for (const property of properties) {
+    byId.set(property.id, property)
+    // Of two properties that name one host the first stands.
+    for (const host of property.hosts) if (!byHost.has(host)) byHost.set(host, property)
+  }
+  return {
+    findById: (id) => byId.get(id),
+    findByHost(hostField) {
+      const host = hostNameOf(hostField)
+      const exact = byHost.get(host)
+      if (exact !== undefined) return exact
+      for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
+        const suffix = byHost.get(`*${host.slice(dot)}`)
+        if (suffix !== undefined) return suffix
+      }
+      return byHost.get('*')
+    },
+  }
+}
+
+/** The Host field without port, in lower case; IPv6 literals keep their brackets. */
+export function hostNameOf(hostField: string): string {
+  const bracket = hostField.startsWith('[') ? hostField.indexOf(']') : -1
+  const colon = hostField.indexOf(':', bracket + 1)
+  const name = (colon < 0 ? hostField : hostField.slice(0, colon)).toLowerCase()
+  return name.endsWith('.') ? name.slice(0, -1) : name
+}
+
+/** Takes `/~id` off the front of a path; `/~id` alone asks for `/`. */
+export function splitPrefix(path: string): PrefixedPath {
+  if (!path.startsWith('/~')) return { propertyId: undefined, path }
+  const slash = path.indexOf('/', 2)
+  if (slash < 0) return { propertyId: path.slice(2), path: '/' }
+  return { propertyId: path.slice(2, slash), path: path.slice(slash) }
+}

@@ -1,0 +1,193 @@
+// The registry that schedulers share: they see each other's edges, and a Redis that is slow, dead, restarted
+// or flushed takes no edge away from any of them.
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { stateOf } from '../../scheduler/choose/liveness.ts'
+import { RedisRegistry } from '../../scheduler/registry/redis.ts'
+import { backgroundRunner } from '../../src/background.ts'
+import { systemClock } from '../../src/clock.ts'
+import { silentLogger } from '../../src/log.ts'
+import { reportOf } from '../kit/scheduler.ts'
+import { startRedis } from '../kit/redis-server.ts'
+import type { RedisServer } from '../kit/redis-server.ts'
+import type { TestScope } from '../kit/scope.ts'
+import { until } from '../kit/until.ts'
+
+async function open(t: TestScope, { url }: RedisServer, cluster = 'test'): Promise<RedisRegistry> {
+  const registry = await RedisRegistry.open({
+    url,
+    cluster,
+    edges: ['gz-1', 'fra-1'],
+    clock: systemClock,
+    log: silentLogger,
+    background: backgroundRunner(silentLogger),
+  })
+  t.teardown(() => registry.close())
+  return registry
+}
+
+/** Reports as an edge does, five times as often. */
+function keepReporting(t: TestScope, registry: RedisRegistry, id: string): () => void {
+  registry.record(reportOf(id))
+  let uptimeMs = 0
+  const timer = setInterval(() => registry.record(reportOf(id, { uptimeMs: (uptimeMs += 200) })), 200)
+  t.teardown(() => clearInterval(timer))
+  return () => clearInterval(timer)
+}
+
+function stateIn(registry: RedisRegistry, id: string): string {
+  return stateOf(registry.seen().get(id), systemClock.monotonic())
+}
+
+t.test('two schedulers see each other’s edges within a second', async (t) => {
+  const redis = await startRedis(t)
+  const [a, b] = [await open(t, redis), await open(t, redis)]
+  const other = await open(t, redis, 'another-cluster')
+  a.record(reportOf('gz-1', { connections: 7 }))
+  b.record(reportOf('fra-1', { state: 'draining' }))
+  await until('b sees gz-1', () => b.seen().get('gz-1')?.report.connections === 7, 1000)
+  await until('a sees fra-1', () => stateIn(a, 'fra-1') === 'draining', 1000)
+  t.equal(other.seen().size, 0, 'another cluster on the same Redis does not')
+
+  const late = await open(t, redis)
+  t.equal(late.seen().get('gz-1')?.report.connections, 7, 'a scheduler that starts knows them at once')
+})
+
+t.test('the freshest report wins, wherever it arrived', async (t) => {
+  const redis = await startRedis(t)
+  const [a, b] = [await open(t, redis), await open(t, redis)]
+  a.record(reportOf('gz-1', { connections: 1 }))
+  await until('b sees it', () => b.seen().get('gz-1')?.report.connections === 1)
+  b.record(reportOf('gz-1', { connections: 2 }))
+  t.equal(b.seen().get('gz-1')?.report.connections, 2)
+  await until('a sees the fresher', () => a.seen().get('gz-1')?.report.connections === 2)
+})
+
+t.test('the age is taken from the lifetime that is left, not from a clock', async (t) => {
+  const redis = await startRedis(t)
+  const client = new Redis(redis.url)
+  t.teardown(() => client.disconnect())
+  const stored = JSON.stringify({ by: 'another', report: reportOf('gz-1') })
+  await client.set('edgeward:{test}:edge:gz-1', stored, 'PX', 1500)
+  const registry = await open(t, redis)
+  t.equal(stateIn(registry, 'gz-1'), 'suspect', 'three and a half seconds old')
+  await until('it expires', () => stateIn(registry, 'gz-1') === 'down', 3000)
+})
+
+t.test('unreadable values are ignored', async (t) => {
+  const redis = await startRedis(t)
+  const client = new Redis(redis.url)
+  t.teardown(() => client.disconnect())
+  const key = 'edgeward:{test}:edge:gz-1'
+  const report = reportOf('gz-1')
+  const values = [
+    'not json',
+    '{}',
+    JSON.stringify({ by: 'x', report: { ...report, state: 'well' } }),
+    JSON.stringify({ by: 'x', report: reportOf('fra-1') }),
+  ]
+  for (const value of values) {
+    await client.set(key, value, 'PX', 5000)
+    const registry = await open(t, redis)
+    t.same([...registry.seen()], [], value)
+    t.equal(registry.status().state, 'healthy')
+  }
+  await client.set(key, JSON.stringify({ by: 'x', report }))
+  t.same([...(await open(t, redis)).seen()], [], 'without a lifetime a report has no age')
+  await client.del(key)
+  await client.lpush(key, 'a list')
+  t.equal((await open(t, redis)).status().state, 'held', 'a key of another type is a failed read')
+})
+
+t.test('Redis killed: what is known is held; restarted empty: the next reports heal it', async (t) => {
+  const redis = await startRedis(t)
+  const [a, b] = [await open(t, redis), await open(t, redis)]
+  const stopGz = keepReporting(t, a, 'gz-1')
+  keepReporting(t, b, 'fra-1')
+  await until('both see both', () => a.seen().size === 2 && b.seen().size === 2)
+
+  await redis.kill()
+  await until('both notice', () => a.status().state === 'held' && b.status().state === 'held')
+  // Longer than a report lives: only what is held can still be up.
+  const lostAtMs = systemClock.monotonic()
+  await until('six seconds have passed', () => systemClock.monotonic() - lostAtMs > 6000)
+  t.equal(stateIn(a, 'fra-1'), 'up', 'a keeps b’s edge')
+  t.equal(stateIn(b, 'gz-1'), 'up', 'b keeps a’s edge')
+  t.equal(stateIn(a, 'gz-1'), 'up', 'own edges go on as ever')
+
+  await redis.start()
+  const states = () => [stateIn(a, 'gz-1'), stateIn(a, 'fra-1'), stateIn(b, 'gz-1'), stateIn(b, 'fra-1')]
+  const seen = new Set<string>()
+  await until('both read again', () => {
+    for (const state of states()) seen.add(state)
+    return a.status().state === 'healthy' && b.status().state === 'healthy'
+  })
+  await until('news come again', () => {
+    for (const state of states()) seen.add(state)
+    const age = systemClock.monotonic() - (b.seen().get('gz-1')?.receivedAtMs ?? 0)
+    return b.seen().get('gz-1')?.heldAtMs === null && age < 400
+  })
+  t.same([...seen], ['up'], 'no edge was ever anything but up')
+
+  stopGz()
+  await until('an edge that stops is down', () => stateIn(b, 'gz-1') === 'down', 8000)
+})
+
+t.test('an edge’s own silence is not held', async (t) => {
+  const redis = await startRedis(t)
+  const registry = await open(t, redis)
+  registry.record(reportOf('gz-1'))
+  await until('the echo was read', async () => {
+    const client = new Redis(redis.url)
+    const left = await client.pttl('edgeward:{test}:edge:gz-1')
+    client.disconnect()
+    return left > 0 && left < 4400
+  })
+  await redis.kill()
+  await until('it ages', () => stateIn(registry, 'gz-1') === 'down', 8000)
+  t.equal(registry.status().state, 'held')
+})
+
+t.test('Redis that stands still is dropped, and nothing waits for it', async (t) => {
+  const redis = await startRedis(t)
+  const [a, b] = [await open(t, redis), await open(t, redis)]
+  keepReporting(t, a, 'gz-1')
+  await until('b sees gz-1', () => b.seen().has('gz-1'))
+  redis.pause()
+  t.teardown(() => redis.resume())
+  await until('b notices', () => b.status().state === 'held')
+  const startedMs = systemClock.monotonic()
+  for (let i = 0; i < 1000; i++) b.record(reportOf('fra-1', { connections: i }))
+  t.ok(systemClock.monotonic() - startedMs < 500, 'recording does not wait')
+  t.equal(b.seen().get('fra-1')?.report.connections, 999)
+  redis.resume()
+  await until('a sees the newest', () => a.seen().get('fra-1')?.report.connections === 999)
+  t.equal(b.status().state, 'healthy')
+})
+
+t.test('flushed, every edge stays', async (t) => {
+  const redis = await startRedis(t)
+  const [a, b] = [await open(t, redis), await open(t, redis)]
+  keepReporting(t, a, 'gz-1')
+  await until('b sees gz-1', () => b.seen().has('gz-1'))
+  const client = new Redis(redis.url)
+  t.teardown(() => client.disconnect())
+  const seen = new Set<string>()
+  await client.flushall()
+  await until('it is written again', async () => {
+    seen.add(stateIn(b, 'gz-1'))
+    return (await client.exists('edgeward:{test}:edge:gz-1')) === 1
+  })
+  t.same([...seen], ['up'])
+})
+
+t.test('a start without Redis goes on without, and finds it later', async (t) => {
+  const redis = await startRedis(t)
+  await redis.kill()
+  const registry = await open(t, redis)
+  t.match(registry.status(), { state: 'held', reason: /ECONNREFUSED|lost/ })
+  registry.record(reportOf('gz-1'))
+  t.equal(stateIn(registry, 'gz-1'), 'up')
+  await redis.start()
+  await until('it is found', () => registry.status().state === 'healthy')
+})

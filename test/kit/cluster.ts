@@ -1,0 +1,127 @@
+// A whole cluster as real processes: one scheduler and the edges of its sites, with keys and files of its own.
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { hashKey, newKey } from '../../src/key.ts'
+import { get } from './client.ts'
+import { TestEdge } from './edge.ts'
+import { freePort } from './ports.ts'
+import { startDaemon } from './process.ts'
+import type { DaemonProcess } from './process.ts'
+import type { TestScope } from './scope.ts'
+import { tempDirectory } from './temp.ts'
+import { until } from './until.ts'
+
+export interface ClusterOptions {
+  /** Base URL of the origin that the property `shows` (host shows.example.com) pulls from. */
+  origin: string
+  /** Site → its edges and the client networks it covers; the first site is the default. */
+  sites: Readonly<Record<string, { edges: readonly string[]; networks?: readonly string[] }>>
+  /** `redis://…`, for the registry. */
+  redis?: string
+  /** Replaces an edge's key by one whose hash the scheduler does not know. */
+  wrongKeys?: readonly string[]
+}
+
+const edgesSchema = z.object({ edges: z.array(z.object({ id: z.string(), state: z.string() })) })
+
+export interface Cluster {
+  /** Where clients ask. */
+  readonly steering: string
+  readonly control: string
+  readonly admin: string
+  readonly scheduler: DaemonProcess
+  readonly edges: ReadonlyMap<string, TestEdge>
+  edge(id: string): TestEdge
+  /** Edge id → its state in the scheduler's eyes. */
+  states(): Promise<Map<string, string>>
+}
+
+/** Starts everything; resolves when the scheduler sees every edge up (those with wrong keys excepted). */
+export async function startCluster(t: TestScope, options: ClusterOptions): Promise<Cluster> {
+  const directory = await tempDirectory(t)
+  const steering = `127.0.0.1:${await freePort()}`
+  const control = `127.0.0.1:${await freePort()}`
+  const admin = `127.0.0.1:${await freePort()}`
+  const edges = new Map<string, TestEdge>()
+  const entries: object[] = []
+  for (const [site, { edges: ids }] of Object.entries(options.sites)) {
+    for (const id of ids) {
+      const key = newKey()
+      const edge = await joinedEdge(t, id, control, key)
+      edges.set(id, edge)
+      const known = options.wrongKeys?.includes(id) === true ? newKey() : key
+      entries.push({ id, site, url: edge.url, keyHash: hashKey(known) })
+    }
+  }
+  const file = path.join(directory, 'edgeward.yaml')
+  await writeFile(file, stringify(schedulerSettings(options, { steering, control, admin }, entries)))
+  const scheduler = await startDaemon(t, ['scheduler', '--config', file], { cwd: directory })
+  await Promise.all([...edges.values()].map((edge) => edge.start()))
+  const cluster: Cluster = {
+    steering: `http://${steering}`,
+    control: `http://${control}`,
+    admin: `http://${admin}`,
+    scheduler,
+    edges,
+    edge(id) {
+      const edge = edges.get(id)
+      if (edge === undefined) throw new Error(`no edge ${id}`)
+      return edge
+    },
+    async states() {
+      const reply = await get(`http://${admin}/api/v1/edges`)
+      return new Map(edgesSchema.parse(JSON.parse(reply.text)).edges.map(({ id, state }) => [id, state]))
+    },
+  }
+  const expected = [...edges.keys()].filter((id) => options.wrongKeys?.includes(id) !== true)
+  await until('every edge is up in the eyes of the scheduler', async () => {
+    const states = await cluster.states()
+    return expected.every((id) => states.get(id) === 'up')
+  })
+  return cluster
+}
+
+function schedulerSettings(
+  options: ClusterOptions,
+  listen: { steering: string; control: string; admin: string },
+  entries: readonly object[],
+): object {
+  return {
+    cluster: 'test',
+    scheduler: {
+      steering: { listen: listen.steering },
+      control: { listen: listen.control },
+      admin: { listen: listen.admin },
+      // So that a test plays a client elsewhere by X-Forwarded-For.
+      trustedProxies: ['127.0.0.0/8'],
+      ...(options.redis === undefined ? {} : { redis: options.redis }),
+    },
+    sites: Object.entries(options.sites).map(([id, { networks }]) => ({
+      id,
+      coverage: { networks: networks ?? [] },
+    })),
+    edges: entries,
+    origins: [{ id: 'studio', url: options.origin }],
+    properties: [{ id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }] }],
+  }
+}
+
+async function joinedEdge(t: TestScope, id: string, control: string, key: string): Promise<TestEdge> {
+  const directory = await tempDirectory(t)
+  const listen = `127.0.0.1:${await freePort()}`
+  const admin = `127.0.0.1:${await freePort()}`
+  const configFile = path.join(directory, 'edge.yaml')
+  const settings = {
+    id,
+    scheduler: [`http://${control}`],
+    key: '${EDGE_KEY}',
+    listen,
+    admin,
+    cache: { memory: '64MiB', directories: [{ path: './cache', size: '1GiB' }] },
+  }
+  await writeFile(configFile, stringify(settings))
+  const where = { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile }
+  return new TestEdge(t, where, { EDGE_KEY: key })
+}

@@ -1,0 +1,114 @@
+// A standalone edge as a real process, with its edge.yaml and its cache in a directory of the test's own.
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { freePort } from './ports.ts'
+import { startDaemon } from './process.ts'
+import type { DaemonProcess, ExitStatus } from './process.ts'
+import type { TestScope } from './scope.ts'
+import { tempDirectory } from './temp.ts'
+
+export interface EdgeOptions {
+  /** Base URL of the origin that the property `all` (host `*`) pulls from. */
+  origin: string
+  id?: string
+  /** Slice size, such as `64KiB`. */
+  slice?: string
+  /** Freshness lifetime where the origin states none, such as `1m`. */
+  ttl?: string
+  /** Instead of one property `all` for any host. */
+  properties?: readonly object[]
+  /** Top-level keys of edge.yaml that replace the ones made of the above. */
+  config?: Readonly<Record<string, unknown>>
+}
+
+/** One access-log line, the fields that tests look at. */
+const logLineSchema = z.looseObject({ msg: z.string().optional(), level: z.number().optional() })
+export type LogLine = z.infer<typeof logLineSchema>
+
+export class TestEdge {
+  readonly id: string
+  readonly url: string
+  readonly admin: string
+  /** Holds edge.yaml and cache/. */
+  readonly directory: string
+  readonly configFile: string
+  readonly #t: TestScope
+  readonly #env: Record<string, string>
+  #process: DaemonProcess | null = null
+
+  constructor(
+    t: TestScope,
+    where: { id: string; url: string; admin: string; directory: string; configFile: string },
+    env: Record<string, string> = {},
+  ) {
+    this.#t = t
+    this.id = where.id
+    this.url = where.url
+    this.admin = where.admin
+    this.directory = where.directory
+    this.configFile = where.configFile
+    this.#env = env
+  }
+
+  get process(): DaemonProcess {
+    if (this.#process === null) throw new Error(`edge ${this.id} is not started`)
+    return this.#process
+  }
+
+  async start(): Promise<void> {
+    this.#process = await startDaemon(this.#t, ['edge', '--config', this.configFile], {
+      cwd: this.directory,
+      env: this.#env,
+    })
+  }
+
+  /** Ends it by the signal; its cache directory stays. */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ExitStatus> {
+    return this.process.stop(signal)
+  }
+
+  async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.stop(signal)
+    await this.start()
+  }
+
+  /** What it logged so far, a line each. */
+  log(): LogLine[] {
+    const lines = this.process.stderr().split('\n')
+    return lines.filter((line) => line.startsWith('{')).map((line) => logLineSchema.parse(JSON.parse(line)))
+  }
+}
+
+/** Writes edge.yaml and starts the edge; resolves when it listens. */
+export async function startEdge(t: TestScope, options: EdgeOptions): Promise<TestEdge> {
+  const edge = await prepareEdge(t, options)
+  await edge.start()
+  return edge
+}
+
+/** Writes edge.yaml without starting, for a test of a start that fails. */
+export async function prepareEdge(t: TestScope, options: EdgeOptions): Promise<TestEdge> {
+  const directory = await tempDirectory(t)
+  const id = options.id ?? 'solo'
+  const listen = `127.0.0.1:${await freePort()}`
+  const admin = `127.0.0.1:${await freePort()}`
+  const ttl = options.ttl === undefined ? {} : { cache: { defaultTtl: options.ttl } }
+  const settings = {
+    id,
+    listen,
+    admin,
+    cache: {
+      memory: '64MiB',
+      ...(options.slice === undefined ? {} : { slice: options.slice }),
+      directories: [{ path: './cache', size: '1GiB' }],
+    },
+    origins: [{ id: 'studio', url: options.origin }],
+    properties: options.properties ?? [{ id: 'all', hosts: ['*'], origins: [{ id: 'studio' }], ...ttl }],
+    ...options.config,
+  }
+  const configFile = path.join(directory, 'edge.yaml')
+  await writeFile(configFile, stringify(settings))
+  return new TestEdge(t, { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile })
+}

@@ -1,0 +1,101 @@
+// The longest-prefix map against a walk over all networks, over random nested networks of both families.
+import fc from 'fast-check'
+import t from 'tap'
+import { buildCidrTree } from '../../src/net/cidr-tree.ts'
+import { contains, formatNetwork, networkOf, parseIp, parseNetwork } from '../../src/net/ip.ts'
+import type { IpAddress, IpNetwork } from '../../src/net/ip.ts'
+
+// Few bits vary, so that networks nest, touch each other and reach both ends of the address space.
+const nibble = fc.constantFrom(0, 1, 7, 8, 15)
+const edgeByte = fc.tuple(nibble, nibble).map(([high, low]) => high * 16 + low)
+const word = fc
+  .tuple(edgeByte, fc.constantFrom(0, 255), fc.constantFrom(0, 128, 255), edgeByte)
+  .map(([a, b, c, d]) => ((a << 24) | (b << 16) | (c << 8) | d) >>> 0)
+const outerWord = fc.constantFrom(0, 0xffff_ffff, 0x2001_0db8)
+
+const address: fc.Arbitrary<IpAddress> = fc.oneof(
+  word.map((d) => ({ family: 4, a: 0, b: 0, c: 0, d }) as const),
+  fc.tuple(outerWord, word, outerWord, word).map(([a, b, c, d]) => ({ family: 6, a, b, c, d }) as const),
+)
+
+const network: fc.Arbitrary<IpNetwork> = fc
+  .tuple(address, fc.nat(128))
+  .map(([ip, bits]) => networkOf(ip, ip.family === 4 ? bits % 33 : bits))
+
+interface Entry {
+  network: IpNetwork
+  value: number
+}
+
+function longestPrefix(
+  entries: readonly Entry[],
+  ip: IpAddress,
+): { value: number; prefixLength: number } | undefined {
+  let best: Entry | undefined
+  for (const entry of entries) {
+    if (!contains(entry.network, ip)) continue
+    // Of equal networks the last counts.
+    if (best === undefined || entry.network.prefixLength >= best.network.prefixLength) best = entry
+  }
+  return best && { value: best.value, prefixLength: best.network.prefixLength }
+}
+
+t.test('finds what a walk over all networks finds', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(network, { maxLength: 60 }),
+      fc.array(address, { maxLength: 30 }),
+      (networks, addresses) => {
+        const entries = networks.map((one, value) => ({ network: one, value }))
+        const tree = buildCidrTree(entries)
+        if (tree.size !== new Set(networks.map(formatNetwork)).size) return false
+        const asked = [
+          ...addresses,
+          ...networks.flatMap(({ address: first }) => [first, next(first), previous(first)]),
+        ]
+        for (const ip of asked) t.strictSame(tree.find(ip), longestPrefix(entries, ip))
+        return true
+      },
+    ),
+    { numRuns: 300 },
+  )
+  t.pass('agrees')
+})
+
+t.test('the example of nested networks', async (t) => {
+  const texts = [
+    '10.0.0.0/8',
+    '10.1.0.0/16',
+    '10.1.2.0/24',
+    '0.0.0.0/0',
+    '255.255.255.255/32',
+    '2001:db8::/32',
+  ]
+  const tree = buildCidrTree(
+    texts.flatMap((text) => {
+      const parsed = parseNetwork(text)
+      return parsed === undefined ? [] : [{ network: parsed, value: text }]
+    }),
+  )
+  const found = (text: string) => {
+    const ip = parseIp(text)
+    return ip && tree.find(ip)
+  }
+  t.strictSame(found('10.1.2.3'), { value: '10.1.2.0/24', prefixLength: 24 })
+  t.strictSame(found('10.1.3.0'), { value: '10.1.0.0/16', prefixLength: 16 })
+  t.strictSame(found('10.2.0.0'), { value: '10.0.0.0/8', prefixLength: 8 })
+  t.strictSame(found('11.0.0.0'), { value: '0.0.0.0/0', prefixLength: 0 })
+  t.strictSame(found('255.255.255.255'), { value: '255.255.255.255/32', prefixLength: 32 })
+  t.strictSame(found('::ffff:10.1.2.3'), { value: '10.1.2.0/24', prefixLength: 24 })
+  t.strictSame(found('2001:db8::'), { value: '2001:db8::/32', prefixLength: 32 })
+  t.equal(found('2001:db9::'), undefined)
+  t.equal(buildCidrTree([]).find({ family: 4, a: 0, b: 0, c: 0, d: 0 }), undefined)
+})
+
+function next(ip: IpAddress): IpAddress {
+  return { ...ip, d: (ip.d + 1) >>> 0 }
+}
+
+function previous(ip: IpAddress): IpAddress {
+  return { ...ip, d: (ip.d - 1) >>> 0 }
+}

@@ -1,0 +1,121 @@
+// GeoIP: records of both shapes, the default database, split files, broken files, unroutable addresses.
+import { truncate, writeFile } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { placeOf } from '../../src/geo/place.ts'
+import { PlaceFileError, loadPlaces, placesOf } from '../../src/geo/places.ts'
+import { isUnroutable } from '../../src/geo/unroutable.ts'
+import { parseIp } from '../../src/net/ip.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
+import { tempDirectory } from '../kit/temp.ts'
+
+const PACKAGE = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country'
+
+function packaged(family: '' | '-ipv4' | '-ipv6'): string {
+  return fileURLToPath(import.meta.resolve(`${PACKAGE}${family}.mmdb`))
+}
+
+function ip(text: string): IpAddress {
+  const address = parseIp(text)
+  if (address === undefined) throw new Error(text)
+  return address
+}
+
+t.test('the default database knows countries, over IPv4 and IPv6', async (t) => {
+  const places = await loadPlaces({ city: [], country: [] })
+  t.same(places.find(ip('46.38.225.230')), { country: 'DE', position: undefined })
+  t.same(places.find(ip('202.96.128.86')), { country: 'CN', position: undefined })
+  t.equal(places.find(ip('2a00:1450:4001::1'))?.country, 'IE')
+  t.equal(places.find(ip('240e::1'))?.country, 'CN')
+  t.equal(places.find(ip('::ffff:202.96.128.86'))?.country, 'CN')
+  t.equal(places.find(ip('127.0.0.1')), undefined)
+})
+
+t.test('split files answer as the joined one, in either order', async (t) => {
+  for (const families of [['-ipv4', '-ipv6'] as const, ['-ipv6', '-ipv4'] as const]) {
+    const places = await loadPlaces({ city: [], country: families.map(packaged) })
+    t.equal(places.find(ip('46.38.225.230'))?.country, 'DE')
+    t.equal(places.find(ip('240e::1'))?.country, 'CN')
+  }
+  const ipv4Only = await loadPlaces({ city: [], country: [packaged('-ipv4')] })
+  t.equal(ipv4Only.find(ip('240e::1')), undefined, 'a file of IPv4 networks says nothing of IPv6')
+})
+
+t.test('records', async (t) => {
+  const at = { lat: 23.13, lon: 113.26 }
+  const flat = { latitude: 23.13, longitude: 113.26, country_code: 'CN' }
+  const nested = { location: { latitude: 23.13, longitude: 113.26 }, country: { iso_code: 'CN' } }
+  t.same(placeOf({ country_code: 'DE' }), { country: 'DE', position: undefined })
+  t.same(placeOf({ ...flat, city: 'Guangzhou' }), { country: 'CN', position: at })
+  t.same(
+    placeOf({ ...nested, city: { names: { en: 'Guangzhou' } } }),
+    { country: 'CN', position: at },
+    'nested',
+  )
+  t.same(placeOf({ latitude: '23.13', longitude: '113.26' }), { country: undefined, position: at })
+  t.same(placeOf({ registered_country: { iso_code: 'US' } }), { country: 'US', position: undefined })
+  t.same(placeOf(nested), { country: 'CN', position: undefined }, 'a country’s centre is no position')
+  t.same(placeOf({ ...flat, city: '' }), { country: 'CN', position: undefined }, 'likewise flat')
+  for (const useless of [
+    null,
+    undefined,
+    'CN',
+    7,
+    {},
+    { country_code: 'china' },
+    { latitude: 999, longitude: 0 },
+  ]) {
+    t.equal(placeOf(useless), undefined, JSON.stringify(useless))
+  }
+})
+
+t.test('a file that knows the position goes before one that knows the country', async (t) => {
+  const country = { file: 'country', find: () => ({ country_code: 'CN' }) }
+  const city = { file: 'city', find: () => ({ country_code: 'CN', city: 'X', latitude: 1, longitude: 2 }) }
+  const broken = {
+    file: 'broken',
+    find: () => {
+      throw new Error('damaged record')
+    },
+  }
+  const address = ip('1.1.1.1')
+  t.same(placesOf([broken, country, city]).find(address)?.position, { lat: 1, lon: 2 })
+  t.same(placesOf([broken, country]).find(address), { country: 'CN', position: undefined })
+  t.equal(placesOf([broken]).find(address), undefined)
+})
+
+t.test('files that cannot be used are named', async (t) => {
+  const directory = await tempDirectory(t)
+  const file = (name: string) => path.join(directory, name)
+  await writeFile(file('text.mmdb'), 'this is not a database')
+  await writeFile(file('empty.mmdb'), '')
+  await copyFile(packaged('-ipv4'), file('cut.mmdb'))
+  await truncate(file('cut.mmdb'), 1_000_000)
+  const cases: [string, RegExp][] = [
+    ['missing.mmdb', /missing\.mmdb does not exist/],
+    ['text.mmdb', /text\.mmdb is not a MaxMind DB file/],
+    ['empty.mmdb', /empty\.mmdb is not a MaxMind DB file/],
+    ['cut.mmdb', /cut\.mmdb is not a MaxMind DB file/],
+    ['.', /cannot be read/],
+  ]
+  for (const [name, message] of cases) {
+    const loading = loadPlaces({ city: [packaged('-ipv4'), file(name)], country: [] })
+    const error = await loading.catch((failed: unknown) => failed)
+    t.ok(error instanceof PlaceFileError, name)
+    if (error instanceof PlaceFileError) {
+      t.match(error.message, message)
+      t.same([error.list, error.index], ['city', 1])
+    }
+  }
+})
+
+t.test('private, reserved and documentation addresses are unroutable', async (t) => {
+  const unroutable = '10.1.2.3 127.0.0.1 172.31.0.1 192.168.1.1 100.64.1.1 169.254.1.1 203.0.113.1 224.0.0.1'
+  const unroutable6 = ':: ::1 fe80::1 fd00::1 ff02::1 2001:db8::1 ::ffff:10.0.0.1'
+  for (const text of [...unroutable.split(' '), ...unroutable6.split(' ')]) t.ok(isUnroutable(ip(text)), text)
+  for (const text of ['8.8.8.8', '172.32.0.1', '100.128.0.1', '2001:4860::1', '2a00::1', '::ffff:8.8.8.8']) {
+    t.notOk(isUnroutable(ip(text)), text)
+  }
+})

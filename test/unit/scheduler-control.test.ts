@@ -1,0 +1,171 @@
+// The control listener: reports that are taken, reports that are refused, the configuration for edges.
+import t from 'tap'
+import { createMetricsRegistry } from '../../src/metrics.ts'
+import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
+import { createControl } from '../../scheduler/control/control.ts'
+import { RefusedKeyLog } from '../../scheduler/control/refused-key-log.ts'
+import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
+import { SnapshotHolder } from '../../scheduler/snapshot.ts'
+import { buildTopology } from '../../scheduler/topology.ts'
+import { edgeConfigOf } from '../../src/config/edge-config.ts'
+import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
+import { reportReplySchema } from '../../src/wire/report.ts'
+import { hashKey } from '../../src/key.ts'
+import { StillClock, edgeEntry, keyOf, reportOf, schedulerSettings } from '../kit/scheduler.ts'
+import { recordingLog } from '../kit/recording-log.ts'
+import type { TestScope } from '../kit/scope.ts'
+
+function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
+  const settings = schedulerSettings(over)
+  const topology = buildTopology(settings)
+  const clock = new StillClock()
+  const registry = new MemoryRegistry(clock)
+  const snapshots = new SnapshotHolder(topology, { find: () => undefined }, registry)
+  t.teardown(() => snapshots.close())
+  const prom = createMetricsRegistry()
+  const metrics = createSchedulerMetrics(prom, { snapshots, registry, clock })
+  const { log, lines } = recordingLog()
+  const edgeConfig = edgeConfigOf(settings)
+  const service = createControl({ topology, registry, edgeConfig, metrics, clock, log })
+  t.teardown(() => service.close())
+  const report = (key: string | undefined, payload: string | object) =>
+    service.inject({
+      method: 'POST',
+      url: '/edge/v1/report',
+      headers: {
+        'content-type': 'application/json',
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      },
+      payload,
+    })
+  const config = (headers: Record<string, string> = {}) =>
+    service.inject({
+      url: '/edge/v1/config',
+      headers: { authorization: `Bearer ${keyOf('gz-1')}`, ...headers },
+    })
+  const counted = async (result: string) =>
+    new RegExp(`reports_total\\{result="${result}"\\} (\\d+)`).exec(await prom.metrics())?.[1] ?? '0'
+  return { registry, report, config, counted, lines, clock, edgeConfig, service }
+}
+
+t.test('a report is taken and answered with the configuration to run', async (t) => {
+  const { registry, report, counted, edgeConfig } = controlOf(t)
+  const answer = await report(keyOf('gz-1'), reportOf('gz-1', { connections: 5 }))
+  t.equal(answer.statusCode, 200)
+  t.same(reportReplySchema.parse(answer.json()), { configVersion: edgeConfig.version })
+  t.equal(registry.seen().get('gz-1')?.report.connections, 5)
+  t.equal(await counted('accepted'), '1')
+})
+
+t.test('without the right key nothing is taken', async (t) => {
+  const { registry, report, counted, service } = controlOf(t)
+  for (const key of [undefined, '', 'wrong', `${keyOf('gz-1')}x`, keyOf('gz-1').toUpperCase()]) {
+    const answer = await report(key, reportOf('gz-1'))
+    t.equal(answer.statusCode, 401, String(key))
+    t.same(answer.json(), { error: 'key', message: 'missing or unknown edge key' })
+    t.equal(answer.headers['www-authenticate'], 'Bearer')
+  }
+  const basic = await service.inject({ url: '/edge/v1/config', headers: { authorization: 'Basic eDp5' } })
+  t.equal(basic.statusCode, 401)
+  t.equal(registry.seen().size, 0)
+  t.equal(await counted('refused-key'), '5')
+})
+
+t.test('an edge speaks for itself alone', async (t) => {
+  const { registry, report, counted } = controlOf(t)
+  const answer = await report(keyOf('gz-1'), reportOf('gz-2'))
+  t.equal(answer.statusCode, 403)
+  t.match(answer.json(), { error: 'id', message: /not that of edge "gz-2"/ })
+  t.equal(registry.seen().size, 0)
+  t.equal(await counted('other-edge'), '1')
+})
+
+t.test('a bad report is answered with the field that is bad', async (t) => {
+  const { registry, report, counted } = controlOf(t)
+  const good = reportOf('gz-1')
+  const cases: [string | object, RegExp][] = [
+    [{ ...good, connections: -1 }, /^connections: /],
+    [{ ...good, state: 'well' }, /^state: /],
+    [{ ...good, hitRatio: 2 }, /^hitRatio: /],
+    [{ ...good, requestRate: 'many' }, /^requestRate: /],
+    [{ ...good, sentBitRate: undefined }, /^sentBitRate: /],
+    [{ ...good, id: 'x'.repeat(65) }, /^id: /],
+    [{ ...good, extra: 1 }, /extra/],
+    ['[]', /^report: /],
+    ['null', /^report: /],
+    ['{"id":', /JSON/],
+    ['{"__proto__":{"x":1}}', /./],
+  ]
+  for (const [payload, message] of cases) {
+    const answer = await report(keyOf('gz-1'), payload)
+    t.equal(answer.statusCode, 400, JSON.stringify(payload))
+    t.match(answer.json().message, message)
+  }
+  t.equal(registry.seen().size, 0)
+  t.equal(await counted('invalid'), String(cases.length))
+})
+
+t.test('an oversized report is refused', async (t) => {
+  const { report, counted, registry } = controlOf(t)
+  const answer = await report(keyOf('gz-1'), { ...reportOf('gz-1'), version: 'x'.repeat(10_000) })
+  t.equal(answer.statusCode, 413)
+  t.match(answer.json(), { error: 'too-large' })
+  t.equal(await counted('too-large'), '1')
+  t.equal(registry.seen().size, 0)
+})
+
+t.test('wrong keys are logged at a bounded rate, without the key', async (t) => {
+  const { report, lines, clock } = controlOf(t)
+  for (let i = 0; i < 10; i++) await report('a-secret-guess', reportOf('gz-1'))
+  t.equal(lines.length, 1)
+  clock.pass(5000)
+  await report('a-secret-guess', reportOf('gz-1'))
+  t.equal(lines.length, 2)
+  t.match(lines[1], { level: 40, unlogged: 9, peer: '127.0.0.1' })
+  t.notOk(JSON.stringify(lines).includes('secret'))
+})
+
+t.test('the configuration is fetched once and then only when it differs', async (t) => {
+  const { config, edgeConfig } = controlOf(t)
+  const first = await config()
+  t.equal(first.statusCode, 200)
+  t.same(edgeConfigSchema.parse(first.json()), edgeConfig)
+  const etag = String(first.headers['etag'])
+  t.equal(etag, `"${edgeConfig.version}"`)
+  for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const again = await config({ 'if-none-match': tag })
+    t.equal(again.statusCode, 304, tag)
+    t.equal(again.body, '')
+  }
+  t.equal((await config({ 'if-none-match': '"other"' })).statusCode, 200)
+})
+
+t.test('two edges may share a key, each by its own id', async (t) => {
+  const keyHash = hashKey(keyOf('gz-1'))
+  const shared = ['gz-1', 'gz-2'].map((id) => edgeEntry(id, 'guangzhou', { keyHash }))
+  const { report } = controlOf(t, { edges: shared })
+  t.equal((await report(keyOf('gz-1'), reportOf('gz-2'))).statusCode, 200)
+  t.equal((await report(keyOf('gz-2'), reportOf('gz-2'))).statusCode, 401)
+})
+
+t.test('unknown routes', async (t) => {
+  const { service } = controlOf(t)
+  const headers = { authorization: `Bearer ${keyOf('gz-1')}` }
+  t.equal((await service.inject({ url: '/edge/v1/other', headers })).statusCode, 404)
+  t.equal((await service.inject({ url: '/edge/v1/other' })).statusCode, 401, 'strangers learn no routes')
+})
+
+t.test('the log of refused keys counts what it leaves out', async (t) => {
+  const clock = new StillClock()
+  const { log, lines } = recordingLog()
+  const refused = new RefusedKeyLog(clock, log)
+  refused.note('192.0.2.1')
+  clock.pass(4999)
+  refused.note('192.0.2.1')
+  clock.pass(1)
+  refused.note('192.0.2.2')
+  t.match(lines, [
+    { peer: '192.0.2.1', unlogged: 0 },
+    { peer: '192.0.2.2', unlogged: 1 },
+  ])
+})
