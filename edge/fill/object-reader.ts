@@ -1,5 +1,6 @@
 // Reads a range of one object, slice after slice, from wherever each slice is: memory, a pull under way, disk,
 // or a new pull. Gives pieces without copying; each holds until the next is asked for.
+import assert from 'node:assert'
 import { EdgewardError } from '../../src/errors.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { DiskSlice } from '../cache/disk-tier.ts'
@@ -63,7 +64,7 @@ export class ObjectReader {
 
   /** The next piece; null at the end. Throws an EdgewardError when the rest cannot be had. */
   async next(): Promise<Buffer | null> {
-    while (this.position < this.end) {
+    while (this.position < this.knownEnd()) {
       // oxlint-disable-next-line no-await-in-loop -- one piece after the other is the point
       this.open ??= await this.openSlice(this.index)
       const open = this.open
@@ -93,6 +94,12 @@ export class ObjectReader {
     else this.ahead.then(give, give)
   }
 
+  /** A body of unknown length has its end when its pull does. */
+  private knownEnd(): number {
+    if (this.end === Number.POSITIVE_INFINITY) this.end = this.pull?.meta.length ?? this.end
+    return this.end
+  }
+
   private get index(): number {
     return Math.floor(this.position / this.meta.sliceBytes)
   }
@@ -109,7 +116,7 @@ export class ObjectReader {
       // oxlint-disable-next-line no-await-in-loop
       const pulled = await this.fromPull(index)
       if (pulled !== undefined) return pulled
-      if (this.position >= this.end) return null
+      if (this.position >= this.knownEnd()) return null
       const flight = this.fills.sliceInFlight(this.meta, index)
       if (flight !== undefined) return this.from('flight', flight)
       // oxlint-disable-next-line no-await-in-loop
@@ -155,6 +162,8 @@ export class ObjectReader {
   private fromMemory(body: Buffer): Buffer {
     const from = this.position - this.sliceStart
     const piece = body.subarray(from, Math.min(body.length, this.end - this.sliceStart))
+    // An empty piece would end a chunked reply.
+    assert(piece.length > 0, 'position lies in the slice')
     this.advance(piece.length)
     this.open = null
     return piece

@@ -43,8 +43,9 @@ export function demoCommand(): Command {
 async function runDemo(options: DemoOptions): Promise<void> {
   const startedAt = systemClock.monotonic()
   const stop = Promise.withResolvers<'asked' | 'all gone'>()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stop.resolve('asked'))
+  }
   if (process.connected) process.once('disconnect', () => stop.resolve('asked'))
 
   const ports = await choosePorts(options, EDGE_COUNT)
@@ -61,13 +62,13 @@ async function runDemo(options: DemoOptions): Promise<void> {
     ])
     if (!ready) return
     logs.shown = true
+    let stopping = false
     const pids = new Map([...processes].map(([name, child]) => [name, child.pid]))
     process.stdout.write(
       options.json
         ? `${jsonLine(cluster, pids)}\n`
         : screen(cluster, pids, systemClock.monotonic() - startedAt),
     )
-    let stopping = false
     const watched = children.map(async (child) => {
       const how = await child.ended
       if (!stopping) process.stderr.write(`edgeward: ${describeEnd(child, how)}; the others keep running\n`)
@@ -75,6 +76,8 @@ async function runDemo(options: DemoOptions): Promise<void> {
     void Promise.all(watched).then(() => stop.resolve('all gone'))
     const reason = await stop.promise
     stopping = true
+    // While all stop at once, some miss the others; that is no news.
+    logs.shown = options.verbose
     if (reason === 'all gone') throw new Error('every process of the demo has ended')
   } finally {
     await Promise.all(children.map((child) => child.close()))
@@ -117,7 +120,8 @@ function describeEnd(child: Child, how: string): string {
 
 function parsePort(text: string): number {
   const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) {
     throw new InvalidArgumentError('must be 1 to 65535.')
+  }
   return port
 }

@@ -52,7 +52,6 @@ export function screen(cluster: DemoCluster, pids: Pids, readyMs: number): strin
     `  VOD     ${vod}`,
     `  live    ${steeredUrl(cluster, ASSETS.live)}`,
     `  MP4     ${mp4}`,
-    '',
     `  metrics ${cluster.adminUrl}/metrics`,
     `  health  ${cluster.adminUrl}/readyz`,
     '',
