@@ -38,9 +38,3 @@ export const REGISTRY_RECONNECT_MAX_MS = 1000
 
 /** A start waits this long for the first view of Redis, then goes on without. */
 export const REGISTRY_FIRST_READ_MS = 1500
-
-/** Head and body of a request to the control or admin listener. */
-export const CONTROL_REQUEST_MS = 5000
-
-/** Connections of one control or admin listener; more are closed at once. */
-export const CONTROL_CONNECTIONS_MAX = 20_000

@@ -2,8 +2,8 @@
 // Namespaces first (`/.edgeward/`), then the property, then the method.
 import type { HttpRequest } from '../src/http/transaction.ts'
 import type { Outcome } from './answer/answers.ts'
-import { splitPrefix } from './property-index.ts'
-import type { PropertyIndex } from './property-index.ts'
+import { splitPrefix } from '../src/property-index.ts'
+import type { PropertyIndex } from '../src/property-index.ts'
 import type { PropertyView } from './topology.ts'
 
 export interface SteerQuery {

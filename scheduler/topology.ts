@@ -11,8 +11,8 @@ import { hash64 } from './choose/rendezvous.ts'
 import type { Hash64 } from './choose/rendezvous.ts'
 import { directionOf, nearness } from './locate/sphere.ts'
 import type { Direction } from './locate/sphere.ts'
-import { buildPropertyIndex } from './property-index.ts'
-import type { PropertyIndex } from './property-index.ts'
+import { buildPropertyIndex } from '../src/property-index.ts'
+import type { PropertyIndex } from '../src/property-index.ts'
 
 export interface EdgeView {
   /** Place in `Topology.edges`. */

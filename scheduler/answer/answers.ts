@@ -3,7 +3,7 @@ import { corsFields, preflightFields } from '../../src/http/cors.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
 import { RETRY_AFTER_S } from '../limits.ts'
-import { hostNameOf, splitPrefix } from '../property-index.ts'
+import { hostNameOf, splitPrefix } from '../../src/property-index.ts'
 import type { SteerQuery } from '../query.ts'
 import type { EdgeView, PropertyView } from '../topology.ts'
 

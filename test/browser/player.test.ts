@@ -118,3 +118,20 @@ t.test('a second viewer is served from the cache', async (t) => {
   for (const [path, status] of again) t.match(status, /; ?hit/, path)
   await page.close()
 })
+
+t.test('goes on from another edge when its own is killed', async (t) => {
+  // A demo of its own, since this one loses an edge.
+  const own = await startDemo(t)
+  const page = await browser.newPage()
+  const log = watch(page)
+  await page.goto(own.info.player)
+  await playFor(page, 1)
+  const first = own.info.edges.find((edge) => log.origins.has(edge.url))
+  if (first === undefined) throw new Error(`no edge among ${[...log.origins].join(', ')}`)
+  process.kill(first.pid, 'SIGKILL')
+  // Well past what was buffered from the first edge.
+  await playFor(page, 15)
+  const others = own.info.edges.filter((edge) => edge !== first && log.origins.has(edge.url))
+  t.equal(others.length, 1, 'segments came from one other edge')
+  await page.close()
+})

@@ -37,3 +37,12 @@ function parameterValue(match: RegExpExecArray): string | number | boolean {
   if (match[3] !== undefined) return match[3] === '1'
   return match[4] ?? match[5] ?? true
 }
+
+/** The parameters that the edge nearest to the client has put there: the last member. */
+export function cacheStatusOf(reply: {
+  headers: Readonly<Record<string, string | string[] | undefined>>
+}): ReadonlyMap<string, string | number | boolean> {
+  const field = reply.headers['cache-status']
+  const last = parseCacheStatus(Array.isArray(field) ? field.join(', ') : field).at(-1)
+  return last?.params ?? new Map<string, string | number | boolean>()
+}

@@ -144,7 +144,9 @@ export function cycleProblems(files: readonly SourceFile[]): string[] {
 /** Files that nothing leads to from an entry: `src/cli.ts`, a test, a benchmark, a file that `scripts` name. */
 export function unusedProblems(files: readonly SourceFile[], scripts: readonly string[]): string[] {
   const graph = graphOf(files, true)
-  const named = new Set(scripts.flatMap((script) => script.split(/\s+/)).map((word) => word.replace(/^\.\//, '')))
+  const named = new Set(
+    scripts.flatMap((script) => script.split(/\s+/)).map((word) => word.replace(/^\.\//, '')),
+  )
   const isEntry = (file: string) =>
     file === 'src/cli.ts' ||
     file === 'src/edgeward.js' ||

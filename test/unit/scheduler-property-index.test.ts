@@ -1,6 +1,6 @@
 // Which property a request asks for, by Host or by prefix.
 import t from 'tap'
-import { buildPropertyIndex, hostNameOf, splitPrefix } from '../../scheduler/property-index.ts'
+import { buildPropertyIndex, hostNameOf, splitPrefix } from '../../src/property-index.ts'
 
 const index = buildPropertyIndex([
   { id: 'shows', hosts: ['shows.example.com', '*.cdn.example.com'] },

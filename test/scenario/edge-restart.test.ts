@@ -1,0 +1,103 @@
+// The disk tier outlives the process: what was cached is served at once by the next one, unless it was damaged.
+import { globSync } from 'node:fs'
+import { open, readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import t from 'tap'
+import { bytesOf } from '../kit/bytes.ts'
+import { cacheStatusOf } from '../kit/cache-status.ts'
+import { get } from '../kit/client.ts'
+import { startEdge } from '../kit/edge.ts'
+import type { TestEdge } from '../kit/edge.ts'
+import { startOrigin } from '../kit/scripted-origin.ts'
+import { until } from '../kit/until.ts'
+
+const FILM = bytesOf(1, 300_000)
+const SMALL = bytesOf(2, 1000)
+const FRESH = { 'Cache-Control': 'public, max-age=600', ETag: '"v1"', 'Content-Type': 'video/mp4' }
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  t.test(`the first request after ${signal} is a hit, with the origin gone`, async (t) => {
+    const origin = await startOrigin(t, {
+      '/film.mp4': { body: FILM, fields: FRESH },
+      '/s': { body: SMALL, fields: FRESH },
+    })
+    const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+    await get(`${edge.url}/film.mp4`)
+    await get(`${edge.url}/s`)
+    // Only a killed edge leaves writes undone.
+    if (signal === 'SIGKILL') await written(edge, FILM.length + SMALL.length)
+
+    await edge.restart(signal)
+    await origin.stop()
+
+    for (const [url, body] of [['/film.mp4', FILM] as const, ['/s', SMALL] as const]) {
+      const reply = await get(edge.url + url)
+      t.equal(reply.status, 200)
+      t.equal(cacheStatusOf(reply).get('hit'), true, 'a hit')
+      t.ok(reply.body.equals(body), 'the same bytes')
+      t.match(reply.headers, { etag: '"v1"', 'content-type': 'video/mp4' })
+    }
+    const part = await get(`${edge.url}/film.mp4`, { headers: { Range: 'bytes=65530-65545' } })
+    t.ok(part.body.equals(FILM.subarray(65_530, 65_546)), 'a range across slices')
+  })
+}
+
+t.test('a slice damaged by a crash is fetched again, never served', async (t) => {
+  const origin = await startOrigin(t, { '/film.mp4': { body: FILM, fields: FRESH } })
+  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  await get(`${edge.url}/film.mp4`)
+  await written(edge, FILM.length)
+  await edge.stop('SIGKILL')
+  for (const file of files(edge)) await flipLastByte(file)
+  await edge.start()
+
+  const first = await get(`${edge.url}/film.mp4`)
+  t.notOk(first.complete && !first.body.equals(FILM), 'no wrong byte in a reply that looks whole')
+  const second = await get(`${edge.url}/film.mp4`)
+  t.ok(second.complete && second.body.equals(FILM))
+  t.ok(origin.count('/film.mp4') > 1, 'asked again')
+})
+
+t.test('files that are no slices do not stop a start', async (t) => {
+  const origin = await startOrigin(t, { '/film.mp4': { body: FILM, fields: FRESH } })
+  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  await get(`${edge.url}/film.mp4`)
+  await written(edge, FILM.length)
+  await edge.stop('SIGKILL')
+  for (const file of files(edge)) {
+    const handle = await open(file, 'r+')
+    await handle.truncate(Math.floor((await stat(file)).size / 2))
+    await handle.close()
+  }
+  await edge.start()
+
+  const reply = await get(`${edge.url}/film.mp4`)
+  t.ok(reply.body.equals(FILM))
+})
+
+/** Resolves when the slices on disk hold that many bytes and nothing more is written or renamed. */
+async function written(edge: TestEdge, bytes: number): Promise<void> {
+  let before = ''
+  await until('the slices are on disk', async () => {
+    const sizes = await Promise.all(
+      files(edge).map(async (file) => ({ file, size: (await stat(file)).size })),
+    )
+    const now = JSON.stringify(sizes)
+    const settled = now === before && sizes.reduce((sum, { size }) => sum + size, 0) >= bytes
+    before = now
+    return settled
+  })
+}
+
+/** Slices are kept under two hex digits. */
+function files(edge: TestEdge): string[] {
+  const cache = path.join(edge.directory, 'cache')
+  return globSync('[0-9a-f][0-9a-f]/*', { cwd: cache }).map((file) => path.join(cache, file))
+}
+
+async function flipLastByte(file: string): Promise<void> {
+  const bytes = await readFile(file)
+  const handle = await open(file, 'r+')
+  await handle.write(Buffer.from([(bytes.at(-1) ?? 0) ^ 0xff]), 0, 1, bytes.length - 1)
+  await handle.close()
+}
