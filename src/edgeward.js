@@ -18,7 +18,10 @@ if (major >= 26) {
 } else {
   const require = createRequire(import.meta.url)
   const pinned = path.join(path.dirname(require.resolve('node/package.json')), 'bin', 'node')
-  const child = spawn(pinned, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
+  // The channel tells a daemon that this process is gone, however it went.
+  const child = spawn(pinned, [cli, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
   // The terminal signals the whole group; a supervisor signals only this process.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   process.on('SIGINT', () => {})
@@ -26,7 +29,9 @@ if (major >= 26) {
     process.stderr.write(`edgeward: cannot run the pinned Node at ${pinned}: ${error.message}\n`)
     process.exitCode = 1
   })
+  if (process.send !== undefined) child.on('message', (message) => process.send?.(message))
   child.on('exit', (code, signal) => {
+    if (process.connected) process.disconnect()
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0)
   })
 }

@@ -8,8 +8,6 @@ export interface Direction {
   readonly z: number
 }
 
-const EARTH_RADIUS_KM = 6371
-
 export function directionOf({ lat, lon }: Position): Direction {
   const latitude = (lat * Math.PI) / 180
   const longitude = (lon * Math.PI) / 180
@@ -24,8 +22,4 @@ export function directionOf({ lat, lon }: Position): Direction {
 export function nearness(a: Direction | undefined, b: Direction | undefined): number {
   if (a === undefined || b === undefined) return -2
   return a.x * b.x + a.y * b.y + a.z * b.z
-}
-
-export function distanceKm(a: Direction, b: Direction): number {
-  return EARTH_RADIUS_KM * Math.acos(Math.min(1, Math.max(-1, nearness(a, b))))
 }

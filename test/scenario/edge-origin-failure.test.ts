@@ -1,0 +1,119 @@
+// Origins fail in many ways; a client sees a clear error or a visibly broken reply, and the next client a new try.
+import t from 'tap'
+import { bytesOf } from '../kit/bytes.ts'
+import { get } from '../kit/client.ts'
+import { startEdge } from '../kit/edge.ts'
+import { startOrigin } from '../kit/scripted-origin.ts'
+import type { Answer } from '../kit/scripted-origin.ts'
+
+const BODY = bytesOf(1, 300_000)
+const FIELDS = { 'Cache-Control': 'max-age=600', ETag: '"v1"' }
+const WHOLE: Answer = { body: BODY, fields: FIELDS }
+
+t.test('origin down: 502 for all who wait, and served when it is back', async (t) => {
+  const origin = await startOrigin(t, { '/film': WHOLE, '/kept': WHOLE })
+  const edge = await startEdge(t, { origin: origin.url })
+  await get(`${edge.url}/kept`)
+  await origin.stop()
+  const refused = await Promise.all(Array.from({ length: 20 }, () => get(`${edge.url}/film`)))
+  t.strictSame([...new Set(refused.map(({ status }) => status))], [502])
+  t.notOk(refused.some(({ text }) => text.includes('    at ')), 'no stack for clients')
+  t.equal((await get(`${edge.url}/kept`)).status, 200, 'what is cached needs no origin')
+  await origin.start()
+  const reply = await get(`${edge.url}/film`)
+  t.equal(reply.status, 200)
+  t.ok(reply.body.equals(BODY))
+})
+
+t.test('origin silent: 504 within the bound, and the edge serves others meanwhile', { timeout: 60_000 }, async (t) => {
+  const origin = await startOrigin(t, { '/silent': { ...WHOLE, pauseAt: 'head' }, '/film': WHOLE })
+  const edge = await startEdge(t, { origin: origin.url })
+  const waiting = [get(`${edge.url}/silent`), get(`${edge.url}/silent`)]
+  await origin.asked('/silent')
+  t.equal((await get(`${edge.url}/film`)).status, 200)
+  for (const reply of await Promise.all(waiting)) t.equal(reply.status, 504)
+  origin.resume('/silent')
+  t.equal((await get(`${edge.url}/silent`)).status, 200)
+})
+
+for (const framing of ['length', 'chunked'] as const) {
+  for (const cutAt of [0, 1000, 150_000, 299_999]) {
+    t.test(`origin cuts a ${framing} body after ${cutAt} bytes: no client takes it for whole`, async (t) => {
+      const origin = await startOrigin(t, { '/film': { ...WHOLE, framing, cutAt, trickle: { bytes: 50_000, everyMs: 5 } } })
+      const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+      const replies = await Promise.all(Array.from({ length: 10 }, () => get(`${edge.url}/film`).catch(() => null)))
+      for (const reply of replies) {
+        const honest = reply === null || reply.status === 502 || !reply.complete
+        t.ok(honest, `status ${reply?.status}, ${reply?.body.length} bytes, complete: ${reply?.complete}`)
+        if (reply !== null && reply.status === 200) t.ok(BODY.subarray(0, reply.body.length).equals(reply.body))
+      }
+      const asked = origin.count('/film')
+      origin.on('/film', { ...WHOLE, framing })
+      const next = await get(`${edge.url}/film`)
+      t.ok(next.complete && next.body.equals(BODY), 'the next client gets it whole')
+      t.ok(origin.count('/film') > asked, 'from the origin')
+    })
+  }
+}
+
+t.test('origin speaks nonsense: 502, and served when it comes to its senses', async (t) => {
+  const nonsense = [
+    'not http at all\r\n\r\n',
+    'HTTP/1.1 999999 ?\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello',
+    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n',
+    `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(100_000)}\r\nContent-Length: 0\r\n\r\n`,
+    '',
+  ]
+  const origin = await startOrigin(t, {})
+  const edge = await startEdge(t, { origin: origin.url })
+  for (const [i, raw] of nonsense.entries()) {
+    origin.on(`/${i}`, { raw })
+    const reply = await get(`${edge.url}/${i}`).catch(() => null)
+    t.ok(reply === null || reply.status === 502 || !reply.complete, `${JSON.stringify(raw.slice(0, 60))}: ${reply?.status}`)
+    origin.on(`/${i}`, WHOLE)
+    t.ok((await get(`${edge.url}/${i}`)).body.equals(BODY))
+  }
+})
+
+t.test('an error of the origin is passed on, and not kept for long', async (t) => {
+  const origin = await startOrigin(t, { '/film': { status: 503, body: 'busy' } })
+  const edge = await startEdge(t, { origin: origin.url })
+  t.equal((await get(`${edge.url}/film`)).status, 503)
+  origin.on('/film', WHOLE)
+  const reply = await get(`${edge.url}/film`)
+  t.equal(reply.status, 200)
+})
+
+t.test('what the origin does not have is 404, asked once by clients who come together', async (t) => {
+  const origin = await startOrigin(t, { '/none': { status: 404, body: 'none', pauseAt: 'head' } })
+  const edge = await startEdge(t, { origin: origin.url })
+  const first = get(`${edge.url}/none`)
+  await origin.asked('/none')
+  const others = Array.from({ length: 20 }, () => get(`${edge.url}/none`))
+  // Asked and answered after them on the same machine: by then they wait.
+  await get(`${edge.url}/other`)
+  origin.resume('/none')
+  for (const reply of await Promise.all([first, ...others])) t.match(reply, { status: 404, text: 'none' })
+  t.equal(origin.count('/none'), 1)
+})
+
+t.test('an origin that sends clients elsewhere: the redirect is the answer', async (t) => {
+  const fields = { Location: 'https://elsewhere.example/film', 'Cache-Control': 'max-age=60' }
+  const origin = await startOrigin(t, { '/film': { status: 302, fields } })
+  const edge = await startEdge(t, { origin: origin.url })
+  const reply = await get(`${edge.url}/film`)
+  t.match(reply, { status: 302, headers: { location: 'https://elsewhere.example/film' } })
+})
+
+t.test('an edge that meets itself says 508 instead of going round', async (t) => {
+  const origin = await startOrigin(t, { '/film': WHOLE })
+  const edge = await startEdge(t, { origin: origin.url, id: 'gz-1' })
+  await get(`${edge.url}/film`)
+  const mark = String(origin.requests('/film')[0]?.headers['cdn-loop'])
+  t.ok(mark.length > 0, 'CDN-Loop goes upstream (RFC 8586)')
+  const round = await get(`${edge.url}/other`, { headers: { 'CDN-Loop': mark } })
+  t.equal(round.status, 508)
+  t.equal(origin.count('/other'), 0)
+})
