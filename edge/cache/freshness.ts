@@ -8,6 +8,9 @@ import type { ObjectMeta } from './object-meta.ts'
 const NEGATIVE_STATUSES = new Set([404, 405, 410, 414, 501])
 export const NEGATIVE_LIFETIME_MS = 1000
 
+/** RFC 9111 §1.2.2: an age that does not fit is taken as this. */
+const AGE_SECONDS_MAX = 2 ** 31
+
 export interface LifetimeRule {
   /** Overrides what the origin says; undefined when no rule matches. */
   overrideMs: number | undefined
@@ -44,8 +47,9 @@ function dateOf(fields: FieldBlock, nowMs: number): number {
 /** Age of a response when its head arrives (RFC 9111 §4.2.3), in ms. */
 export function initialAgeOf(fields: FieldBlock, requestMs: number, responseMs: number): number {
   const apparent = Math.max(0, responseMs - dateOf(fields, responseMs))
-  const age = /^\d{1,10}$/.exec(fields.get('age')?.trim() ?? '')
-  const corrected = (age === null ? 0 : Number(age[0]) * 1000) + (responseMs - requestMs)
+  const age = /^\d+$/.exec(fields.get('age')?.trim() ?? '')
+  const stated = age === null ? 0 : Math.min(Number(age[0]), AGE_SECONDS_MAX) * 1000
+  const corrected = stated + (responseMs - requestMs)
   // Date has whole seconds: below one, the difference says nothing.
   return Math.max(apparent < 1000 ? 0 : apparent, corrected)
 }

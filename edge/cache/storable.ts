@@ -10,6 +10,7 @@ export type StorableVerdict =
   | 'set-cookie'
   | 'vary'
   | 'no-freshness'
+  | 'no-validator'
   | 'head-too-long'
 
 /** Statuses whose answers are about the object, not about this one request. */
@@ -45,7 +46,8 @@ function variesByClient(fields: FieldBlock): boolean {
   for (let i = 0; i < fields.pairs.length; i += 2) {
     if (fields.pairs[i]?.toLowerCase() !== 'vary') continue
     for (const name of (fields.pairs[i + 1] ?? '').split(',')) {
-      if (!HARMLESS_VARY.has(name.trim().toLowerCase())) return true
+      const lower = name.trim().toLowerCase()
+      if (lower !== '' && !HARMLESS_VARY.has(lower)) return true
     }
   }
   return false

@@ -233,6 +233,12 @@ export class Fills implements PullOwner {
               }
               const read = readHead(head, this.headContext(target, requestMs))
               const first = this.firstIndex(head, read, extra, index)
+              if (read.contentRange !== null && !read.validated) {
+                // Nothing could tell whether the next part is of the same body: ask for all of it.
+                flow.abort()
+                resolve(this.request(target, [], 0, undefined, forget))
+                return
+              }
               const storable = read.verdict === 'storable'
               pull = new Pull(this, flow, read.meta, storable, first, read.contentRange?.end ?? null)
               this.announce(pull, storable, forget)

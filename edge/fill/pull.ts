@@ -138,7 +138,7 @@ export class Pull {
 
   private take(chunk: Buffer): void {
     let rest = chunk
-    while (rest.length > 0) {
+    while (rest.length > 0 && !this.over) {
       if (this.current === null && !this.startSlice()) {
         this.spill.push(rest)
         this.flow.pause()
@@ -191,6 +191,8 @@ export class Pull {
       // Of unknown length and already as long as what is kept whole: from here on it only passes through.
       this.mode = 'lockstep'
       this.owner.unstorable(this)
+      // Those it could pass through to have left: nobody would ever ask for the next piece.
+      if (this.readers.size === 0) this.abort()
     }
     if (this.mode === 'on-demand' && this.nextIndex <= this.lastIndex && !this.mayAdvance()) this.idleStart()
   }
@@ -261,9 +263,9 @@ export class Pull {
     progress?.resolve()
   }
 
-  /** An upstream that answers ranges need not be kept waiting: it can be asked again. */
+  /** An upstream that answers ranges need not be kept waiting: it can be asked again. Without readers, none need. */
   private idleStart(): void {
-    if (!this.meta.ranges) return
+    if (!this.meta.ranges && this.readers.size > 0) return
     this.idle ??= setTimeout(() => this.abort(), PULL_IDLE_MS)
     this.idle.unref()
   }

@@ -1,5 +1,5 @@
 // Step: a clear error. Plain text that names what is wrong, never cached by anyone.
-import { formatCacheStatus } from '../../src/http/cache-status.ts'
+import { formatCacheStatus, formatItem } from '../../src/http/cache-status.ts'
 import { NO_FIELDS } from '../../src/http/fields.ts'
 import type { Exchange } from '../exchange.ts'
 import type { StepName } from '../request-flow.ts'
@@ -23,7 +23,10 @@ export function refuse(exchange: Exchange): StepName {
   ]
   // RFC 9209.
   if (error.source === 'origin')
-    extra.push('Proxy-Status', `${edge.id}; error=${PROXY_STATUS[error.code] ?? 'proxy_internal_error'}`)
+    extra.push(
+      'Proxy-Status',
+      `${formatItem(edge.id)}; error=${PROXY_STATUS[error.code] ?? 'proxy_internal_error'}`,
+    )
   if (error.status === 503) extra.push('Retry-After', '2')
   reply.send(
     { status: error.status, fields: NO_FIELDS, extra, length: body.length },

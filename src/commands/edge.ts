@@ -8,7 +8,7 @@ import { createLogger } from '../log.ts'
 
 export function edgeCommand(): Command {
   return new Command('edge')
-    .description('run an edge: caches near the viewers, joined to a scheduler or standalone')
+    .description('Run an edge: caches near the viewers, joined to a scheduler or standalone.')
     .requiredOption('-c, --config <file>', 'edge.yaml')
     .option('--log-level <level>', 'fatal, error, warn, info, debug', 'info')
     .action(async (options: { config: string; logLevel: string }) => {

@@ -13,7 +13,11 @@ export interface CacheControl {
   sMaxAge: number | undefined
 }
 
-const DIRECTIVE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?\s*(?:,|$)/g
+/**
+ * A directive wherever one begins, whatever stands between them: a field that some other server would read as
+ * `no-store` must not lose it here over a missing comma.
+ */
+const DIRECTIVE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g
 /** RFC 9111 §1.2.2: what does not fit is taken as this. */
 const DELTA_SECONDS_MAX = 2 ** 31
 

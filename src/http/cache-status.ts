@@ -25,9 +25,14 @@ export interface CacheStatus {
   detail: string | null
 }
 
-/** `gz-1; hit; ttl=5` or `gz-1; fwd=uri-miss; stored`. The name is an identifier, so it is a token. */
+/** An identifier as an item of a structured field: a token, or a string where it does not begin like one. */
+export function formatItem(identifier: string): string {
+  return /^[A-Za-z]/.test(identifier) ? identifier : `"${identifier}"`
+}
+
+/** `gz-1; hit; ttl=5` or `gz-1; fwd=uri-miss; stored`. */
 export function formatCacheStatus(name: string, status: CacheStatus): string {
-  let text = name
+  let text = formatItem(name)
   if (status.forward === null) text += status.outcome === 'denied' ? '' : '; hit'
   else text += `; fwd=${status.forward}`
   if (status.forwardStatus !== null) text += `; fwd-status=${status.forwardStatus}`

@@ -4,13 +4,21 @@ import type { FieldPairs } from './fields.ts'
 /** What a page's player may read of a reply. */
 const EXPOSED = 'Age, Cache-Status, Content-Length, Content-Range, Date, Server-Timing'
 const PREFLIGHT_SECONDS = 86_400
+/**
+ * What a browser sends instead of the page's origin once a cross-origin redirect has led to another origin
+ * (Fetch, "redirect-taint"): every page that a scheduler has sent here. The list was applied to the true origin
+ * by the scheduler, whose redirect the browser checks too. A page can have itself called `null` on purpose, and
+ * gains nothing but bytes that any client may have: no reply allows credentials, and who may have the content
+ * is for the access rules to say.
+ */
+const TAINTED = 'null'
 
 /** Fields for one reply to a page of `origin`; none when the property does not let it. */
 export function corsFields(allowed: readonly string[], origin: string | undefined): FieldPairs {
   if (allowed.includes('*')) return ANY_ORIGIN
   if (allowed.length === 0) return NONE
   // The answer depends on Origin even when there is none (Fetch §CORS and HTTP caches).
-  if (origin === undefined || !allowed.includes(origin)) return VARY_ONLY
+  if (origin === undefined || (origin !== TAINTED && !allowed.includes(origin))) return VARY_ONLY
   return ['Access-Control-Allow-Origin', origin, 'Access-Control-Expose-Headers', EXPOSED, 'Vary', 'Origin']
 }
 

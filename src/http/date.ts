@@ -40,8 +40,11 @@ type Part = string | undefined
 function utc(year: Part, month: Part, day: Part, hour: Part, minute: Part, second: Part): number | undefined {
   const monthIndex = MONTHS.indexOf(month ?? '')
   if (monthIndex < 0 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined
-  const ms = Date.UTC(Number(year), monthIndex, Number(day), Number(hour), Number(minute), Number(second))
-  return Number.isNaN(ms) || Number(day) < 1 || new Date(ms).getUTCMonth() !== monthIndex ? undefined : ms
+  // setUTCFullYear, as Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  const date = new Date(0)
+  const midnight = date.setUTCFullYear(Number(year), monthIndex, Number(day))
+  if (Number(day) < 1 || date.getUTCMonth() !== monthIndex) return undefined
+  return midnight + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000
 }
 
 /** The Date field's text, made once a second. */

@@ -20,6 +20,16 @@ export class FieldBlock {
     }
     return undefined
   }
+
+  /** All values of a list field, joined as one (RFC 9110 §5.3). */
+  list(lowerName: string): string | undefined {
+    let joined: string | undefined
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i]?.toLowerCase() !== lowerName) continue
+      joined = joined === undefined ? this.pairs[i + 1] : `${joined}, ${this.pairs[i + 1]}`
+    }
+    return joined
+  }
 }
 
 export const NO_FIELDS = new FieldBlock([])

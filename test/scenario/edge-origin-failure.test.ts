@@ -17,7 +17,10 @@ t.test('origin down: 502 for all who wait, and served when it is back', async (t
   await origin.stop()
   const refused = await Promise.all(Array.from({ length: 20 }, () => get(`${edge.url}/film`)))
   t.strictSame([...new Set(refused.map(({ status }) => status))], [502])
-  t.notOk(refused.some(({ text }) => text.includes('    at ')), 'no stack for clients')
+  t.notOk(
+    refused.some(({ text }) => text.includes('    at ')),
+    'no stack for clients',
+  )
   t.equal((await get(`${edge.url}/kept`)).status, 200, 'what is cached needs no origin')
   await origin.start()
   const reply = await get(`${edge.url}/film`)
@@ -25,27 +28,36 @@ t.test('origin down: 502 for all who wait, and served when it is back', async (t
   t.ok(reply.body.equals(BODY))
 })
 
-t.test('origin silent: 504 within the bound, and the edge serves others meanwhile', { timeout: 60_000 }, async (t) => {
-  const origin = await startOrigin(t, { '/silent': { ...WHOLE, pauseAt: 'head' }, '/film': WHOLE })
-  const edge = await startEdge(t, { origin: origin.url })
-  const waiting = [get(`${edge.url}/silent`), get(`${edge.url}/silent`)]
-  await origin.asked('/silent')
-  t.equal((await get(`${edge.url}/film`)).status, 200)
-  for (const reply of await Promise.all(waiting)) t.equal(reply.status, 504)
-  origin.resume('/silent')
-  t.equal((await get(`${edge.url}/silent`)).status, 200)
-})
+t.test(
+  'origin silent: 504 within the bound, and the edge serves others meanwhile',
+  { timeout: 60_000 },
+  async (t) => {
+    const origin = await startOrigin(t, { '/silent': { ...WHOLE, pauseAt: 'head' }, '/film': WHOLE })
+    const edge = await startEdge(t, { origin: origin.url })
+    const waiting = [get(`${edge.url}/silent`), get(`${edge.url}/silent`)]
+    await origin.asked('/silent')
+    t.equal((await get(`${edge.url}/film`)).status, 200)
+    for (const reply of await Promise.all(waiting)) t.equal(reply.status, 504)
+    origin.resume('/silent')
+    t.equal((await get(`${edge.url}/silent`)).status, 200)
+  },
+)
 
 for (const framing of ['length', 'chunked'] as const) {
   for (const cutAt of [0, 1000, 150_000, 299_999]) {
     t.test(`origin cuts a ${framing} body after ${cutAt} bytes: no client takes it for whole`, async (t) => {
-      const origin = await startOrigin(t, { '/film': { ...WHOLE, framing, cutAt, trickle: { bytes: 50_000, everyMs: 5 } } })
+      const origin = await startOrigin(t, {
+        '/film': { ...WHOLE, framing, cutAt, trickle: { bytes: 50_000, everyMs: 5 } },
+      })
       const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
-      const replies = await Promise.all(Array.from({ length: 10 }, () => get(`${edge.url}/film`).catch(() => null)))
+      const replies = await Promise.all(
+        Array.from({ length: 10 }, () => get(`${edge.url}/film`).catch(() => null)),
+      )
       for (const reply of replies) {
         const honest = reply === null || reply.status === 502 || !reply.complete
         t.ok(honest, `status ${reply?.status}, ${reply?.body.length} bytes, complete: ${reply?.complete}`)
-        if (reply !== null && reply.status === 200) t.ok(BODY.subarray(0, reply.body.length).equals(reply.body))
+        if (reply !== null && reply.status === 200)
+          t.ok(BODY.subarray(0, reply.body.length).equals(reply.body))
       }
       const asked = origin.count('/film')
       origin.on('/film', { ...WHOLE, framing })
@@ -71,7 +83,10 @@ t.test('origin speaks nonsense: 502, and served when it comes to its senses', as
   for (const [i, raw] of nonsense.entries()) {
     origin.on(`/${i}`, { raw })
     const reply = await get(`${edge.url}/${i}`).catch(() => null)
-    t.ok(reply === null || reply.status === 502 || !reply.complete, `${JSON.stringify(raw.slice(0, 60))}: ${reply?.status}`)
+    t.ok(
+      reply === null || reply.status === 502 || !reply.complete,
+      `${JSON.stringify(raw.slice(0, 60))}: ${reply?.status}`,
+    )
     origin.on(`/${i}`, WHOLE)
     t.ok((await get(`${edge.url}/${i}`)).body.equals(BODY))
   }

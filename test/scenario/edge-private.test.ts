@@ -18,7 +18,7 @@ const personal =
 
 const UNSHARED: Record<string, Record<string, string>> = {
   'no-store': { 'Cache-Control': 'no-store' },
-  'private': { 'Cache-Control': 'private, max-age=600' },
+  private: { 'Cache-Control': 'private, max-age=600' },
   'private with a field name': { 'Cache-Control': 'private="Set-Cookie", max-age=600' },
   'no freshness and no validator': {},
   'max-age=0': { 'Cache-Control': 'max-age=0' },

@@ -4,13 +4,18 @@ import { cacheStatusOf } from '../kit/cache-status.ts'
 import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
-import type { Answer } from '../kit/scripted-origin.ts'
+import type { Answer, AskedRequest } from '../kit/scripted-origin.ts'
 
 const FRESH = { 'Cache-Control': 'max-age=600' }
 const studio = [{ id: 'studio' }]
 
+const echo = ({ target }: AskedRequest): Answer => ({ body: target, fields: FRESH })
+
 t.test('by Host, and by /~property/ whatever the Host', async (t) => {
-  const shows = await startOrigin(t, { '/a/x': { body: 'shows', fields: FRESH }, '/': { body: 'root', fields: FRESH } })
+  const shows = await startOrigin(t, {
+    '/a/x': { body: 'shows', fields: FRESH },
+    '/': { body: 'root', fields: FRESH },
+  })
   const movies = await startOrigin(t, { '/a/x': { body: 'movies', fields: FRESH } })
   const edge = await startEdge(t, {
     origin: shows.url,
@@ -53,7 +58,6 @@ t.test('an origin with a path of its own, and an origin on IPv6', async (t) => {
 })
 
 t.test('the query is part of the key: sorted, without what only says who asks', async (t) => {
-  const echo = ({ target }: { target: string }): Answer => ({ body: target, fields: FRESH })
   const origin = await startOrigin(t, { '/q': echo })
   const edge = await startEdge(t, { origin: origin.url })
   const first = (await get(`${edge.url}/q?b=2&a=1`)).text
@@ -70,8 +74,11 @@ t.test('the query is part of the key: sorted, without what only says who asks', 
 })
 
 t.test('paths that mean the same are one object, and none leads above the root', async (t) => {
-  const origin = await startOrigin(t, { '/a/b': { body: 'b', fields: FRESH }, '/a%2Fb': { body: 'escaped', fields: FRESH } })
-  const edge = await startEdge(t, { origin: `${origin.url}` })
+  const origin = await startOrigin(t, {
+    '/a/b': { body: 'b', fields: FRESH },
+    '/a%2Fb': { body: 'escaped', fields: FRESH },
+  })
+  const edge = await startEdge(t, { origin: origin.url })
   for (const target of ['/a/b', '/a/./b', '/a/c/../b', '/%61/b', '/../../a/b']) {
     t.equal((await get(edge.url + target)).text, 'b', target)
   }
@@ -98,24 +105,30 @@ t.test('any page may play what the property does not restrict', async (t) => {
   t.equal(origin.total(), 1, 'the origin hears nothing of a preflight')
 })
 
-t.test('a restricted property answers its own pages only, and a shared copy does not leak that', async (t) => {
-  const origin = await startOrigin(t, { '/x': { body: 'x', fields: FRESH } })
-  const cors = { origins: ['https://player.example', 'https://tv.example'] }
-  const edge = await startEdge(t, { origin: origin.url, properties: [{ id: 'all', hosts: ['*'], origins: studio, cors }] })
-  const allowed: [string | undefined, string | undefined][] = [
-    ['https://player.example', 'https://player.example'],
-    ['https://evil.example', undefined],
-    ['https://tv.example', 'https://tv.example'],
-    [undefined, undefined],
-    ['null', undefined],
-  ]
-  for (const [page, answer] of allowed) {
-    const reply = await get(`${edge.url}/x`, page === undefined ? {} : { headers: { Origin: page } })
-    t.equal(reply.headers['access-control-allow-origin'], answer, `page ${page}`)
-    t.match(String(reply.headers.vary), /\borigin\b/i, 'a cache behind must know')
-  }
-  t.equal(origin.count('/x'), 1)
-})
+t.test(
+  'a restricted property answers its own pages only, and a shared copy does not leak that',
+  async (t) => {
+    const origin = await startOrigin(t, { '/x': { body: 'x', fields: FRESH } })
+    const cors = { origins: ['https://player.example', 'https://tv.example'] }
+    const edge = await startEdge(t, {
+      origin: origin.url,
+      properties: [{ id: 'all', hosts: ['*'], origins: studio, cors }],
+    })
+    const allowed: [string | undefined, string | undefined][] = [
+      ['https://player.example', 'https://player.example'],
+      ['https://evil.example', undefined],
+      ['https://tv.example', 'https://tv.example'],
+      [undefined, undefined],
+      ['null', undefined],
+    ]
+    for (const [page, answer] of allowed) {
+      const reply = await get(`${edge.url}/x`, page === undefined ? {} : { headers: { Origin: page } })
+      t.equal(reply.headers['access-control-allow-origin'], answer, `page ${page}`)
+      t.match(String(reply.headers.vary), /\borigin\b/i, 'a cache behind must know')
+    }
+    t.equal(origin.count('/x'), 1)
+  },
+)
 
 t.test('methods: GET and HEAD are served, OPTIONS answered, all else refused', async (t) => {
   const origin = await startOrigin(t, { '/x': { body: 'x', fields: FRESH } })

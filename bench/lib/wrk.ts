@@ -1,0 +1,55 @@
+// One run of wrk over a set of objects, on a given core.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+
+const SCRIPT = fileURLToPath(new URL('wrk.lua', import.meta.url))
+
+const summarySchema = z.object({
+  requests: z.number(),
+  bytes: z.number(),
+  microseconds: z.number(),
+  errors: z.number(),
+  p50: z.number(),
+  p99: z.number(),
+})
+
+export interface WrkRun {
+  requests: number
+  seconds: number
+  requestsPerSecond: number
+  /** From request to the end of its reply, ms. */
+  latencyP50Ms: number
+  latencyP99Ms: number
+}
+
+export interface WrkOptions {
+  origin: string
+  /** Paths are `<prefix>0` to `<prefix><count-1>`. */
+  prefix: string
+  count: number
+  connections: number
+  seconds: number
+  cpus: string
+}
+
+/** Throws when any reply was an error: such a run measures nothing. */
+export async function runWrk(options: WrkOptions): Promise<WrkRun> {
+  const { origin, prefix, count, connections, seconds, cpus } = options
+  const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
+  const script = ['--', prefix, String(count), new URL(origin).host]
+  const { stdout } = await promisify(execFile)('taskset', ['-c', cpus, 'wrk', ...args, origin, ...script])
+  const line = /^JSON (.*)$/m.exec(stdout)?.[1]
+  if (line === undefined) throw new Error(`wrk said:\n${stdout}`)
+  const summary = summarySchema.parse(JSON.parse(line))
+  if (summary.errors > 0) throw new Error(`wrk saw ${summary.errors} errors:\n${stdout}`)
+  const ran = summary.microseconds / 1e6
+  return {
+    requests: summary.requests,
+    seconds: ran,
+    requestsPerSecond: summary.requests / ran,
+    latencyP50Ms: summary.p50 / 1000,
+    latencyP99Ms: summary.p99 / 1000,
+  }
+}
