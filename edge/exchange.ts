@@ -1,4 +1,5 @@
 // One request on its way through the flow: what each step found out, for the steps after it.
+import type { Background } from '../src/background.ts'
 import type { Clock } from '../src/clock.ts'
 import type { EdgewardError } from '../src/errors.ts'
 import type { CacheStatus } from '../src/http/cache-status.ts'
@@ -7,8 +8,11 @@ import type { HttpReply, HttpRequest, Transaction } from '../src/http/transactio
 import type { Logger } from '../src/log.ts'
 import type { Cache } from './cache/cache.ts'
 import type { ObjectMeta } from './cache/object-meta.ts'
-import type { FetchTarget, Fills } from './fill/fills.ts'
+import type { KeyedRequest } from './fill/fetch.ts'
+import type { Fills } from './fill/fills.ts'
 import type { Pull } from './fill/pull.ts'
+import type { KnownPlaylists } from './playlist/known-playlists.ts'
+import type { PlaylistForm, PlaylistForms } from './playlist/playlist-forms.ts'
 import type { Property, PropertyTable } from './property/property-table.ts'
 import type { Traffic } from './report/traffic.ts'
 
@@ -21,6 +25,9 @@ export interface EdgeContext {
   readonly traffic: Traffic
   readonly log: Logger
   readonly accessLog: boolean
+  readonly background: Background
+  readonly knownPlaylists: KnownPlaylists
+  readonly playlistForms: PlaylistForms
   /** Swapped whole when the configuration changes; an exchange reads it once. */
   table: PropertyTable
 }
@@ -33,7 +40,7 @@ export interface Exchange {
   property: Property | null
   /** Normalised path, without property prefix and query. */
   path: string
-  target: FetchTarget | null
+  target: KeyedRequest | null
   meta: ObjectMeta | null
   /** The pull that the body comes from, when this exchange started or joined one. */
   pull: Pull | null
@@ -43,6 +50,12 @@ export interface Exchange {
   refusal: FieldPairs
   /** The object changed while this was answered; it is looked up anew once. */
   restarted: boolean
+  /** The answer is the upstream's own: conditions and ranges were its business. */
+  passed: boolean
+  /** Of a playlist: what this client is sent. */
+  form: PlaylistForm | null
+  /** Is called a playlist, but is none that is read here. */
+  unread: boolean
 }
 
 export function createExchange(edge: EdgeContext, transaction: Transaction): Exchange {
@@ -68,5 +81,8 @@ export function createExchange(edge: EdgeContext, transaction: Transaction): Exc
     error: null,
     refusal: [],
     restarted: false,
+    passed: false,
+    form: null,
+    unread: false,
   }
 }

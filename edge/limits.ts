@@ -15,6 +15,10 @@ export const ORIGIN_CONNECTIONS_MAX = 64
 export const UPSTREAM_HEAD_BYTES_MAX = 32 * 1024
 /** Object heads kept in memory apart from their bodies; the least used go. */
 export const METAS_MAX = 20_000
+/** Keys whose invalidation is remembered, so that what was on its way then is not kept. */
+export const INVALIDATIONS_MAX = 20_000
+/** Variants of one object; further ones are not kept. */
+export const VARIANTS_MAX = 32
 /** Slices waiting to be written to disk: beyond it a slice is not kept. */
 export const DISK_WRITE_QUEUE_BYTES_MAX = 64 * 2 ** 20
 export const DISK_WRITES_AT_ONCE = 4

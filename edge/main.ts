@@ -19,6 +19,9 @@ import { DiskTier } from './cache/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
 import type { EdgeContext } from './exchange.ts'
 import { Fills } from './fill/fills.ts'
+import { KnownPlaylists } from './playlist/known-playlists.ts'
+import { formsBytesMax, PlaylistForms } from './playlist/playlist-forms.ts'
+import { observePlaylists } from './playlist/playlist-observer.ts'
 import { EMPTY_TABLE, buildPropertyTable } from './property/property-table.ts'
 import { registerEdgeMetrics } from './report/edge-metrics.ts'
 import { Reporter } from './report/reporter.ts'
@@ -41,14 +44,25 @@ export async function startEdge(
   const registry = createMetricsRegistry()
   const upstreams = new Upstreams()
   const cache = openCache(config, log, background)
+  const knownPlaylists = new KnownPlaylists()
   const edge: EdgeContext = {
     id: settings.id,
     clock,
     cache,
-    fills: new Fills(cache, upstreams, clock, settings.cache.slice, settings.id),
+    fills: new Fills(
+      cache,
+      upstreams,
+      clock,
+      settings.cache.slice,
+      settings.id,
+      observePlaylists(knownPlaylists, (id) => edge.table.index.findById(id)?.playlists),
+    ),
     traffic: new Traffic(registry),
     log,
     accessLog: settings.accessLog,
+    background,
+    knownPlaylists,
+    playlistForms: new PlaylistForms(formsBytesMax(settings.cache.memory)),
     table: EMPTY_TABLE,
   }
   const server = createHttpServer({ clock, handler: (transaction) => handleTransaction(edge, transaction) })

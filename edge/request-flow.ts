@@ -5,8 +5,10 @@ import type { Transaction } from '../src/http/transaction.ts'
 import { judgeMethod } from './access/method.ts'
 import { createExchange } from './exchange.ts'
 import type { EdgeContext, Exchange } from './exchange.ts'
-import { fetchObject } from './fill/fetch-object.ts'
+import { fetchObject, passThrough } from './fill/fetch-object.ts'
+import { revalidateBehind } from './fill/revalidate-behind.ts'
 import { lookUp } from './cache/look-up.ts'
+import { preparePlaylist } from './playlist/prepare-playlist.ts'
 import { makeKey } from './property/make-key.ts'
 import { selectProperty } from './property/select-property.ts'
 import { recordExchange } from './report/record-exchange.ts'
@@ -21,6 +23,9 @@ export type StepName =
   | 'make-key'
   | 'look-up'
   | 'fetch-object'
+  | 'pass-through'
+  | 'revalidate-behind'
+  | 'prepare-playlist'
   | 'respond'
   | 'refuse'
   | 'done'
@@ -31,10 +36,13 @@ const STEPS: Record<Exclude<StepName, 'done'>, Step> = {
   'select-property': selectProperty, //  → judge-method, refuse
   'judge-method': judgeMethod, //        → make-key, preflight, refuse
   preflight, //                          → done
-  'make-key': makeKey, //                → look-up, refuse
-  'look-up': lookUp, //                  → respond, fetch-object
-  'fetch-object': fetchObject, //        → respond, refuse
-  respond, //                            → done, look-up (the object changed), refuse
+  'make-key': makeKey, //                → look-up, pass-through, refuse
+  'look-up': lookUp, //                  → respond, fetch-object, revalidate-behind
+  'revalidate-behind': revalidateBehind, // → respond
+  'fetch-object': fetchObject, //        → respond, look-up (another variant), refuse
+  'pass-through': passThrough, //        → respond, refuse
+  'prepare-playlist': preparePlaylist, // → respond, look-up (the object changed, or is no playlist)
+  respond, //                            → prepare-playlist, done, look-up (the object changed), refuse
   refuse, //                             → done
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { systemClock } from '../../src/clock.ts'
+import { congestionControl } from './own-network.ts'
 
 export interface Machine {
   measured: string
@@ -9,6 +10,7 @@ export interface Machine {
   cpu: string
   kernel: string
   memoryBytes: number
+  congestionControl: string
   node: string
   /** One-minute load average before the first measurement: above 0.5, something else was running. */
   loadBefore: number
@@ -22,6 +24,7 @@ export function describeMachine(): Machine {
     cpu: cpus[0]?.model ?? 'unknown',
     kernel: `${os.type()} ${os.release()}`,
     memoryBytes: os.totalmem(),
+    congestionControl: congestionControl(),
     node: process.version,
     loadBefore: Number(readFileSync('/proc/loadavg', 'utf8').split(' ', 1)[0]),
   }

@@ -68,7 +68,8 @@ export class RunningProgram {
   memory(): MemoryUse {
     const uses = this.pids().map((pid) => {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-      const kilobytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0)
+      const kilobytes = (field: string) =>
+        Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0)
       return { residentBytes: kilobytes('VmRSS') * 1024, peakBytes: kilobytes('VmHWM') * 1024 }
     })
     return {

@@ -3,13 +3,11 @@ import { EdgewardError } from '../../src/errors.ts'
 import type { Exchange } from '../exchange.ts'
 import type { StepName } from '../request-flow.ts'
 
-const ALLOWED = 'GET, HEAD, OPTIONS'
-
 export function judgeMethod(exchange: Exchange): StepName {
   const { method } = exchange.request
-  if (method === 'GET' || method === 'HEAD') return 'make-key'
-  if (method === 'OPTIONS') return 'preflight'
+  const methods = exchange.property?.methods ?? []
+  if (methods.includes(method)) return method === 'OPTIONS' ? 'preflight' : 'make-key'
   exchange.error = new EdgewardError('method_not_allowed', 'client', `${method} is not served here`)
-  exchange.refusal = ['Allow', ALLOWED]
+  exchange.refusal = ['Allow', methods.join(', ')]
   return 'refuse'
 }

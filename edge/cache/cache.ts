@@ -1,11 +1,13 @@
 // The cache as the request flow sees it: heads of objects by key, slices by number, memory before disk.
 import { LRUCache } from 'lru-cache'
-import { LIVE_LIFETIME_MS, METAS_MAX, READ_BUFFER_BYTES } from '../limits.ts'
+import { LIVE_LIFETIME_MS, METAS_MAX, READ_BUFFER_BYTES, VARIANTS_MAX } from '../limits.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { DiskSlice, DiskTier } from './disk-tier.ts'
 import type { MemoryTier } from './memory-tier.ts'
 import type { ObjectMeta } from './object-meta.ts'
-import { sliceName } from './object-meta.ts'
+import { createSign, isSignFor, sliceName } from './object-meta.ts'
+
+const NO_BODY = Buffer.alloc(0)
 
 export class Cache {
   readonly memory: MemoryTier
@@ -14,6 +16,8 @@ export class Cache {
   private readonly sliceBytes: number
   /** Heads whose bodies are on disk, in flight, or spread over several slices. */
   private readonly metas = new LRUCache<string, ObjectMeta>({ max: METAS_MAX })
+  /** Primary key → keys of its variants. */
+  private readonly variants = new LRUCache<string, Set<string>>({ max: METAS_MAX })
   /** Slices read from disk once: at the second read they move to memory. Bounded like the heads. */
   private readonly readOnce = new LRUCache<string, true>({ max: METAS_MAX })
 
@@ -35,10 +39,46 @@ export class Cache {
     const slice = await this.disk.open(key, 0)
     if (slice === undefined) return undefined
     slice.close()
+    // Fetched meanwhile for somebody else: what is on disk may be older.
+    const known = this.metas.get(key)
+    if (known !== undefined) return known
     // Cut to another length than today's slices: of no use.
     if (slice.meta.sliceBytes !== this.sliceBytes) return undefined
     this.metas.set(key, slice.meta)
     return slice.meta
+  }
+
+  /**
+   * The sign at a primary key that says which request fields select a variant: the one that stands there if it
+   * names the same fields, else a new one.
+   */
+  signFor(key: string, selecting: readonly string[], unique: string, nowMs: number): ObjectMeta {
+    const known = this.metas.get(key)
+    if (known !== undefined && isSignFor(known, selecting)) return known
+    const sign = createSign(key, selecting, unique, nowMs, this.sliceBytes)
+    this.metas.set(key, sign)
+    this.memory.delete(key)
+    this.disk.store(sign, 0, NO_BODY)
+    return sign
+  }
+
+  /** False when the object has as many variants as are kept. */
+  admitsVariant(primaryKey: string, key: string): boolean {
+    if (key === primaryKey) return true
+    let variants = this.variants.get(primaryKey)
+    if (variants === undefined) this.variants.set(primaryKey, (variants = new Set()))
+    if (variants.has(key)) return true
+    if (variants.size >= VARIANTS_MAX) return false
+    variants.add(key)
+    return true
+  }
+
+  /** The object, or the sign to its variants, is gone for every later look-up. */
+  async invalidate(key: string): Promise<void> {
+    this.metas.delete(key)
+    this.memory.delete(key)
+    this.variants.delete(key)
+    await this.disk.remove(key)
   }
 
   setMeta(meta: ObjectMeta): void {
@@ -81,8 +121,10 @@ export class Cache {
   }
 
   store(meta: ObjectMeta, index: number, body: Buffer): void {
-    this.disk.store(meta, index, body)
-    if (!this.disk.configured || this.disk.degraded || isLive(meta)) this.memory.set(meta, index, body)
+    // Errors stay in memory: whoever asks for names at random must not fill the disk with a file for each.
+    const toDisk = meta.status < 400 && this.disk.configured
+    if (toDisk) this.disk.store(meta, index, body)
+    if (!toDisk || this.disk.degraded || isLive(meta)) this.memory.set(meta, index, body)
   }
 
   private async promote(meta: ObjectMeta, index: number, slice: DiskSlice): Promise<Buffer | undefined> {

@@ -12,6 +12,7 @@ import {
   constants,
 } from 'node:fs'
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Background } from '../../src/background.ts'
@@ -57,8 +58,10 @@ export class DiskDirectory {
     this.trusted = prepare(settings.path)
     this.index = new LRUCache({
       maxSize: Math.max(1, settings.size),
-      sizeCalculation: (entry) => entry.bytes,
-      dispose: (_entry, name, reason) => {
+      // After a crash files may be empty; the map takes no entry of size 0.
+      sizeCalculation: (entry) => Math.max(1, entry.bytes),
+      // After, for unlink() asks whether the name has come back: during `dispose` it is still there.
+      disposeAfter: (_entry, name, reason) => {
         if (reason === 'evict') background('evict slice', this.unlink(name))
       },
     })
@@ -97,7 +100,7 @@ export class DiskDirectory {
     try {
       const handle = await open(temporary, 'wx')
       try {
-        await handle.writev([...parts])
+        await writeFully(handle, parts)
       } finally {
         await handle.close()
       }
@@ -109,6 +112,11 @@ export class DiskDirectory {
     }
     this.index.set(name, { bytes, verified: true })
     return true
+  }
+
+  async remove(name: string): Promise<void> {
+    this.index.delete(name)
+    await this.unlink(name)
   }
 
   /** Bytes that turned out wrong, or a file of another format: gone, and said. */
@@ -129,6 +137,8 @@ export class DiskDirectory {
       this.makeRoom()
       return
     }
+    // Out of descriptors: says nothing of the disk.
+    if (code === 'EMFILE' || code === 'ENFILE') return
     this.errors++
     this.log.warn({ directory: this.path, operation, err: messageOf(error) }, 'cache directory error')
     if (this.errors >= DISK_ERRORS_MAX && !this.quarantined) {
@@ -187,6 +197,20 @@ export class DiskDirectory {
     }
     this.indexComplete = true
     this.log.info({ directory: this.path, slices: found.length, bytes: this.bytes }, 'cache index rebuilt')
+  }
+}
+
+/** A file system that has just become full takes a part and reports no error: that comes with the rest. */
+async function writeFully(handle: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  let rest = [...parts]
+  while (rest.length > 0) {
+    // oxlint-disable-next-line no-await-in-loop -- what one call left is for the next
+    let { bytesWritten } = await handle.writev(rest)
+    rest = rest.flatMap((part) => {
+      const skip = Math.min(bytesWritten, part.length)
+      bytesWritten -= skip
+      return skip === part.length ? [] : [part.subarray(skip)]
+    })
   }
 }
 

@@ -20,6 +20,14 @@ export interface Prelude {
   headCrc: number
 }
 
+const playlistSchema = z.object({
+  stated: z.boolean(),
+  blocking: z.boolean(),
+  media: z
+    .object({ targetMs: z.number(), partTargetMs: z.number().nullable(), live: z.boolean() })
+    .nullable(),
+})
+
 const headSchema = z.object({
   key: z.string(),
   version: z.string(),
@@ -34,6 +42,10 @@ const headSchema = z.object({
   receivedMs: z.number(),
   initialAgeMs: z.number(),
   lifetimeMs: z.number(),
+  staleWhileRevalidateMs: z.number(),
+  staleIfErrorMs: z.number(),
+  selecting: z.array(z.string()),
+  playlist: playlistSchema.optional(),
 })
 
 /** Prelude and head; the body follows in the file. */
@@ -77,6 +89,7 @@ export function decodeHead(bytes: Uint8Array, prelude: Prelude): ObjectMeta | un
   }
   const parsed = headSchema.safeParse(value)
   if (!parsed.success) return undefined
-  const { fields, etag, lastModified, ...rest } = parsed.data
-  return { ...rest, etag, lastModified, fields: new FieldBlock(fields) }
+  const { fields, etag, lastModified, playlist, ...rest } = parsed.data
+  const meta = { ...rest, etag, lastModified, fields: new FieldBlock(fields) }
+  return playlist === undefined ? meta : { ...meta, playlist }
 }

@@ -33,10 +33,12 @@ interface PendingWrite {
   readonly meta: ObjectMeta
   readonly index: number
   readonly body: Buffer
+  /** Invalidated before it was written, or while it was. */
+  removed: boolean
 }
 
 export class DiskTier {
-  /** Slices not kept because the write queue was full. */
+  /** Slices not kept because the write queue was full, or their head as JSON too long. */
   dropped = 0
   private readonly directories: readonly DiskDirectory[]
   private readonly pool: BufferPool
@@ -91,11 +93,21 @@ export class DiskTier {
       this.dropped++
       return
     }
-    const write: PendingWrite = { name: fileName(meta.key, index), meta, index, body }
+    const write: PendingWrite = { name: fileName(meta.key, index), meta, index, body, removed: false }
     this.pending.set(sliceName(meta.key, index), write)
     this.pendingBytes += body.length
     this.queue.push(write)
     this.pump()
+  }
+
+  /** Forgets an object's first slice, and with it the object. */
+  async remove(key: string): Promise<void> {
+    if (this.directories.length === 0) return
+    const name = sliceName(key, 0)
+    const queued = this.pending.get(name)
+    if (queued !== undefined) queued.removed = true
+    this.pending.delete(name)
+    await this.directoryOf(key).remove(fileName(key, 0))
   }
 
   /** Opens a slice; undefined when it is not here or not good, which it then no longer is. */
@@ -181,8 +193,16 @@ export class DiskTier {
 
   private async write(write: PendingWrite): Promise<void> {
     try {
+      if (write.removed) return
       const head = encodeRecordHead(write.meta, write.index, write.body)
-      await this.directoryOf(write.meta.key).write(write.name, [head, write.body])
+      if (head.length > PRELUDE_BYTES + STORED_HEAD_BYTES_MAX) {
+        this.dropped++
+        return
+      }
+      const directory = this.directoryOf(write.meta.key)
+      await directory.write(write.name, [head, write.body])
+      // oxlint-disable-next-line typescript/no-unnecessary-condition -- set while the write was under way
+      if (write.removed) await directory.remove(write.name)
     } finally {
       const name = sliceName(write.meta.key, write.index)
       if (this.pending.get(name) === write) this.pending.delete(name)

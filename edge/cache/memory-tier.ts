@@ -36,6 +36,11 @@ export class MemoryTier {
     this.slices.set(sliceName(meta.key, index), { meta, body })
   }
 
+  /** Forgets an object's first slice, and with it the object. */
+  delete(key: string): void {
+    this.slices.delete(key)
+  }
+
   /** New head for an object whose first slice is here (after a 304). */
   refresh(meta: ObjectMeta): void {
     const slice = this.slices.peek(meta.key)

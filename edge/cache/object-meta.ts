@@ -1,8 +1,10 @@
 // What is known of one stored object apart from its bytes: head, validator, length, times. Immutable.
-import { FieldBlock } from '../../src/http/fields.ts'
+import { hash } from 'node:crypto'
+import { FieldBlock, NO_FIELDS } from '../../src/http/fields.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
-import { parseEtag } from '../../src/http/validators.ts'
+import { isStrong, parseEtag } from '../../src/http/validators.ts'
 import type { Validators } from '../../src/http/validators.ts'
+import type { PlaylistFacts } from '../playlist/playlist-times.ts'
 
 export interface ObjectMeta extends Validators {
   readonly key: string
@@ -23,15 +25,31 @@ export interface ObjectMeta extends Validators {
   /** Age it had then (RFC 9111 §4.2.3). */
   readonly initialAgeMs: number
   readonly lifetimeMs: number
+  /** Past its lifetime: how long it may be used while it is revalidated, and in place of an error. */
+  readonly staleWhileRevalidateMs: number
+  readonly staleIfErrorMs: number
+  /**
+   * Not empty: no object but a sign at the primary key that says which request fields select a variant.
+   * Variants have keys made from its version, so a new sign leaves the old ones unreachable.
+   */
+  readonly selecting: readonly string[]
+  /** Set when it may be a playlist. */
+  readonly playlist?: PlaylistFacts
 }
 
 /**
- * The version of a body: its validator and total length. An answer with neither ETag nor Last-Modified gets
+ * The version of a body: its validator and total length. An answer without a usable validator gets
  * `unique`, so that its slices are never mixed with those of another answer.
  */
 export function versionOf(validators: Validators, length: number | null, unique: string): string {
-  const validator = validators.etag ?? validators.lastModified
+  const validator = combiningValidator(validators)
   return validator === undefined || length === null ? `${unique}/${length ?? '*'}` : `${validator}/${length}`
+}
+
+/** What tells that two parts are of one body; a weak ETag alone does not (RFC 9110 §8.8.1). */
+export function combiningValidator({ etag, lastModified }: Validators): string | undefined {
+  if (etag !== undefined && isStrong(etag)) return etag
+  return lastModified === undefined ? undefined : `${lastModified} ${etag ?? ''}`
 }
 
 export function validatorsOf(fields: FieldBlock): Validators {
@@ -48,17 +66,60 @@ export function sliceLength(length: number, sliceBytes: number, index: number): 
   return Math.max(0, Math.min(sliceBytes, length - index * sliceBytes))
 }
 
+export function createSign(
+  key: string,
+  selecting: readonly string[],
+  unique: string,
+  nowMs: number,
+  sliceBytes: number,
+): ObjectMeta {
+  return {
+    key,
+    version: unique,
+    status: 200,
+    fields: NO_FIELDS,
+    date: '',
+    etag: undefined,
+    lastModified: undefined,
+    length: 0,
+    sliceBytes,
+    ranges: false,
+    receivedMs: nowMs,
+    initialAgeMs: 0,
+    lifetimeMs: 0,
+    staleWhileRevalidateMs: 0,
+    staleIfErrorMs: 0,
+    selecting,
+  }
+}
+
+export function isSignFor(meta: ObjectMeta, selecting: readonly string[]): boolean {
+  return meta.selecting.length > 0 && meta.selecting.join() === selecting.join()
+}
+
+/** Key of the variant that a request selects; `text` from variantText(). */
+export function variantKey(sign: ObjectMeta, text: string): string {
+  return `${sign.key} #${hash('sha256', `${sign.version}\n${text}`, 'hex').slice(0, 40)}`
+}
+
 /** Name of a slice in the memory tier and among the flights: slice 0 has the object's own name. */
 export function sliceName(key: string, index: number): string {
   return index === 0 ? key : `${key}\n${index}`
 }
 
+export type MetaTimes = Pick<
+  ObjectMeta,
+  | 'receivedMs'
+  | 'initialAgeMs'
+  | 'lifetimeMs'
+  | 'staleWhileRevalidateMs'
+  | 'staleIfErrorMs'
+  | 'date'
+  | 'playlist'
+>
+
 /** The same object after a 304: fields it names replace the stored ones (RFC 9111 §3.2). */
-export function refreshed(
-  meta: ObjectMeta,
-  update: FieldPairs,
-  times: Pick<ObjectMeta, 'receivedMs' | 'initialAgeMs' | 'lifetimeMs' | 'date'>,
-): ObjectMeta {
+export function refreshed(meta: ObjectMeta, update: FieldPairs, times: MetaTimes): ObjectMeta {
   const named = new Set<string>()
   for (let i = 0; i < update.length; i += 2) named.add(update[i]?.toLowerCase() ?? '')
   const kept: string[] = []

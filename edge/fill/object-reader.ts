@@ -6,7 +6,8 @@ import type { Cache } from '../cache/cache.ts'
 import type { DiskSlice } from '../cache/disk-tier.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import { READ_BUFFER_BYTES } from '../limits.ts'
-import type { FetchTarget, Fills } from './fills.ts'
+import type { FetchTarget } from './fetch.ts'
+import type { Fills } from './fills.ts'
 import type { Pull, PullReader } from './pull.ts'
 import { SliceBuffer } from './slice-buffer.ts'
 
@@ -29,7 +30,7 @@ export class ObjectReader {
   source: ReadSource | null = null
   private readonly cache: Cache
   private readonly fills: Fills
-  private readonly target: FetchTarget
+  private readonly target: () => FetchTarget
   private readonly meta: ObjectMeta
   private position: number
   /** Infinity until the length of a body of unknown length is known. */
@@ -47,7 +48,7 @@ export class ObjectReader {
   constructor(
     cache: Cache,
     fills: Fills,
-    target: FetchTarget,
+    target: () => FetchTarget,
     meta: ObjectMeta,
     range: { start: number; end: number },
     pull: Pull | null,
@@ -117,7 +118,7 @@ export class ObjectReader {
       const pulled = await this.fromPull(index)
       if (pulled !== undefined) return pulled
       if (this.position >= this.knownEnd()) return null
-      const flight = this.fills.sliceInFlight(this.meta, index)
+      const flight = this.fills.landing.sliceInFlight(this.meta, index)
       if (flight !== undefined) return this.from('flight', flight)
       // oxlint-disable-next-line no-await-in-loop
       const stored = await this.cache.openSlice(this.meta, index)
@@ -143,7 +144,10 @@ export class ObjectReader {
   }
 
   private async startPull(index: number): Promise<void> {
-    const outcome = await this.fills.fetchSlice(this.target, this.meta, index)
+    // What may not be kept is not to be had again either: another answer would be another body.
+    if (this.pull?.lost(index) === true)
+      throw new EdgewardError('origin_truncated', 'origin', 'the answer broke off')
+    const outcome = await this.fills.fetchSlice(this.target(), this.meta, index)
     if (outcome.kind === 'failed') throw outcome.error
     if (outcome.kind !== 'object')
       throw new EdgewardError('origin_protocol', 'origin', '304 to a request without condition')
@@ -211,7 +215,10 @@ export class ObjectReader {
     this.aheadBytes = Math.min(READ_BUFFER_BYTES, slice.length - from, this.end - position)
     const buffer = this.buffers?.[this.turn]
     if (buffer === undefined || this.aheadBytes <= 0) return Promise.resolve(-1)
-    return slice.read(buffer, from, this.aheadBytes)
+    const reading = slice.read(buffer, from, this.aheadBytes)
+    // Its failure is met at the next piece, which a slow client may ask for much later.
+    reading.catch(() => {})
+    return reading
   }
 
   private advance(bytes: number): void {

@@ -101,9 +101,13 @@ export class Pull {
     return this.mode !== 'on-demand' || !this.meta.ranges || index <= this.nextIndex
   }
 
+  /** It should have come to this slice, is over, and cannot be asked again. */
+  lost(index: number): boolean {
+    return this.over && this.mode === 'lockstep' && index <= this.lastIndex
+  }
+
   onData(chunk: Buffer): void {
     if (this.over) return
-    this.idleStop()
     if (this.spill.length > 0) this.spill.push(chunk)
     else this.take(chunk)
   }
@@ -159,6 +163,7 @@ export class Pull {
       return false
     }
     if (this.nextIndex > this.firstIndex && !this.mayAdvance()) return false
+    this.idleStop()
     const known = this.meta.length !== null
     const capacity = known
       ? sliceLength(this.meta.length ?? 0, this.meta.sliceBytes, this.nextIndex)
@@ -217,12 +222,16 @@ export class Pull {
   /** Lets go of slices that no reader of this pull needs from it any more. */
   private release(): void {
     if (this.meta.length === null && this.mode === 'free') return
-    let least = this.current?.index ?? this.nextIndex - 1
+    const newest = this.current?.index ?? this.nextIndex - 1
+    let least = newest
     for (const reader of this.readers) least = Math.min(least, reader.demand)
+    // These are stored: a slow reader finds them in the cache, and must not have the rest of a film held for it.
+    if (this.mode === 'on-demand') least = Math.max(least, newest - 1)
     for (const index of this.held.keys()) if (index < least) this.held.delete(index)
   }
 
   private finish(): void {
+    if (this.over) return
     const slice = this.current
     if (this.meta.length === null) {
       this.meta = { ...this.meta, length: this.lengthSoFar() }

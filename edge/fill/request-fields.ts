@@ -1,24 +1,79 @@
-// The fields of a request to an upstream. Nothing of one client's goes up with a request that many share.
+// The fields of a request to an upstream: the client's end-to-end fields, less what this edge decides itself
+// (conditions, ranges, encodings), plus what it says of itself.
 import type { FieldPairs } from '../../src/http/fields.ts'
 import { isStrong } from '../../src/http/validators.ts'
 import type { Validators } from '../../src/http/validators.ts'
-import { VERSION } from '../../src/version.ts'
 
-export function requestFields(edgeId: string, cdnLoop: string | undefined): FieldPairs {
-  const loop = `edgeward; id="${edgeId}"`
-  return [
-    'Accept',
-    '*/*',
-    // Slices are ranges of one representation: the unencoded one.
-    'Accept-Encoding',
-    'identity',
-    'User-Agent',
-    `edgeward/${VERSION}`,
-    'Via',
-    `1.1 ${edgeId}`,
-    'CDN-Loop',
-    cdnLoop === undefined ? loop : `${cdnLoop}, ${loop}`,
-  ]
+/** RFC 9110 §7.6.1, the framing that undici does, and what is rewritten below. */
+const NEVER_FORWARDED = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'via',
+  'cdn-loop',
+  'cmcd-object',
+  'cmcd-request',
+  'cmcd-session',
+  'cmcd-status',
+])
+
+/** With an answer that many share, these are between the client and this edge. */
+const ANSWERED_HERE = new Set([
+  'accept-encoding',
+  'content-length',
+  'range',
+  'if-range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+])
+
+/** `purpose` 'shared': the answer may be kept; 'own': it is for this client alone, conditions and all. */
+export function upstreamFields(
+  edgeId: string,
+  request: { fields: FieldPairs; rule: { ownCors: boolean } },
+  purpose: 'shared' | 'own',
+): string[] {
+  const named = connectionOptions(request.fields)
+  const result: string[] = []
+  let via = `1.1 ${edgeId}`
+  let loop = `edgeward; id="${edgeId}"`
+  for (let i = 0; i < request.fields.length; i += 2) {
+    const name = request.fields[i] ?? ''
+    const lower = name.toLowerCase()
+    const value = request.fields[i + 1] ?? ''
+    if (lower === 'via') via = `${value}, ${via}`
+    else if (lower === 'cdn-loop') loop = `${value}, ${loop}`
+    if (NEVER_FORWARDED.has(lower) || named.has(lower)) continue
+    if (purpose === 'shared' && ANSWERED_HERE.has(lower)) continue
+    // RFC 9110 §14.2: a range is for GET, and no GET is passed through.
+    if (lower === 'range' || lower === 'if-range') continue
+    // Where the edge speaks CORS itself, pages differ only in what it says.
+    if (lower === 'origin' && purpose === 'shared' && request.rule.ownCors) continue
+    result.push(name, value)
+  }
+  // Slices are ranges of one representation: the unencoded one.
+  if (purpose === 'shared') result.push('Accept-Encoding', 'identity')
+  result.push('Via', via, 'CDN-Loop', loop)
+  return result
+}
+
+function connectionOptions(fields: FieldPairs): ReadonlySet<string> {
+  const named = new Set<string>()
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i]?.toLowerCase() !== 'connection') continue
+    for (const option of (fields[i + 1] ?? '').split(',')) named.add(option.trim().toLowerCase())
+  }
+  return named
 }
 
 /** True when the request has been through this edge already (RFC 8586). */

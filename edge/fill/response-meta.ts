@@ -1,22 +1,28 @@
-// From an upstream's head to what the cache keeps: end-to-end fields, length, validators, freshness, and
-// whether the answer may be kept at all. Pure.
+// From an upstream's head to what the cache keeps: end-to-end fields, length, validators, freshness, which
+// request fields select it, and whether it may be kept at all. Pure.
 import { EdgewardError } from '../../src/errors.ts'
-import { parseCacheControl } from '../../src/http/cache-control.ts'
+import { cacheControlOf } from '../../src/http/cache-control.ts'
+import type { CacheControl } from '../../src/http/cache-control.ts'
+import { formatHttpDate } from '../../src/http/date.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import { parseContentRange } from '../../src/http/range.ts'
 import type { ContentRange } from '../../src/http/range.ts'
-import { initialAgeOf, lifetimeOf } from '../cache/freshness.ts'
+import { selectingFields } from '../../src/http/vary.ts'
+import { explicitLifetimeOf, initialAgeOf, lifetimeOf, staleAllowanceOf } from '../cache/freshness.ts'
 import type { LifetimeRule } from '../cache/freshness.ts'
-import { validatorsOf, versionOf } from '../cache/object-meta.ts'
-import type { ObjectMeta } from '../cache/object-meta.ts'
+import { combiningValidator, validatorsOf, versionOf } from '../cache/object-meta.ts'
+import type { MetaTimes, ObjectMeta } from '../cache/object-meta.ts'
 import { storableVerdict } from '../cache/storable.ts'
 import type { StorableVerdict } from '../cache/storable.ts'
 import { PASS_PIECE_BYTES, STORED_HEAD_BYTES_MAX, WHOLE_PULL_SLICES_MAX } from '../limits.ts'
+import { boundLifetimes, playlistFactsOf } from '../playlist/playlist-times.ts'
+import type { PlaylistFacts } from '../playlist/playlist-times.ts'
 import type { UpstreamHead } from '../upstream/upstream.ts'
 
 export interface PullRule extends LifetimeRule {
   /** The edge speaks CORS for the property, so the origin's own is dropped. */
   ownCors: boolean
+  setCookie: 'pass' | 'keep'
 }
 
 export interface HeadContext {
@@ -27,15 +33,17 @@ export interface HeadContext {
   /** For answers without validator. */
   unique: string
   rule: PullRule
+  /** The request carried Authorization. */
+  authorised: boolean
 }
 
 export interface ReadHead {
   meta: ObjectMeta
-  /** It has an ETag or Last-Modified: parts fetched apart can be told to belong together. */
-  validated: boolean
   verdict: StorableVerdict
   /** Of a 206. */
   contentRange: ContentRange | null
+  /** Lower-case names of the request fields that select this answer, sorted. */
+  selecting: readonly string[]
 }
 
 /** RFC 9110 §7.6.1, and what this server states itself. */
@@ -45,6 +53,7 @@ const NOT_KEPT = new Set([
   'proxy-connection',
   'proxy-authenticate',
   'proxy-authentication-info',
+  'proxy-authorization',
   'te',
   'trailer',
   'transfer-encoding',
@@ -57,89 +66,181 @@ const NOT_KEPT = new Set([
 ])
 
 /**
- * What a 304 does not change of the stored head: its body's own description (RFC 9111 §3.2), and the cookie,
- * which is for whoever asked and would reach everybody.
+ * What a 304 does not change of the stored head: its body's own description (RFC 9111 §3.2), which the body that
+ * is kept still answers to.
  */
-const NOT_UPDATED = new Set([
-  'set-cookie',
-  'etag',
-  'last-modified',
-  'content-encoding',
-  'content-type',
-  'content-range',
+const NOT_UPDATED = new Set(['etag', 'last-modified', 'content-encoding', 'content-md5', 'content-range'])
+
+/** Fields that do not vary what the edge asks for: always the identity encoding, and its own CORS. */
+const SETTLED_FIELDS = new Set(['accept-encoding'])
+const SETTLED_WITH_OWN_CORS = new Set([
+  ...SETTLED_FIELDS,
+  'origin',
+  'access-control-request-method',
+  'access-control-request-headers',
 ])
-const NO_NAMES: ReadonlySet<string> = new Set()
 
 export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
+  const { rule, responseMs } = context
   const received = new FieldBlock(head.fields)
   const contentRange = head.status === 206 ? rangeOf(head, received) : null
   const length = contentRange === null ? contentLengthOf(head, received) : contentRange.total
   // A part stands for its whole object.
   const status = head.status === 206 ? 200 : head.status
-  const control = parseCacheControl(received.list('cache-control'))
-  const lifetimeMs = lifetimeOf(status, received, control, context.rule, context.responseMs)
+  const control = cacheControlOf(received)
+  const { lifetimeMs, ...times } = timesOf(status, received, control, context, undefined)
   const validators = validatorsOf(received)
-  const validated = validators.etag !== undefined || validators.lastModified !== undefined
-  let verdict = storableVerdict(status, received, control, lifetimeMs, STORED_HEAD_BYTES_MAX / 2)
+  const combinable = combiningValidator(validators) !== undefined
+  const selecting = selectingFields(
+    received.list('vary'),
+    rule.ownCors ? SETTLED_WITH_OWN_CORS : SETTLED_FIELDS,
+  )
+  let verdict = storableVerdict({
+    status,
+    fields: received,
+    control,
+    lifetimeMs,
+    explicit: isStated(received, control, rule, responseMs),
+    selecting,
+    authorised: context.authorised,
+    setCookie: rule.setCookie,
+    headBytesMax: STORED_HEAD_BYTES_MAX / 2,
+  })
   // Pulled bit by bit it would have to be fetched again for what is missing, with nothing to tell whether that
   // is still the same body: every later client would be cut where the stored slices end.
-  if (verdict === 'storable' && !validated && (length ?? 0) > WHOLE_PULL_SLICES_MAX * context.sliceBytes) {
+  if (verdict === 'storable' && !combinable && (length ?? 0) > WHOLE_PULL_SLICES_MAX * context.sliceBytes) {
     verdict = 'no-validator'
   }
   const meta: ObjectMeta = {
     key: context.key,
     ...validators,
-    version: versionOf(validators, length, context.unique),
+    // A live playlist changes more often than Last-Modified does.
+    version: versionOf(
+      times.playlist === undefined ? validators : { ...validators, lastModified: undefined },
+      length,
+      context.unique,
+    ),
     status,
-    fields: new FieldBlock(endToEnd(head, received, context.rule.ownCors)),
-    date: received.get('date') ?? new Date(context.responseMs).toUTCString(),
+    fields: new FieldBlock(endToEnd(head, received, rule.ownCors, verdict === 'storable' ? control : null)),
+    date: received.get('date') ?? formatHttpDate(responseMs),
     length,
     sliceBytes: verdict === 'storable' || contentRange !== null ? context.sliceBytes : PASS_PIECE_BYTES,
-    ranges: validated && (head.status === 206 || /\bbytes\b/i.test(received.list('accept-ranges') ?? '')),
+    ranges: combinable && (head.status === 206 || /\bbytes\b/i.test(received.list('accept-ranges') ?? '')),
+    receivedMs: responseMs,
+    initialAgeMs: initialAgeOf(received, context.requestMs, responseMs),
+    lifetimeMs,
+    ...times,
+    selecting: [],
+  }
+  return { meta, verdict, contentRange, selecting: selecting === '*' ? [] : selecting }
+}
+
+/** The head of an answer that goes through to one client as it is. */
+export function readPassed(head: UpstreamHead, context: HeadContext): ObjectMeta {
+  const received = new FieldBlock(head.fields)
+  const fields = endToEnd(head, received, context.rule.ownCors, null)
+  for (const name of ['Accept-Ranges', 'Content-Range']) {
+    const value = received.list(name.toLowerCase())
+    if (value !== undefined && !fields.some((field) => field.toLowerCase() === name.toLowerCase())) {
+      fields.push(name, value)
+    }
+  }
+  return {
+    key: `${context.key} (passed)`,
+    version: context.unique,
+    status: head.status,
+    ...validatorsOf(received),
+    fields: new FieldBlock(fields),
+    date: received.get('date') ?? formatHttpDate(context.responseMs),
+    length: contentLengthOf(head, received),
+    sliceBytes: PASS_PIECE_BYTES,
+    ranges: false,
     receivedMs: context.responseMs,
     initialAgeMs: initialAgeOf(received, context.requestMs, context.responseMs),
-    lifetimeMs,
+    lifetimeMs: 0,
+    staleWhileRevalidateMs: 0,
+    staleIfErrorMs: 0,
+    selecting: [],
   }
-  return { meta, validated, verdict, contentRange }
 }
 
 /** What a 304 says of a stored object: fields to put in place, and its new times. */
-export function readNotModified(head: UpstreamHead, stored: ObjectMeta, context: HeadContext) {
+export function readNotModified(
+  head: UpstreamHead,
+  stored: ObjectMeta,
+  context: HeadContext,
+): { fields: string[]; times: MetaTimes } {
   const received = new FieldBlock(head.fields)
-  const merged = new FieldBlock([...head.fields, ...stored.fields.pairs])
-  const control = parseCacheControl(received.list('cache-control') ?? stored.fields.list('cache-control'))
+  const merged = new FieldBlock([...head.fields, ...withoutNamed(stored.fields, received)])
+  const control = cacheControlOf(merged)
   // No longer for everybody: the body that is here still answers this time, and is asked for again the next.
   const withdrawn = control.noStore || control.private
+  const except = context.rule.setCookie === 'keep' ? NOT_UPDATED : NOT_UPDATED_OR_COOKIE
   return {
-    fields: endToEnd(head, received, context.rule.ownCors, NOT_UPDATED),
+    fields: endToEnd(head, received, context.rule.ownCors, control, except),
     times: {
       date: received.get('date') ?? stored.date,
       receivedMs: context.responseMs,
       initialAgeMs: initialAgeOf(received, context.requestMs, context.responseMs),
-      lifetimeMs: withdrawn
-        ? 0
-        : lifetimeOf(stored.status, merged, control, context.rule, context.responseMs),
+      ...timesOf(stored.status, merged, control, context, stored.playlist),
+      ...(withdrawn && { lifetimeMs: 0 }),
     },
   }
 }
 
+/** By the head, and of a playlist by what it says itself; `known`: what was read of the stored one. */
+function timesOf(
+  status: number,
+  fields: FieldBlock,
+  control: CacheControl,
+  { key, rule, responseMs }: HeadContext,
+  known: PlaylistFacts | undefined,
+): Pick<MetaTimes, 'lifetimeMs' | 'staleWhileRevalidateMs' | 'staleIfErrorMs' | 'playlist'> {
+  const lifetimeMs = lifetimeOf(status, fields, control, rule, responseMs)
+  const times = { lifetimeMs, ...staleAllowanceOf(control, rule) }
+  const stated = control.noCache || isStated(fields, control, rule, responseMs)
+  const facts = known === undefined ? playlistFactsOf(status, key, fields, stated) : { ...known, stated }
+  return facts === undefined ? times : { ...boundLifetimes(facts, times), playlist: facts }
+}
+
+/** The origin states a lifetime, or a rule of the property does. */
+function isStated(fields: FieldBlock, control: CacheControl, rule: LifetimeRule, nowMs: number): boolean {
+  return rule.overrideMs !== undefined || explicitLifetimeOf(fields, control, nowMs) !== undefined
+}
+
+/** A cookie in a 304 is for whoever asked, and would reach everybody. */
+const NOT_UPDATED_OR_COOKIE = new Set([...NOT_UPDATED, 'set-cookie', 'set-cookie2'])
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+function withoutNamed(stored: FieldBlock, received: FieldBlock): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < stored.pairs.length; i += 2) {
+    const name = stored.pairs[i] ?? ''
+    if (received.get(name.toLowerCase()) === undefined) kept.push(name, stored.pairs[i + 1] ?? '')
+  }
+  return kept
+}
+
+/** `control`: of an answer that is kept, with the fields that it names as not to be. */
 function endToEnd(
   head: UpstreamHead,
   received: FieldBlock,
   ownCors: boolean,
+  control: CacheControl | null,
   except: ReadonlySet<string> = NO_NAMES,
 ): string[] {
   const pairs = head.fields
   const named = new Set(
     (received.list('connection') ?? '').split(',').map((name) => name.trim().toLowerCase()),
   )
+  for (const name of control?.noCacheFields ?? []) named.add(name)
   const kept: string[] = []
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i] ?? ''
     const lower = name.toLowerCase()
     if (NOT_KEPT.has(lower) || named.has(lower) || except.has(lower)) continue
-    // Of a 416 it tells the client the length; of a part, this edge states its own.
-    if (lower === 'content-range' && head.status !== 416) continue
+    // Of a part, this edge states its own.
+    if (lower === 'content-range' && head.status === 206) continue
     if (ownCors && (lower.startsWith('access-control-') || lower === 'timing-allow-origin')) continue
     kept.push(name, pairs[i + 1] ?? '')
   }

@@ -17,7 +17,8 @@ const PLAIN_PATH = /^\/[A-Za-z0-9\-_~!$&'()*+,;=:@/.]*$/
 export function keyOf(propertyId: string, target: string): KeyedTarget | null {
   const question = target.indexOf('?')
   const path = normalisePath(question < 0 ? target : target.slice(0, question))
-  if (path === null) return null
+  // A fragment is no part of a target: the origin would drop it, and every one would be a key of its own.
+  if (path === null || target.includes('#')) return null
   const query = question < 0 ? '' : normaliseQuery(target.slice(question + 1))
   const upstreamPath = query === '' ? path : `${path}?${query}`
   return { key: `${propertyId} ${upstreamPath}`, path, upstreamPath }

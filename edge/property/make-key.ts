@@ -24,11 +24,11 @@ export function makeKey(exchange: Exchange): StepName {
   }
   exchange.path = keyed.path
   exchange.target = {
+    primaryKey: keyed.key,
     key: keyed.key,
     path: keyed.upstreamPath,
     origins: property.origins,
     rule: property.ruleFor(keyed.path),
-    cdnLoop,
   }
-  return 'look-up'
+  return request.method === 'GET' || request.method === 'HEAD' ? 'look-up' : 'pass-through'
 }

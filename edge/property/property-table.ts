@@ -5,12 +5,16 @@ import { compilePathPattern } from '../../src/path-pattern.ts'
 import { buildPropertyIndex, splitPrefix } from '../../src/property-index.ts'
 import type { PropertyIndex } from '../../src/property-index.ts'
 import type { EdgeConfig, WireProperty } from '../../src/wire/edge-config.ts'
+import { compilePlaylists } from '../playlist/property-playlists.ts'
+import type { PropertyPlaylists } from '../playlist/property-playlists.ts'
 import type { PullRule } from '../fill/response-meta.ts'
 
 export interface Property {
   readonly id: string
   readonly hosts: readonly string[]
   readonly origins: WireProperty['origins']
+  readonly methods: readonly string[]
+  readonly playlists: PropertyPlaylists
   /** Freshness rules for a path. */
   ruleFor(path: string): PullRule
   /** Fields for a page of this Origin. */
@@ -55,9 +59,13 @@ function buildProperty(settings: WireProperty): Property {
     id: settings.id,
     hosts: settings.hosts,
     origins: settings.origins,
+    methods: settings.methods,
+    playlists: compilePlaylists(settings),
     ruleFor: (path) => ({
       overrideMs: rules.find((rule) => rule.matches(path))?.ttlMs,
       defaultMs: settings.cache.defaultTtlMs,
+      staleIfErrorMs: settings.cache.staleIfErrorMs,
+      setCookie: settings.cache.setCookie,
       ownCors,
     }),
     cors: (origin) => corsFields(settings.cors.origins, origin),

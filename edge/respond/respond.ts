@@ -8,17 +8,24 @@ import { ifRangeHolds, isNotModified } from '../../src/http/validators.ts'
 import { ageOf } from '../cache/freshness.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { Exchange } from '../exchange.ts'
+import { fetchTargetOf } from '../fill/fetch-target.ts'
 import { ObjectReader, VersionChanged } from '../fill/object-reader.ts'
+import { needsPreparing } from '../playlist/prepare-playlist.ts'
 import type { StepName } from '../request-flow.ts'
 
 export function respond(exchange: Exchange): StepName | Promise<StepName> {
   const { meta, request } = exchange
   if (meta === null) throw new Error('respond without an object')
+  if (needsPreparing(exchange, meta)) return 'prepare-playlist'
+  if (exchange.passed) {
+    return request.method === 'HEAD'
+      ? sendBodiless(exchange, meta, meta.status)
+      : stream(exchange, meta, null)
+  }
   if (meta.status === 200 && isUnchanged(exchange, meta)) return sendBodiless(exchange, meta, 304)
   const range = rangeOf(exchange, meta)
   if (range === 'unsatisfiable') return sendBodiless(exchange, meta, 416)
-  if (request.method === 'HEAD')
-    return sendBodiless(exchange, meta, range === null ? meta.status : 206, range)
+  if (request.method === 'HEAD') return sendBodiless(exchange, meta, meta.status)
   return sendFromMemory(exchange, meta, range) ?? stream(exchange, meta, range)
 }
 
@@ -30,10 +37,10 @@ function isUnchanged(exchange: Exchange, meta: ObjectMeta): boolean {
   return isNotModified(ifNoneMatch, ifModifiedSince, meta, edge.clock.now())
 }
 
-/** null: the whole body. */
+/** null: the whole body. RFC 9110 §14.2: a range is for GET. */
 function rangeOf(exchange: Exchange, meta: ObjectMeta): ByteRange | 'unsatisfiable' | null {
-  const field = exchange.request.header('range')
-  if (field === undefined || meta.status !== 200 || meta.length === null) return null
+  const field = exchange.request.method === 'GET' ? exchange.request.header('range') : undefined
+  if (field === undefined || meta.status !== 200 || meta.length === null || isDerived(exchange)) return null
   if (!ifRangeHolds(exchange.request.header('if-range'), meta)) return null
   const range = resolveRange(field, meta.length)
   return range === 'ignore' ? null : range
@@ -47,7 +54,7 @@ function sendFromMemory(exchange: Exchange, meta: ObjectMeta, range: ByteRange |
   const index = Math.floor(start / meta.sliceBytes)
   const sliceStart = index * meta.sliceBytes
   if (end > sliceStart + meta.sliceBytes) return null
-  const body = exchange.edge.cache.findSlice(meta, index)
+  const body = exchange.form?.body ?? exchange.edge.cache.findSlice(meta, index)
   if (body === undefined) return null
   releasePull(exchange)
   exchange.reply.send(
@@ -57,11 +64,23 @@ function sendFromMemory(exchange: Exchange, meta: ObjectMeta, range: ByteRange |
   return 'done'
 }
 
+/** A playlist in another form than the origin's: it is always sent whole. */
+function isDerived(exchange: Exchange): boolean {
+  return exchange.form?.derived === true
+}
+
 async function stream(exchange: Exchange, meta: ObjectMeta, range: ByteRange | null): Promise<StepName> {
   const { edge, reply, target } = exchange
   if (target === null) throw new Error('respond without a target')
   const span = range ?? { start: 0, end: meta.length ?? Number.POSITIVE_INFINITY }
-  const reader = new ObjectReader(edge.cache, edge.fills, target, meta, span, exchange.pull)
+  const reader = new ObjectReader(
+    edge.cache,
+    edge.fills,
+    () => fetchTargetOf(exchange),
+    meta,
+    span,
+    exchange.pull,
+  )
   exchange.pull = null
   try {
     // The head goes out when the first byte is at hand: until then an error can still be told.
@@ -87,14 +106,9 @@ async function stream(exchange: Exchange, meta: ObjectMeta, range: ByteRange | n
   }
 }
 
-function sendBodiless(
-  exchange: Exchange,
-  meta: ObjectMeta,
-  status: number,
-  range: ByteRange | null = null,
-): StepName {
+function sendBodiless(exchange: Exchange, meta: ObjectMeta, status: number): StepName {
   releasePull(exchange)
-  exchange.reply.send(headFor(exchange, meta, status, range), null)
+  exchange.reply.send(headFor(exchange, meta, status, null), null)
   return 'done'
 }
 
@@ -114,7 +128,8 @@ function headFor(exchange: Exchange, meta: ObjectMeta, status: number, range: By
     formatCacheStatus(edge.id, exchange.cache),
   ]
   // Only a body whose length is known can be cut into ranges.
-  if (meta.status === 200 && meta.length !== null) extra.push('Accept-Ranges', 'bytes')
+  if (meta.status === 200 && meta.length !== null && !exchange.passed && !isDerived(exchange))
+    extra.push('Accept-Ranges', 'bytes')
   let { length } = meta
   if (status === 416 && meta.status === 200) {
     extra.push('Content-Range', `bytes */${meta.length}`)

@@ -7,6 +7,8 @@ import type { UpstreamRequest, UpstreamSink, Upstreams } from './upstream.ts'
 /** Answers that another origin may do better. */
 const SERVER_TROUBLE = new Set([500, 502, 503, 504])
 
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
 export type OriginSettings = WireProperty['origins'][number]
 
 export function pullThroughChain(
@@ -16,6 +18,9 @@ export function pullThroughChain(
   sink: UpstreamSink,
 ): void {
   let next = 0
+  // What may not be repeated goes to one upstream, once (RFC 9110 §9.2.2).
+  const repeatable = request.body === null && IDEMPOTENT.has(request.method)
+  const more = () => repeatable && next < origins.length
   const tryNext = (again: boolean): void => {
     const origin = origins[again ? next - 1 : next++]
     if (origin === undefined) throw new Error('a chain has at least one upstream')
@@ -25,10 +30,11 @@ export function pullThroughChain(
   const attempt = (origin: OriginSettings, again: boolean): void => {
     let headSeen = false
     let passedOver = false
-    upstreams.get(origin.id, origin.url, request, {
+    upstreams.send(origin.id, origin.url, request, {
+      onInterim: (status, fields) => sink.onInterim(status, fields),
       onHead(head, flow) {
         headSeen = true
-        if (SERVER_TROUBLE.has(head.status) && next < origins.length) {
+        if (SERVER_TROUBLE.has(head.status) && more()) {
           passedOver = true
           flow.abort()
           tryNext(false)
@@ -41,8 +47,8 @@ export function pullThroughChain(
       onError(error) {
         if (passedOver) return
         if (headSeen) sink.onError(error)
-        else if (!again && wasIdleConnection(error)) tryNext(true)
-        else if (next < origins.length) tryNext(false)
+        else if (!again && repeatable && wasIdleConnection(error)) tryNext(true)
+        else if (more()) tryNext(false)
         else sink.onError(error)
       },
     })

@@ -1,5 +1,6 @@
 // One request to one upstream, over undici's dispatch interface: no stream objects between its parser and
 // the slice that the bytes go to. Owns the connections to all upstreams.
+import type { Readable } from 'node:stream'
 import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
 import { EdgewardError, messageOf, systemCode } from '../../src/errors.ts'
@@ -14,9 +15,11 @@ import {
 } from '../limits.ts'
 
 export interface UpstreamRequest {
+  method: string
   /** Origin-form. */
   path: string
   fields: FieldPairs
+  body: Readable | null
 }
 
 export interface UpstreamHead {
@@ -36,6 +39,8 @@ export interface UpstreamFlow {
 
 /** Hears one answer: a head, data, then an end or an error; an error alone when there was no answer. */
 export interface UpstreamSink {
+  /** Any number of interim answers (1xx) first. */
+  onInterim(status: number, fields: FieldPairs): void
   onHead(head: UpstreamHead, flow: UpstreamFlow): void
   onData(chunk: Buffer): void
   onEnd(): void
@@ -53,11 +58,17 @@ export class Upstreams {
     allowH2: false,
   })
 
-  get(upstream: string, baseUrl: string, request: UpstreamRequest, sink: UpstreamSink): void {
+  send(upstream: string, baseUrl: string, request: UpstreamRequest, sink: UpstreamSink): void {
     const url = new URL(baseUrl)
     const basePath = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname
     this.agent.dispatch(
-      { origin: url.origin, path: basePath + request.path, method: 'GET', headers: [...request.fields] },
+      {
+        origin: url.origin,
+        path: basePath + request.path,
+        method: request.method,
+        headers: [...request.fields],
+        body: request.body,
+      },
       handlerFor(upstream, sink),
     )
   }
@@ -74,7 +85,10 @@ function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHa
     onRequestStart() {},
     onResponseStart(controller, status) {
       // Interim answers (1xx) are not the answer.
-      if (status < 200) return
+      if (status < 200) {
+        if (!aborted) sink.onInterim(status, fieldPairs(controller.rawHeaders))
+        return
+      }
       headSeen = true
       const flow: UpstreamFlow = {
         pause: () => controller.pause(),
@@ -117,7 +131,7 @@ function upstreamError(upstream: string, cause: Error, headSeen: boolean): Edgew
   let code: ErrorCode = 'origin_unreachable'
   if (TIMEOUTS.has(systemError)) code = 'origin_timeout'
   else if (LOST.has(systemError)) code = headSeen ? 'origin_truncated' : 'origin_unreachable'
-  else if (systemError.startsWith('HPE_') || systemError.startsWith('UND_ERR_')) code = 'origin_protocol'
+  else if (cause.name === 'HTTPParserError' || systemError.startsWith('UND_ERR_')) code = 'origin_protocol'
   const retry = code !== 'origin_protocol'
   return new EdgewardError(code, 'origin', `${upstream}: ${messageOf(cause)}`, { retry, cause })
 }

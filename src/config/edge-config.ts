@@ -28,7 +28,12 @@ function wireProperty(property: PropertySettings, originUrls: ReadonlyMap<string
     cache: {
       defaultTtlMs: property.cache.defaultTtl,
       rules: property.cache.rules.map(({ match, ttl }) => ({ match, ttlMs: ttl })),
+      setCookie: property.cache.setCookie,
+      staleIfErrorMs: property.cache.staleIfError,
     },
+    methods: [...property.methods],
     cors: { origins: [...property.cors.origins] },
+    playlists: { hosts: [...property.playlists.hosts], compress: property.playlists.compress },
+    prefetch: { segments: property.prefetch.segments },
   }
 }

@@ -35,10 +35,27 @@ export const propertySchema = z.strictObject({
   cache: z
     .strictObject({
       defaultTtl: duration.prefault('0s').describe('Freshness lifetime where the origin states none.'),
+      setCookie: z
+        .enum(['pass', 'keep'])
+        .default('pass')
+        .describe(
+          'Answers with Set-Cookie: `pass` keeps them for nobody else, `keep` stores them like any other.',
+        ),
+      staleIfError: duration
+        .prefault('1d')
+        .describe(
+          'How long past its lifetime an object may be served when no upstream answers, unless the origin says otherwise.',
+        ),
       rules: z.array(cacheRuleSchema).prefault([]).describe('First match wins.'),
     })
     .prefault({})
     .describe('How long content is fresh.'),
+  methods: z
+    .array(z.string().regex(/^[A-Z][A-Z-]{1,23}$/, 'must be a method in capitals, such as POST'))
+    .default(['GET', 'HEAD', 'OPTIONS'])
+    .describe(
+      'Methods that are served; any other than GET, HEAD and OPTIONS is passed through to the origin.',
+    ),
   cors: z
     .strictObject({
       origins: z
@@ -53,6 +70,33 @@ export const propertySchema = z.strictObject({
     })
     .prefault({})
     .describe('Cross-origin access for players in browsers.'),
+  playlists: z
+    .strictObject({
+      hosts: z
+        .array(hostPattern)
+        .default([])
+        .describe(
+          'Hosts besides the property’s own and its origins’ that playlists name this content by: such URIs are rewritten to stay at the edge.',
+        ),
+      compress: z
+        .boolean()
+        .default(true)
+        .describe('Playlists go out as gzip or brotli to clients that take it.'),
+    })
+    .prefault({})
+    .describe('HLS playlists.'),
+  prefetch: z
+    .strictObject({
+      segments: z
+        .number()
+        .int()
+        .min(0)
+        .max(16)
+        .default(0)
+        .describe('Segments fetched ahead of a player, within the rendition that it plays; 0: none.'),
+    })
+    .prefault({})
+    .describe('Fetching before anyone asks.'),
 })
 
 export type OriginSettings = z.infer<typeof originSchema>

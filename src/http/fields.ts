@@ -21,6 +21,15 @@ export class FieldBlock {
     return undefined
   }
 
+  /** The value of each line of a field, in order. */
+  all(lowerName: string): string[] {
+    const values: string[] = []
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (this.pairs[i]?.toLowerCase() === lowerName) values.push(this.pairs[i + 1] ?? '')
+    }
+    return values
+  }
+
   /** All values of a list field, joined as one (RFC 9110 §5.3). */
   list(lowerName: string): string | undefined {
     let joined: string | undefined

@@ -1,5 +1,6 @@
 // What a request flow sees of one request and its reply, whichever server parsed it
 // (src/http1 for bodiless HTTP/1.1, node:http for all else, node:http2 later).
+import type { Readable } from 'node:stream'
 import type { FieldBlock, FieldPairs } from './fields.ts'
 
 export interface HttpRequest {
@@ -14,6 +15,10 @@ export interface HttpRequest {
   readonly remoteAddress: string
   /** A field's value by lower-case name; repeated fields are joined with ', ' (RFC 9110 §5.2). */
   header(lowerName: string): string | undefined
+  /** All fields as received: name, value, name, value … */
+  fields(): FieldPairs
+  /** The request's body; null when it has none. */
+  readonly body: Readable | null
 }
 
 export interface ReplyHead {
@@ -37,6 +42,8 @@ export interface HttpReply {
   readonly status: number
   /** Called once when the reply is over; `complete` is false when the client left or it was cut. */
   onFinish: ((complete: boolean) => void) | null
+  /** An interim answer (1xx, RFC 9110 §15.2), before the final one; dropped for HTTP/1.0. */
+  interim(status: number, fields: FieldPairs): void
   /** Head and whole body in one go. `body` null: no body (HEAD, 204, 304, or length 0). */
   send(head: ReplyHead, body: Uint8Array | null): void
   /** Head of a streamed reply; follow with write()s and one end() or abort(). */

@@ -36,13 +36,15 @@ export function matchesNoneOf(field: string, etag: string | undefined): boolean 
 export function isNotModified(
   ifNoneMatch: string | undefined,
   ifModifiedSince: string | undefined,
-  validators: Validators,
+  validators: Validators & { date?: string },
   nowMs: number,
 ): boolean {
   if (ifNoneMatch !== undefined) return !matchesNoneOf(ifNoneMatch, validators.etag)
-  if (ifModifiedSince === undefined || validators.lastModified === undefined) return false
+  // Without Last-Modified, it was not modified after it was made (RFC 9111 §4.3.2).
+  const lastModified = validators.lastModified ?? validators.date
+  if (ifModifiedSince === undefined || lastModified === undefined) return false
   const since = parseHttpDate(ifModifiedSince, nowMs)
-  const modified = parseHttpDate(validators.lastModified, nowMs)
+  const modified = parseHttpDate(lastModified, nowMs)
   return since !== undefined && modified !== undefined && modified <= since
 }
 

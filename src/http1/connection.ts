@@ -1,6 +1,8 @@
 // One client connection of the bodiless server: reads heads, runs one request at a time through the flow,
 // writes its reply, and watches the deadlines. Owns the socket until it is closed or handed over.
 import type { Socket } from 'node:net'
+import { serialiseFields } from '../http/fields.ts'
+import type { FieldPairs } from '../http/fields.ts'
 import type {
   ReplyHead,
   HttpReply,
@@ -13,11 +15,11 @@ import {
   HEAD_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
   PIPELINE_BYTES_MAX,
-  READ_RATE_MIN,
   SMALL_BODY_BYTES,
   WRITE_TIMEOUT_MS,
+  writeTimeoutMs,
 } from './limits.ts'
-import { formatReplyHead, isBodiless } from './reply-head.ts'
+import { formatReplyHead, isBodiless, statusLine } from './reply-head.ts'
 
 export interface ConnectionHost {
   readonly handler: TransactionHandler
@@ -40,6 +42,8 @@ export class Http1Connection {
   private readonly socket: Socket
   private state: State = 'head'
   private deadlineMs: number
+  /** By when the client must have taken what was written to it last. */
+  private writeDeadlineMs = 0
   private unread: Buffer | null = null
   /** How much of `unread` was searched for the end of a head. */
   private scanned = 0
@@ -67,9 +71,11 @@ export class Http1Connection {
   /** Called by the server's one timer. */
   checkDeadline(nowMs: number): void {
     if (nowMs < this.deadlineMs) return
+    const unsent = this.socket.writableLength > 0
+    if (unsent && nowMs < this.writeDeadlineMs) return
     if (this.state === 'busy') {
-      if (this.socket.writableLength > 0) this.socket.destroy()
-    } else if (this.socket.writableLength > 0 || this.state === 'idle' || this.unread === null) {
+      if (unsent) this.socket.destroy()
+    } else if (unsent || this.state !== 'head' || this.unread === null) {
       this.socket.destroy()
     } else {
       this.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
@@ -89,11 +95,9 @@ export class Http1Connection {
   private readonly onData = (chunk: Buffer): void => {
     if (this.state === 'over') return
     this.unread = this.unread === null ? chunk : Buffer.concat([this.unread, chunk])
-    if (this.state === 'busy') {
-      if (this.unread.length > PIPELINE_BYTES_MAX) this.socket.pause()
-      return
-    }
-    this.advance()
+    if (this.state !== 'busy') this.advance()
+    // Still there: a reply is being made, or its client sends on without reading it.
+    if (this.unread !== null && this.unread.length > PIPELINE_BYTES_MAX) this.socket.pause()
   }
 
   /** Answers the requests at hand. A loop, not recursion: a pipelining client must not deepen the stack. */
@@ -105,6 +109,8 @@ export class Http1Connection {
       if (!this.next(this.unread)) break
     }
     this.advancing = false
+    if (this.state === 'over') return
+    if (this.socket.isPaused() && (this.unread?.length ?? 0) <= PIPELINE_BYTES_MAX) this.socket.resume()
     if (this.clientEnded && this.unread === null && this.state !== 'busy') this.socket.end()
   }
 
@@ -131,7 +137,13 @@ export class Http1Connection {
   }
 
   private handOver(unread: Buffer): void {
-    this.over()
+    if (this.clientEnded) {
+      // A stream that has ended takes nothing back. Only a pipelining client that closed its side meets this.
+      this.socket.end()
+      this.over()
+      return
+    }
+    this.state = 'over'
     this.socket.pause()
     this.socket.off('data', this.onData)
     this.socket.off('end', this.onEnd)
@@ -146,27 +158,34 @@ export class Http1Connection {
   finished(close: boolean): void {
     this.current = null
     if (this.state !== 'busy') return
-    if (close) {
+    if (this.socket.destroyed) {
+      // The reply was cut: what the client has pipelined behind it is not answered.
       this.over()
+      return
+    }
+    if (close) {
       this.socket.end()
-      // What the client still sends is read and dropped until it closes, or until the sweep ends it.
-      this.deadlineMs = this.host.monotonic() + WRITE_TIMEOUT_MS
-      this.socket.resume()
+      this.over()
       return
     }
     this.state = 'idle'
     this.deadlineMs = this.host.monotonic() + IDLE_TIMEOUT_MS
-    if (this.socket.isPaused()) this.socket.resume()
     if (this.unread !== null || this.clientEnded) this.advance()
   }
 
   writeText(text: string): void {
     this.socket.write(text, 'latin1')
+    this.written()
   }
 
   writeBytes(bytes: Uint8Array, done?: (error?: Error | null) => void): void {
-    this.deadlineMs = this.host.monotonic() + WRITE_TIMEOUT_MS + (bytes.length / READ_RATE_MIN) * 1000
     this.socket.write(bytes, done)
+    this.written()
+  }
+
+  private written(): void {
+    this.writeDeadlineMs = this.host.monotonic() + writeTimeoutMs(this.socket.writableLength)
+    if (this.state === 'busy') this.deadlineMs = this.writeDeadlineMs
   }
 
   cork(): void {
@@ -181,8 +200,12 @@ export class Http1Connection {
     return this.socket.writable
   }
 
+  /** What the client still sends is read and dropped until it closes, or until the sweep ends it. */
   private over(): void {
     this.state = 'over'
+    this.unread = null
+    this.deadlineMs = this.host.monotonic() + WRITE_TIMEOUT_MS
+    this.socket.resume()
   }
 
   private readonly onEnd = (): void => {
@@ -215,6 +238,7 @@ class Http1Transaction implements Transaction, HttpRequest, HttpReply {
   readonly method: string
   readonly target: string
   readonly secure: boolean
+  readonly body = null
   closed = false
   bodyBytes = 0
   status = 0
@@ -254,6 +278,15 @@ class Http1Transaction implements Transaction, HttpRequest, HttpReply {
 
   header(lowerName: string): string | undefined {
     return this.parser.header(lowerName)
+  }
+
+  fields(): FieldPairs {
+    return this.parser.fields()
+  }
+
+  interim(status: number, fields: FieldPairs): void {
+    if (this.closed || this.status !== 0) return
+    this.connection.writeText(`${statusLine(status)}${serialiseFields(fields)}\r\n`)
   }
 
   send(head: ReplyHead, body: Uint8Array | null): void {

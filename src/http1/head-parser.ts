@@ -59,15 +59,26 @@ export class HeadParser {
     return this.value(this.hostField)
   }
 
-  /** Value of a field by lower-case name; repeated fields joined with ', '. */
+  /** Value of a field by lower-case name; repeated fields joined with ', ', cookies with '; ' (RFC 6265 §4.2.1). */
   header(lowerName: string): string | undefined {
+    const separator = lowerName === 'cookie' ? '; ' : ', '
     let found: string | undefined
     for (let field = 0; field < this.fieldCount; field++) {
       if (this.nameIs(field, lowerName)) {
-        found = found === undefined ? this.value(field) : `${found}, ${this.value(field)}`
+        found = found === undefined ? this.value(field) : found + separator + this.value(field)
       }
     }
     return found
+  }
+
+  /** All fields in order: name, value, name, value … */
+  fields(): string[] {
+    const pairs: string[] = []
+    for (let field = 0; field < this.fieldCount; field++) {
+      const slot = field * 4
+      pairs.push(this.text.slice(this.offsets[slot], this.offsets[slot + 1]), this.value(field))
+    }
+    return pairs
   }
 
   /** An unfinished head that can still become one of ours: no bare LF, a capital first, not too long. */

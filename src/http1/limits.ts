@@ -11,8 +11,12 @@ export const IDLE_TIMEOUT_MS = 75_000
 /** A client must take what is written to it within this, plus the time its bytes take at the floor below: then reset. */
 export const WRITE_TIMEOUT_MS = 30_000
 /** Slowest a client may read, in bytes a second, once the above has passed. */
-export const READ_RATE_MIN = 8 * 1024
-/** Unread bytes kept while a request is being answered: beyond it the socket is paused. */
+const READ_RATE_MIN = 8 * 1024
+/** How long a client may take for so many bytes. */
+export function writeTimeoutMs(bytes: number): number {
+  return WRITE_TIMEOUT_MS + (bytes / READ_RATE_MIN) * 1000
+}
+/** Unread bytes kept while a reply is under way, made or being read: beyond it the socket is paused. */
 export const PIPELINE_BYTES_MAX = HEAD_BYTES_MAX
 /** Bodies up to this leave in one write with their head; copying them is cheaper than a second buffer in the kernel call. */
 export const SMALL_BODY_BYTES = 16 * 1024

@@ -1,11 +1,15 @@
 // The same view of a request for connections that the bodiless server handed to node:http: HTTP/1.0,
 // requests with bodies, other methods, and whatever is odd enough to need the full parser.
+import type { Readable } from 'node:stream'
+import { serialiseFields } from '../http/fields.ts'
+import type { FieldPairs } from '../http/fields.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpReply, HttpRequest, ReplyHead, Transaction } from '../http/transaction.ts'
-import { isBodiless } from './reply-head.ts'
+import { writeTimeoutMs } from './limits.ts'
+import { isBodiless, statusLine } from './reply-head.ts'
 
 /** Why node:http's reading of a request is refused all the same. */
-export type RequestFault = 'duplicate-host' | 'bad-target'
+export type RequestFault = 'bad-version' | 'duplicate-host' | 'bad-target'
 
 export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
   readonly method: string
@@ -33,7 +37,7 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
     const target = originForm(message.url ?? '', message.headers.host ?? '')
     this.target = target?.target ?? message.url ?? ''
     this.host = target?.host ?? ''
-    this.fault = countHosts(message.rawHeaders) > 1 ? 'duplicate-host' : target === null ? 'bad-target' : null
+    this.fault = faultOf(message, target !== null)
     response.once('close', () => this.finish(response.writableFinished))
   }
 
@@ -58,12 +62,36 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
     return Array.isArray(value) ? value.join(', ') : value
   }
 
+  fields(): FieldPairs {
+    return this.message.rawHeaders
+  }
+
+  /** Asking for it lets a client go on that waits for 100 (Continue). */
+  get body(): Readable | null {
+    const { headers } = this.message
+    const none = headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+    if (none) return null
+    if (headers.expect !== undefined && !this.response.headersSent) this.response.writeContinue()
+    return this.message
+  }
+
+  interim(status: number, fields: FieldPairs): void {
+    if (this.closed || this.response.headersSent || this.version === '1.0') return
+    // node:http writes only the interim answers it knows by name.
+    this.message.socket.write(`${statusLine(status)}${serialiseFields(fields)}\r\n`, 'latin1')
+  }
+
   send(head: ReplyHead, body: Uint8Array | null): void {
     if (this.closed) return
     this.writeHead(head)
     this.bodyBytes = body?.length ?? 0
-    if (body === null) this.response.end()
-    else this.response.end(body)
+    if (body === null) {
+      this.response.end()
+      return
+    }
+    const late = this.abortAfter(body.length)
+    this.response.once('close', () => clearTimeout(late))
+    this.response.end(body)
   }
 
   start(head: ReplyHead): void {
@@ -77,12 +105,15 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
     this.bodyBytes += chunk.length
     return new Promise((resolve) => {
       // A response that is destroyed drops its callbacks: 'close' settles those.
-      const onClose = () => resolve(false)
-      this.response.once('close', onClose)
-      this.response.write(chunk, (error) => {
+      const late = this.abortAfter(chunk.length)
+      const settle = (taken: boolean) => {
+        clearTimeout(late)
         this.response.off('close', onClose)
-        resolve(error === undefined || error === null)
-      })
+        resolve(taken)
+      }
+      const onClose = () => settle(false)
+      this.response.once('close', onClose)
+      this.response.write(chunk, (error) => settle(error === undefined || error === null))
     })
   }
 
@@ -92,6 +123,11 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
 
   abort(): void {
     this.message.socket.destroy()
+  }
+
+  /** node:http has no floor for how slowly a client may read. */
+  private abortAfter(bytes: number): NodeJS.Timeout {
+    return setTimeout(() => this.abort(), writeTimeoutMs(bytes)).unref()
   }
 
   private writeHead(head: ReplyHead): void {
@@ -110,6 +146,13 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
     this.onFinish = null
     onFinish?.(complete)
   }
+}
+
+/** node:http reads a request line without a version, and versions that nobody speaks. */
+function faultOf(message: IncomingMessage, targetUnderstood: boolean): RequestFault | null {
+  if (message.httpVersion !== '1.1' && message.httpVersion !== '1.0') return 'bad-version'
+  if (countHosts(message.rawHeaders) > 1) return 'duplicate-host'
+  return targetUnderstood ? null : 'bad-target'
 }
 
 function countHosts(rawHeaders: readonly string[]): number {

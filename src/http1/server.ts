@@ -134,6 +134,8 @@ function createFullServer(handler: TransactionHandler, date: () => string): Node
     connectionsCheckingInterval: 1000,
     insecureHTTPParser: false,
     requireHostHeader: true,
+    // As the other server reads them; node:http alone would keep the first of some fields.
+    joinDuplicateHeaders: true,
   })
   server.maxHeadersCount = HEAD_FIELDS_MAX
   const onRequest: Parameters<NodeHttpServer['on']>[1] = (message, response) => {
@@ -150,6 +152,7 @@ function createFullServer(handler: TransactionHandler, date: () => string): Node
 }
 
 const FAULT_TEXT = {
+  'bad-version': 'HTTP/1.1 is spoken here\n',
   'duplicate-host': 'more than one Host field\n',
   'bad-target': 'request target not understood\n',
 }

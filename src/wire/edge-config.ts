@@ -12,8 +12,13 @@ export const wirePropertySchema = z.strictObject({
   cache: z.strictObject({
     defaultTtlMs: z.number().nonnegative(),
     rules: z.array(wireCacheRuleSchema),
+    setCookie: z.enum(['pass', 'keep']),
+    staleIfErrorMs: z.number().nonnegative(),
   }),
+  methods: z.array(z.string()),
   cors: z.strictObject({ origins: z.array(z.string()) }),
+  playlists: z.strictObject({ hosts: z.array(z.string()), compress: z.boolean() }),
+  prefetch: z.strictObject({ segments: z.number().int().nonnegative() }),
 })
 
 export type WireProperty = z.infer<typeof wirePropertySchema>

@@ -119,7 +119,8 @@ t.test(
       ['https://evil.example', undefined],
       ['https://tv.example', 'https://tv.example'],
       [undefined, undefined],
-      ['null', undefined],
+      // What a browser sends once the scheduler's redirect has led here.
+      ['null', 'null'],
     ]
     for (const [page, answer] of allowed) {
       const reply = await get(`${edge.url}/x`, page === undefined ? {} : { headers: { Origin: page } })

@@ -1,0 +1,37 @@
+// A successful unsafe request makes what is stored for its target, and for what its answer points at on the same
+// host, invalid (RFC 9111 §4.4).
+import type { FieldBlock } from '../../src/http/fields.ts'
+import type { Exchange } from '../exchange.ts'
+import { keyOf } from '../property/cache-key.ts'
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** Resolves when nothing of it can be served any more: before the client hears of its success. */
+export async function invalidateAfter(exchange: Exchange, status: number, fields: FieldBlock): Promise<void> {
+  const { request, edge, target, property } = exchange
+  if (SAFE.has(request.method) || status < 200 || status >= 400) return
+  if (target === null || property === null) return
+  const keys = new Set([target.primaryKey])
+  for (const name of ['location', 'content-location']) {
+    const path = samePlace(fields.get(name), request.host, target.path, property.origins)
+    const keyed = path === null ? null : keyOf(property.id, path)
+    if (keyed !== null) keys.add(keyed.key)
+  }
+  await Promise.all([...keys].map((key) => edge.fills.landing.invalidate(key)))
+}
+
+/** The path and query of a reference, if it stays with this host or origin. */
+function samePlace(
+  reference: string | undefined,
+  host: string,
+  path: string,
+  origins: readonly { url: string }[],
+): string | null {
+  if (reference === undefined) return null
+  const base = `http://${host}${path}`
+  if (!URL.canParse(reference, base)) return null
+  const url = new URL(reference, base)
+  const own = URL.canParse(base) && url.host === new URL(base).host
+  const origin = origins.some((upstream) => new URL(upstream.url).host === url.host)
+  return own || origin ? url.pathname + url.search : null
+}

@@ -1,0 +1,143 @@
+// Where pulled bytes come down: slices that are arriving, for others to follow, and finished ones into the
+// cache. Knows what was invalidated while it was on its way, and keeps none of that.
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../../src/clock.ts'
+import type { Cache } from '../cache/cache.ts'
+import { sliceName } from '../cache/object-meta.ts'
+import type { ObjectMeta } from '../cache/object-meta.ts'
+import { INVALIDATIONS_MAX } from '../limits.ts'
+import type { BodyObserver } from '../playlist/playlist-observer.ts'
+import type { Pull, PullOwner } from './pull.ts'
+import type { SliceBuffer } from './slice-buffer.ts'
+
+interface SliceFlight {
+  meta: ObjectMeta
+  slice: SliceBuffer
+}
+
+export interface PullRecord {
+  /** Key without variant: what an invalidation names. */
+  primaryKey: string
+  /** When its request was sent. */
+  askedMs: number
+  /** Stops others from joining; null when nobody could. */
+  forget: (() => void) | null
+}
+
+export class Landing implements PullOwner {
+  private readonly cache: Cache
+  private readonly clock: Clock
+  private readonly observer: BodyObserver
+  private readonly slices = new Map<string, SliceFlight>()
+  private readonly records = new WeakMap<Pull, PullRecord>()
+  /** Pulls whose length was not announced, and which are stored only once they are whole. */
+  private readonly ofUnknownLength = new Set<Pull>()
+  /** Primary key → when it was invalidated last. */
+  private readonly invalidated = new LRUCache<string, number>({ max: INVALIDATIONS_MAX })
+
+  constructor(cache: Cache, clock: Clock, observer: BodyObserver) {
+    this.cache = cache
+    this.clock = clock
+    this.observer = observer
+  }
+
+  get running(): number {
+    return this.slices.size
+  }
+
+  /** The head is known: from now on the cache answers for the object, or others keep joining, or nobody may. */
+  announce(pull: Pull, storable: boolean, record: PullRecord): void {
+    this.records.set(pull, record)
+    if (!storable) {
+      record.forget?.()
+      return
+    }
+    if (pull.meta.length !== null) {
+      if (this.isWanted(pull)) this.cache.setMeta(pull.meta)
+      record.forget?.()
+      return
+    }
+    this.ofUnknownLength.add(pull)
+    if (pull.meta.lifetimeMs === 0) record.forget?.()
+  }
+
+  /** Nothing that was asked for before now is kept for this key. */
+  invalidate(primaryKey: string): Promise<void> {
+    this.invalidated.set(primaryKey, this.clock.now())
+    return this.cache.invalidate(primaryKey)
+  }
+
+  /** A slice of this version that is arriving now. */
+  sliceInFlight(meta: ObjectMeta, index: number): SliceBuffer | undefined {
+    const flight = this.slices.get(sliceName(meta.key, index))
+    return flight !== undefined && flight.meta.version === meta.version ? flight.slice : undefined
+  }
+
+  sliceStarted(pull: Pull, slice: SliceBuffer): void {
+    if (pull.mode === 'lockstep' || pull.meta.length === null) return
+    const name = sliceName(pull.meta.key, slice.index)
+    if (!this.slices.has(name)) this.slices.set(name, { meta: pull.meta, slice })
+  }
+
+  sliceCompleted(pull: Pull, slice: SliceBuffer): void {
+    this.landed(pull, slice)
+    if (!this.isWanted(pull)) return
+    const body = slice.body()
+    const { meta } = pull
+    this.observe(pull, body)
+    if (pull.meta !== meta) this.cache.setMeta(pull.meta)
+    this.cache.store(pull.meta, slice.index, body)
+  }
+
+  ended(pull: Pull): void {
+    if (pull.mode === 'lockstep' || !this.ofUnknownLength.delete(pull)) return
+    if (this.isWanted(pull)) {
+      const bodies = pull.heldSlices().map((slice) => ({ slice, body: slice.body() }))
+      if (bodies[0] !== undefined) this.observe(pull, bodies[0].body)
+      this.cache.setMeta(pull.meta)
+      for (const { slice, body } of bodies) {
+        if (slice.received > 0 || slice.index === 0) this.cache.store(pull.meta, slice.index, body)
+      }
+    }
+    this.forget(pull)
+  }
+
+  failed(pull: Pull): void {
+    this.cache.dropMeta(pull.meta)
+    this.abandoned(pull)
+  }
+
+  abandoned(pull: Pull): void {
+    for (const slice of pull.heldSlices()) this.landed(pull, slice)
+    this.unstorable(pull)
+  }
+
+  unstorable(pull: Pull): void {
+    this.ofUnknownLength.delete(pull)
+    this.forget(pull)
+  }
+
+  /** A body that lies in one slice may say itself how long it lives. */
+  private observe(pull: Pull, body: Buffer): void {
+    const record = this.records.get(pull)
+    const { meta } = pull
+    if (record === undefined || meta.length !== body.length) return
+    const { primaryKey, askedMs } = record
+    pull.meta = this.observer({ meta, body, primaryKey, delayMs: meta.receivedMs - askedMs })
+  }
+
+  private forget(pull: Pull): void {
+    this.records.get(pull)?.forget?.()
+  }
+
+  private isWanted(pull: Pull): boolean {
+    const record = this.records.get(pull)
+    if (record === undefined) return true
+    return (this.invalidated.get(record.primaryKey) ?? Number.NEGATIVE_INFINITY) < record.askedMs
+  }
+
+  private landed(pull: Pull, slice: SliceBuffer): void {
+    const name = sliceName(pull.meta.key, slice.index)
+    if (this.slices.get(name)?.slice === slice) this.slices.delete(name)
+  }
+}

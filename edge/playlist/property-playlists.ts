@@ -1,0 +1,42 @@
+// What a property's settings mean for its playlists, compiled once a configuration.
+import { hash } from 'node:crypto'
+import { compileOwnUris } from '../../src/hls/own-uris.ts'
+import type { OwnUris } from '../../src/hls/own-uris.ts'
+import type { RewriteRules } from '../../src/hls/rewrite.ts'
+import type { WireProperty } from '../../src/wire/edge-config.ts'
+
+export type NamedRules = RewriteRules & {
+  /** Rules with one id make the same bytes of the same playlist. */
+  readonly id: string
+}
+
+export interface PropertyPlaylists {
+  readonly own: OwnUris
+  readonly rewriting: {
+    /** For a playlist that was asked for through `/~id/`. */
+    readonly prefixed: NamedRules
+    readonly byHost: NamedRules
+  }
+  readonly compresses: boolean
+  /** Segments to fetch ahead of a player; 0: none. */
+  readonly prefetchSegments: number
+}
+
+export function compilePlaylists(settings: WireProperty): PropertyPlaylists {
+  const origins = settings.origins.map(({ url }) => url)
+  const hosts = [...settings.hosts, ...settings.playlists.hosts]
+  const own = compileOwnUris(origins, hosts)
+  const propertyPrefix = `/~${settings.id}`
+  const rules = (prefix: string): NamedRules => ({
+    id: hash('sha256', JSON.stringify([prefix, propertyPrefix, origins, hosts]), 'hex').slice(0, 6),
+    prefix,
+    propertyPrefix,
+    ...own,
+  })
+  return {
+    own,
+    rewriting: { prefixed: rules(propertyPrefix), byHost: rules('') },
+    compresses: settings.playlists.compress,
+    prefetchSegments: settings.prefetch.segments,
+  }
+}

@@ -1,0 +1,161 @@
+// From an upstream's head to what is kept of it.
+import t from 'tap'
+import { readHead, readNotModified } from '../../edge/fill/response-meta.ts'
+import type { HeadContext } from '../../edge/fill/response-meta.ts'
+import { EdgewardError } from '../../src/errors.ts'
+
+const NOW = Date.UTC(2026, 6, 1, 12)
+const DATE = 'Wed, 01 Jul 2026 12:00:00 GMT'
+const MAX_AGE = ['Cache-Control', 'max-age=60']
+
+function context(rule: Partial<HeadContext['rule']> = {}): HeadContext {
+  return {
+    key: 'p /a',
+    sliceBytes: 1000,
+    requestMs: NOW,
+    responseMs: NOW,
+    unique: '#1',
+    rule: { overrideMs: undefined, defaultMs: 0, ownCors: true, ...rule },
+  }
+}
+
+const read = (status: number, fields: string[], rule = {}) =>
+  readHead({ upstream: 'o', status, fields }, context(rule))
+
+t.test('only end-to-end fields are kept, and none that this server states itself', async (t) => {
+  const kept = ['Content-Type', 'video/mp4', 'x-own', '1', 'ETag', '"a"']
+  const { meta } = read(200, [
+    ...kept,
+    'Content-Length',
+    '5000',
+    'Connection',
+    'x-hop, close',
+    'connection',
+    'X-Second-Hop',
+    'X-Hop',
+    '1',
+    'x-second-hop',
+    '1',
+    'Keep-Alive',
+    'timeout=5',
+    'Date',
+    DATE,
+    'Age',
+    '7',
+    'Accept-Ranges',
+    'bytes',
+    'Access-Control-Allow-Origin',
+    'https://a.example',
+    'Timing-Allow-Origin',
+    '*',
+  ])
+  t.strictSame(meta.fields.pairs, kept)
+  t.match(meta, { length: 5000, date: DATE, initialAgeMs: 7000, ranges: true, version: '"a"/5000' })
+})
+
+t.test('a property without CORS of its own passes the origin’s', async (t) => {
+  const { meta } = read(200, ['Access-Control-Allow-Origin', '*'], { ownCors: false })
+  t.equal(meta.fields.get('access-control-allow-origin'), '*')
+})
+
+t.test('the length', async (t) => {
+  const cases: [number, string[], number | null][] = [
+    [200, ['Content-Length', '0'], 0],
+    [200, ['Content-Length', ' 12 '], 12],
+    [200, [], null],
+    [200, ['Content-Length', '12', 'Transfer-Encoding', 'chunked'], null],
+    [204, [], 0],
+    [206, ['Content-Length', '10', 'Content-Range', 'bytes 0-9/500', 'ETag', '"a"'], 500],
+  ]
+  for (const [status, fields, length] of cases)
+    t.equal(read(status, fields).meta.length, length, fields.join())
+  for (const text of ['-1', '1e3', '0x10', '1,1', '9999999999999999']) {
+    t.throws(() => read(200, ['Content-Length', text]), EdgewardError, text)
+  }
+})
+
+t.test('a part stands for its whole, or for nothing', async (t) => {
+  const part = read(206, [...MAX_AGE, 'ETag', '"a"', 'Content-Range', 'bytes 1000-1999/5000'])
+  t.match(part, {
+    verdict: 'storable',
+    validated: true,
+    contentRange: { start: 1000, end: 2000, total: 5000 },
+  })
+  t.match(part.meta, { status: 200, length: 5000, ranges: true })
+  t.notOk(part.meta.fields.get('content-range'))
+  for (const range of [[], ['Content-Range', 'bytes 0-9/*'], ['Content-Range', 'bytes */500']]) {
+    t.throws(() => read(206, range), { code: 'origin_protocol' }, range.join())
+  }
+})
+
+t.test('the version binds slices by validator and length, else by the answer', async (t) => {
+  const length = ['Content-Length', '500']
+  t.equal(read(200, ['ETag', '"a"', ...length]).meta.version, '"a"/500')
+  t.equal(read(200, ['ETag', 'junk', 'Last-Modified', DATE, ...length]).meta.version, `${DATE}/500`)
+  t.equal(read(200, length).meta.version, '#1/500')
+  t.equal(read(200, ['ETag', '"a"']).meta.version, '#1/*', 'of unknown length')
+})
+
+t.test('without a validator no part is fetched on its own, and what is long is not kept', async (t) => {
+  const ranges = [...MAX_AGE, 'Accept-Ranges', 'bytes']
+  t.match(read(200, [...ranges, 'Content-Length', '4000']), { verdict: 'storable', meta: { ranges: false } })
+  t.match(read(200, [...ranges, 'Content-Length', '4001']), {
+    verdict: 'no-validator',
+    meta: { ranges: false },
+  })
+  t.match(read(200, [...ranges, 'Content-Length', '4001', 'ETag', '"a"']), {
+    verdict: 'storable',
+    meta: { ranges: true },
+  })
+})
+
+t.test('private on a line of its own counts', async (t) => {
+  t.equal(read(200, [...MAX_AGE, 'Cache-Control', 'private']).verdict, 'private')
+})
+
+t.test('304: new times and fields, the body’s own description untouched', async (t) => {
+  const stored = read(200, [
+    ...MAX_AGE,
+    'ETag',
+    '"a"',
+    'Content-Type',
+    'video/mp4',
+    'Content-Length',
+    '9',
+  ]).meta
+  const update = (fields: string[]) =>
+    readNotModified({ upstream: 'o', status: 304, fields }, stored, context())
+  t.strictSame(update(['Cache-Control', 'max-age=5', 'Date', DATE, 'X-Own', '2']).fields, [
+    'Cache-Control',
+    'max-age=5',
+    'X-Own',
+    '2',
+  ])
+  t.equal(update(['Cache-Control', 'max-age=5']).times.lifetimeMs, 5000)
+  t.equal(update([]).times.lifetimeMs, 60_000, 'says nothing: as stored')
+  t.equal(update(['Cache-Control', 'max-age=5', 'Cache-Control', 'no-cache']).times.lifetimeMs, 0)
+  t.equal(update([]).times.date, stored.date)
+})
+
+t.test('304: one client’s cookie does not become everybody’s', async (t) => {
+  const stored = read(200, [...MAX_AGE, 'ETag', '"a"', 'Content-Length', '9']).meta
+  const fields = [
+    'Set-Cookie',
+    'session=1',
+    'ETag',
+    '"b"',
+    'Content-Type',
+    'text/html',
+    'Content-Length',
+    '5',
+  ]
+  t.strictSame(readNotModified({ upstream: 'o', status: 304, fields }, stored, context()).fields, [])
+})
+
+t.test('304 that withdraws an object from the public ends its freshness', async (t) => {
+  const stored = read(200, [...MAX_AGE, 'ETag', '"a"', 'Content-Length', '9']).meta
+  for (const control of ['no-store, max-age=60', 'private, max-age=60']) {
+    const head = { upstream: 'o', status: 304, fields: ['Cache-Control', control] }
+    t.equal(readNotModified(head, stored, context({ overrideMs: 9000 })).times.lifetimeMs, 0, control)
+  }
+})
