@@ -9,6 +9,8 @@ export const PULL_IDLE_MS = 5000
 /** Upstream: to connect, to the end of the answer's head, between two pieces of its body; then it counts as failed. */
 export const CONNECT_TIMEOUT_MS = 3000
 export const UPSTREAM_HEAD_TIMEOUT_MS = 10_000
+/** Requests that one origin may hold open until it has what they ask for; they do not keep others from it. */
+export const HELD_CONNECTIONS_MAX = 1024
 export const UPSTREAM_BODY_TIMEOUT_MS = 15_000
 /** Connections to one origin; further pulls wait their turn. */
 export const ORIGIN_CONNECTIONS_MAX = 64

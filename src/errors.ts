@@ -17,6 +17,8 @@ export const ERROR_STATUS = {
   origin_protocol: 502,
   origin_truncated: 502,
   origin_timeout: 504,
+  reload_timeout: 503,
+  origin_growing: 502,
   loop_detected: 508,
   no_edge: 503,
   overloaded: 503,

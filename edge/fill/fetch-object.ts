@@ -4,6 +4,7 @@ import { rangeStart } from '../../src/http/range.ts'
 import { mayServeOnError } from '../cache/freshness.ts'
 import { secondsLeft } from '../cache/look-up.ts'
 import type { Exchange } from '../exchange.ts'
+import { asPart } from '../playlist/low-latency.ts'
 import type { StepName } from '../request-flow.ts'
 import type { FetchOutcome } from './fetch.ts'
 import { fetchTargetOf } from './fetch-target.ts'
@@ -21,6 +22,10 @@ export async function fetchObject(exchange: Exchange): Promise<StepName> {
   const from = request.method === 'GET' ? (rangeStart(request.header('range')) ?? 0) : 0
   const outcome = await edge.fills.fetch(fetchTargetOf(exchange), stale, from)
   if (outcome.kind === 'other-variant') return 'look-up'
+  // Nothing said so before: the object grows, and this range of it is all that can be asked for.
+  if (outcome.kind === 'failed' && outcome.error.code === 'origin_growing' && asPart(exchange, target)) {
+    return 'look-up'
+  }
   cache.collapsed = outcome.collapsed
   if (standsIn(exchange, outcome)) return 'respond'
   return take(exchange, outcome)

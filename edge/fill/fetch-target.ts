@@ -3,6 +3,7 @@
 import type { Exchange } from '../exchange.ts'
 import { headerOf } from './fetch.ts'
 import type { FetchTarget } from './fetch.ts'
+import { holdMaxFor } from '../playlist/low-latency.ts'
 
 export function fetchTargetOf(exchange: Exchange): FetchTarget {
   const { target, request, reply } = exchange
@@ -12,6 +13,7 @@ export function fetchTargetOf(exchange: Exchange): FetchTarget {
     ...target,
     fields,
     header: headerOf(fields),
+    holdMaxMs: holdMaxFor(exchange.edge.knownPlaylists, target),
     authorised: request.header('authorization') !== undefined,
     onInterim: (status, interim) => reply.interim(status, interim),
   }

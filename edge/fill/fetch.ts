@@ -1,6 +1,7 @@
 // What is asked of the fills, and what comes of it.
 import type { Readable } from 'node:stream'
 import type { EdgewardError } from '../../src/errors.ts'
+import type { ByteSpan } from '../../src/hls/playlist.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { StorableVerdict } from '../cache/storable.ts'
@@ -18,6 +19,8 @@ export interface KeyedRequest {
   path: string
   origins: readonly OriginSettings[]
   rule: PullRule
+  /** This range of an object that is not complete yet: an object of its own (docs/decisions/0006). */
+  part?: ByteSpan
 }
 
 /** The same with what goes upstream of the request: it outlives the client's connection. */
@@ -28,6 +31,8 @@ export interface FetchTarget extends KeyedRequest {
   header: (name: string) => string | undefined
   /** It carries Authorization. */
   authorised: boolean
+  /** The origin may wait this long until what is asked for is there; left out: it answers at once. */
+  holdMaxMs?: number | undefined
   /** Hears interim answers (1xx) to this very request. */
   onInterim: ((status: number, fields: FieldPairs) => void) | null
 }

@@ -6,11 +6,13 @@ import { variantText } from '../../src/http/vary.ts'
 import type { Cache } from '../cache/cache.ts'
 import { refreshed, sliceLength, sliceName, variantKey } from '../cache/object-meta.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
+import { partRange } from '../playlist/low-latency.ts'
 import type { BodyObserver } from '../playlist/playlist-observer.ts'
 import { pullThroughChain } from '../upstream/chain.ts'
 import type { UpstreamFlow, UpstreamHead, Upstreams } from '../upstream/upstream.ts'
 import type { FetchOutcome, FetchTarget, ObjectOutcome, UpstreamAsk } from './fetch.ts'
 import { Landing } from './landing.ts'
+import { readPart } from './part.ts'
 import { Pull } from './pull.ts'
 import { conditionFields, rangeFields, upstreamFields } from './request-fields.ts'
 import { readHead, readNotModified, readPassed } from './response-meta.ts'
@@ -134,7 +136,8 @@ export class Fills {
     const { promise, resolve } = Promise.withResolvers<FetchOutcome>()
     const askedMs = this.clock.now()
     let pull: Pull | null = null
-    const fail = (error: EdgewardError) => {
+    const fail = (cause: EdgewardError) => {
+      const error = target.holdMaxMs === undefined ? cause : asHeld(cause)
       forget?.()
       resolve({ kind: 'failed', error, collapsed: false })
     }
@@ -148,8 +151,10 @@ export class Fills {
       resolve(outcome)
     }
     this.counters.upstreamRequests++
-    const fields = [...upstreamFields(this.edgeId, target, ask.purpose), ...ask.extra]
-    const request = { method: ask.method, path: target.path, fields, body: ask.body }
+    const { holdMaxMs, part } = target
+    const extra = part === undefined ? ask.extra : ['Range', partRange(part)]
+    const fields = [...upstreamFields(this.edgeId, target, ask.purpose), ...extra]
+    const request = { method: ask.method, path: target.path, fields, body: ask.body, holdMaxMs }
     try {
       pullThroughChain(this.upstreams, target.origins, request, {
         onInterim: (status, interim) => target.onInterim?.(status, interim),
@@ -191,7 +196,7 @@ export class Fills {
       return { kind: 'not-modified', meta: this.notModified(head, stale, context), collapsed: false }
     }
     if (ask.purpose === 'own') return this.passed(ask, readPassed(head, context), flow)
-    const read = readHead(head, context)
+    const read = target.part === undefined ? readHead(head, context) : readPart(head, context, target.part)
     const first = this.firstIndex(head, read, ask)
     if (read.contentRange !== null && read.verdict === 'no-validator') {
       // Nothing could tell whether the next part is of the same body: ask for all of it.
@@ -265,6 +270,12 @@ export class Fills {
 function selects(outcome: ObjectOutcome, target: FetchTarget): boolean {
   if (outcome.selecting.length === 0) return true
   return variantText(outcome.selecting, target.header) === outcome.leaderText
+}
+
+/** The origin was asked to wait, and nothing came of it in time (RFC 8216bis §6.2.5.2). */
+function asHeld(error: EdgewardError): EdgewardError {
+  if (error.code !== 'origin_timeout') return error
+  return new EdgewardError('reload_timeout', 'origin', error.message, { retry: true, cause: error })
 }
 
 function asOriginError(error: unknown): EdgewardError {

@@ -249,7 +249,10 @@ function endToEnd(
 
 function rangeOf(head: UpstreamHead, received: FieldBlock): ContentRange {
   const range = parseContentRange(received.get('content-range'))
-  if (range === undefined || range.total === null) {
+  if (range?.total === null) {
+    throw new EdgewardError('origin_growing', 'origin', `${head.upstream}: 206 of what has no length yet`)
+  }
+  if (range === undefined) {
     throw new EdgewardError(
       'origin_protocol',
       'origin',

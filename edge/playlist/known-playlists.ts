@@ -18,6 +18,8 @@ interface Entry {
   targetMs: number
   /** Objects that are named by ranges and are not complete yet. */
   growing: ReadonlySet<string>
+  /** Objects that will be there soon. */
+  hinted: ReadonlySet<string>
   /** Sequence number → object, while it is in the playlist. */
   readonly segments: Map<number, Place>
   lastSequence: number
@@ -31,9 +33,13 @@ export interface Place {
   readonly sequence: number
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 export class KnownPlaylists {
   private readonly playlists: LRUCache<string, Entry>
   private readonly growing = new Map<string, Entry>()
+  /** Whole objects that are announced by a hint. */
+  private readonly hinted = new Map<string, Entry>()
   private readonly places = new Map<string, { entry: Entry; place: Place }>()
 
   constructor() {
@@ -55,7 +61,7 @@ export class KnownPlaylists {
     const name = withoutDirectives(key)
     let entry = this.playlists.get(name)
     if (entry === undefined) {
-      entry = { key: name, targetMs, growing: new Set(), segments: new Map(), lastSequence: -1 }
+      entry = { key: name, targetMs, growing: NONE, hinted: NONE, segments: new Map(), lastSequence: -1 }
       this.playlists.set(name, entry)
     }
     entry.targetMs = targetMs
@@ -68,9 +74,16 @@ export class KnownPlaylists {
     return this.playlists.get(withoutDirectives(key))?.targetMs
   }
 
-  /** The target duration of the playlist that names this object as not complete yet. */
-  growingTargetMsOf(key: string): number | undefined {
-    return this.growing.size === 0 ? undefined : this.growing.get(key)?.targetMs
+  /** A playlist names ranges of this object, and it is not complete yet. */
+  isGrowing(key: string): boolean {
+    return this.growing.size > 0 && this.growing.has(key)
+  }
+
+  /** The target duration of the playlist that announces this object: its origin may hold requests for it. */
+  heldTargetMsOf(key: string): number | undefined {
+    const space = key.indexOf(' ', key.indexOf(' ') + 1)
+    const name = space < 0 ? key : key.slice(0, space)
+    return (this.hinted.get(name) ?? this.growing.get(name))?.targetMs
   }
 
   /** The segments behind this one, nearest first. */
@@ -88,13 +101,19 @@ export class KnownPlaylists {
 
   private noteGrowing(entry: Entry, playlist: MediaPlaylist, context: ResolveContext): void {
     const growing = new Set<string>()
-    for (const { uri, span } of [...playlist.trailingParts, ...playlist.hints]) {
+    const hinted = new Set<string>()
+    for (const { uri, span } of playlist.trailingParts) {
       const key = span === null ? undefined : resolveUri(uri, context)?.key
       if (key !== undefined) growing.add(key)
     }
-    for (const key of entry.growing) if (!growing.has(key)) this.growing.delete(key)
-    for (const key of growing) this.growing.set(key, entry)
+    for (const { uri, span } of playlist.hints) {
+      const key = resolveUri(uri, context)?.key
+      if (key !== undefined) (span === null ? hinted : growing).add(key)
+    }
+    replaceNames(this.growing, entry, entry.growing, growing)
+    replaceNames(this.hinted, entry, entry.hinted, hinted)
     entry.growing = growing
+    entry.hinted = hinted
   }
 
   private noteSegments(entry: Entry, playlist: MediaPlaylist, context: ResolveContext): void {
@@ -140,9 +159,20 @@ export class KnownPlaylists {
   }
 
   private forget(entry: Entry): void {
-    for (const key of entry.growing) if (this.growing.get(key) === entry) this.growing.delete(key)
+    replaceNames(this.growing, entry, entry.growing, NONE)
+    replaceNames(this.hinted, entry, entry.hinted, NONE)
     this.forgetSegments(entry)
   }
+}
+
+function replaceNames(
+  names: Map<string, Entry>,
+  entry: Entry,
+  before: ReadonlySet<string>,
+  after: ReadonlySet<string>,
+): void {
+  for (const key of before) if (!after.has(key) && names.get(key) === entry) names.delete(key)
+  for (const key of after) names.set(key, entry)
 }
 
 /** The playlist that a reload with delivery directives (RFC 8216bis §6.2.5) is a state of. */

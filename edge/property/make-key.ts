@@ -2,6 +2,7 @@
 import { EdgewardError } from '../../src/errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { hasLooped } from '../fill/request-fields.ts'
+import { distinguishGrowing } from '../playlist/low-latency.ts'
 import type { StepName } from '../request-flow.ts'
 import { keyOf } from './cache-key.ts'
 
@@ -30,5 +31,6 @@ export function makeKey(exchange: Exchange): StepName {
     origins: property.origins,
     rule: property.ruleFor(keyed.path),
   }
+  distinguishGrowing(exchange, exchange.target)
   return request.method === 'GET' || request.method === 'HEAD' ? 'look-up' : 'pass-through'
 }

@@ -39,6 +39,8 @@ export function refuse(exchange: Exchange): StepName {
 const PROXY_STATUS: Partial<Record<string, string>> = {
   origin_unreachable: 'destination_unavailable',
   origin_timeout: 'http_response_timeout',
+  reload_timeout: 'http_response_timeout',
+  origin_growing: 'http_protocol_error',
   origin_protocol: 'http_protocol_error',
   origin_truncated: 'http_response_incomplete',
   origin_refused: 'connection_refused',

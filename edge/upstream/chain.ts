@@ -21,6 +21,9 @@ export function pullThroughChain(
   // What may not be repeated goes to one upstream, once (RFC 9110 §9.2.2).
   const repeatable = request.body === null && IDEMPOTENT.has(request.method)
   const more = () => repeatable && next < origins.length
+  // Held for as long as anyone may be: another upstream would hold it as long again.
+  const waitedInVain = (error: EdgewardError) =>
+    request.holdMaxMs !== undefined && error.code === 'origin_timeout'
   const tryNext = (again: boolean): void => {
     const origin = origins[again ? next - 1 : next++]
     if (origin === undefined) throw new Error('a chain has at least one upstream')
@@ -48,7 +51,7 @@ export function pullThroughChain(
         if (passedOver) return
         if (headSeen) sink.onError(error)
         else if (!again && repeatable && wasIdleConnection(error)) tryNext(true)
-        else if (more()) tryNext(false)
+        else if (more() && !waitedInVain(error)) tryNext(false)
         else sink.onError(error)
       },
     })

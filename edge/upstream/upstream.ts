@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../src/errors.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
 import {
   CONNECT_TIMEOUT_MS,
+  HELD_CONNECTIONS_MAX,
   ORIGIN_CONNECTIONS_MAX,
   UPSTREAM_BODY_TIMEOUT_MS,
   UPSTREAM_HEAD_BYTES_MAX,
@@ -19,6 +20,8 @@ export interface UpstreamRequest {
   /** Origin-form. */
   path: string
   fields: FieldPairs
+  /** The upstream may wait this long before it answers, until there is something to answer with. */
+  holdMaxMs?: number | undefined
   body: Readable | null
 }
 
@@ -48,8 +51,36 @@ export interface UpstreamSink {
 }
 
 export class Upstreams {
-  private readonly agent = new Agent({
-    connections: ORIGIN_CONNECTIONS_MAX,
+  private readonly agent = newAgent(ORIGIN_CONNECTIONS_MAX)
+  /** For requests that are held: waiting, they take no connection from those that are not. */
+  private readonly heldAgent = newAgent(HELD_CONNECTIONS_MAX)
+
+  send(upstream: string, baseUrl: string, request: UpstreamRequest, sink: UpstreamSink): void {
+    const url = new URL(baseUrl)
+    const basePath = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname
+    const { holdMaxMs } = request
+    const agent = holdMaxMs === undefined ? this.agent : this.heldAgent
+    agent.dispatch(
+      {
+        origin: url.origin,
+        path: basePath + request.path,
+        method: request.method,
+        headers: [...request.fields],
+        body: request.body,
+        ...(holdMaxMs !== undefined && { headersTimeout: holdMaxMs }),
+      },
+      handlerFor(upstream, sink),
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.agent.destroy(), this.heldAgent.destroy()])
+  }
+}
+
+function newAgent(connections: number): Agent {
+  return new Agent({
+    connections,
     pipelining: 1,
     headersTimeout: UPSTREAM_HEAD_TIMEOUT_MS,
     bodyTimeout: UPSTREAM_BODY_TIMEOUT_MS,
@@ -57,25 +88,6 @@ export class Upstreams {
     connect: { timeout: CONNECT_TIMEOUT_MS, autoSelectFamily: true },
     allowH2: false,
   })
-
-  send(upstream: string, baseUrl: string, request: UpstreamRequest, sink: UpstreamSink): void {
-    const url = new URL(baseUrl)
-    const basePath = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname
-    this.agent.dispatch(
-      {
-        origin: url.origin,
-        path: basePath + request.path,
-        method: request.method,
-        headers: [...request.fields],
-        body: request.body,
-      },
-      handlerFor(upstream, sink),
-    )
-  }
-
-  async close(): Promise<void> {
-    await this.agent.destroy()
-  }
 }
 
 function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHandler {

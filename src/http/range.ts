@@ -37,6 +37,15 @@ export function rangeStart(field: string | undefined): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1])
 }
 
+/** A single range as asked for, before the length is known; `end` null: to the end. undefined for any other. */
+export function rangeSpan(field: string | undefined): { start: number; end: number | null } | undefined {
+  const match = field === undefined ? null : SINGLE.exec(field)
+  if (match?.[1] === undefined) return undefined
+  const start = Number(match[1])
+  const end = match[2] === undefined || match[2] === '' ? null : Number(match[2]) + 1
+  return end !== null && end <= start ? undefined : { start, end }
+}
+
 export interface ContentRange {
   start: number
   end: number

@@ -67,6 +67,11 @@ function later(transaction: Transaction): void {
   setImmediate(() => answer(transaction))
 }
 
+function stream({ reply }: Transaction): void {
+  reply.start({ status: 200, fields: NO_FIELDS, extra: [], length: LARGE.length })
+  void reply.write(LARGE)
+}
+
 /** Asks and does not read the answer. */
 async function askAndStall(t: TestScope, rig: Rig, bytes: string): Promise<RawClient> {
   const client = await openRaw(t, rig.url)
@@ -139,10 +144,6 @@ for (const [how, more] of [
 t.test('a client that does not read at all is cut by node:http too', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const stream = ({ reply }: Transaction) => {
-    reply.start({ status: 200, fields: NO_FIELDS, extra: [], length: LARGE.length })
-    void reply.write(LARGE)
-  }
   for (const handler of [answer, stream]) {
     const rig = await openRig(t, handler)
     const client = await openRaw(t, rig.url)

@@ -1,0 +1,50 @@
+// Variants (RFC 9111 §4.1): each request gets the one it selects, whoever else asks at the same time, and no
+// client can make an object have any number of them.
+import t from 'tap'
+import { cacheStatusOf } from '../kit/cache-status.ts'
+import { get } from '../kit/client.ts'
+import { startEdge } from '../kit/edge.ts'
+import { startOrigin } from '../kit/scripted-origin.ts'
+
+const FIELDS = { 'Cache-Control': 'max-age=600', Vary: 'X-Kind' }
+const kind = (value: string) => ({ headers: { 'X-Kind': value } })
+
+t.test('each request its own variant, stored apart', async (t) => {
+  const origin = await startOrigin(t, {
+    '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
+  })
+  const edge = await startEdge(t, { origin: origin.url })
+  for (const round of [1, 2]) {
+    for (const value of ['a', 'b']) {
+      const reply = await get(`${edge.url}/x`, kind(value))
+      t.equal(reply.text, `for ${value}`)
+      t.equal(cacheStatusOf(reply).has('hit'), round === 2)
+    }
+    t.equal((await get(`${edge.url}/x`)).text, 'for undefined')
+  }
+  t.equal(origin.count('/x'), 3)
+  await edge.stop()
+  await edge.start()
+  t.ok(cacheStatusOf(await get(`${edge.url}/x`, kind('b'))).has('hit'), 'and after a restart')
+})
+
+t.test('asked for all at once, cold', async (t) => {
+  const origin = await startOrigin(t, {
+    '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
+  })
+  const edge = await startEdge(t, { origin: origin.url })
+  const values = Array.from({ length: 60 }, (_, i) => `k${i % 3}`)
+  const replies = await Promise.all(values.map((value) => get(`${edge.url}/x`, kind(value))))
+  for (const [i, reply] of replies.entries()) t.equal(reply.text, `for ${values[i]}`)
+  t.ok(origin.count('/x') <= 6, `${origin.count('/x')} requests for 3 variants`)
+})
+
+t.test('variants are bounded', async (t) => {
+  const origin = await startOrigin(t, {
+    '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
+  })
+  const edge = await startEdge(t, { origin: origin.url })
+  for (let i = 0; i < 40; i++) t.equal((await get(`${edge.url}/x`, kind(`k${i}`))).text, `for k${i}`)
+  t.ok(cacheStatusOf(await get(`${edge.url}/x`, kind('k0'))).has('hit'), 'the first are kept')
+  t.notOk(cacheStatusOf(await get(`${edge.url}/x`, kind('k39'))).has('hit'), 'one too many is not')
+})
