@@ -175,7 +175,8 @@ class FurthestHeap {
 
   private settle(start: number): void {
     let place = start
-    while (place > 0 && this.dueAt(place) > this.dueAt((place - 1) >> 1)) place = this.exchange(place, (place - 1) >> 1)
+    while (place > 0 && this.dueAt(place) > this.dueAt((place - 1) >> 1))
+      place = this.exchange(place, (place - 1) >> 1)
     for (;;) {
       const left = 2 * place + 1
       if (left >= this.count) return
@@ -220,8 +221,22 @@ export function bound(trace: Trace, cacheBytes: number): Ratios {
   const byCost = Float64Array.from(reuses, (at) => lasts(at) * sizeAt(trace, at))
   const byTime = Float64Array.from(reuses, lasts)
   return {
-    objects: fill(reuses, byCost, room, (at) => lasts(at) * sizeAt(trace, at), () => 1) / requests,
-    bytes: fill(reuses, byTime, room, (at) => lasts(at) * sizeAt(trace, at), (at) => sizeAt(trace, at)) / bytes,
+    objects:
+      fill(
+        reuses,
+        byCost,
+        room,
+        (at) => lasts(at) * sizeAt(trace, at),
+        () => 1,
+      ) / requests,
+    bytes:
+      fill(
+        reuses,
+        byTime,
+        room,
+        (at) => lasts(at) * sizeAt(trace, at),
+        (at) => sizeAt(trace, at),
+      ) / bytes,
   }
 }
 

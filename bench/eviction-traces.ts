@@ -144,7 +144,11 @@ export function vod(count: number): Trace {
   const catalogue = objects.titles(3000, random)
   const draw = drifting(3000, 0.9, random)
   const source = play(400, random, () => watch(catalogue, draw(), random))
-  return objects.trace('vod', 'Zipf 0.9 over 3000 titles, read in sequence, half left early', take(source, count))
+  return objects.trace(
+    'vod',
+    'Zipf 0.9 over 3000 titles, read in sequence, half left early',
+    take(source, count),
+  )
 }
 
 /** Every fourth request is a crawler's, which reads titles of any popularity from end to end. */
@@ -161,7 +165,11 @@ export function scan(count: number): Trace {
     return new Viewer(crawled.firsts[title] ?? 0, 0, crawled.lengths[title] ?? 1)
   })
   const both = interleave([viewers, crawler], [0.75, 0.25], random)
-  return objects.trace('scan', 'the same, and one request in four of crawls that come once', take(both, count))
+  return objects.trace(
+    'scan',
+    'the same, and one request in four of crawls that come once',
+    take(both, count),
+  )
 }
 
 /** Segments of live channels: asked for by many as they appear, by a few who rewind, then never again. */
@@ -183,13 +191,19 @@ export function mixed(count: number): Trace {
   const drawTitle = drifting(2000, 0.9, random)
   const films = play(300, random, () => watch(catalogue, drawTitle(), random))
   const channels = liveChannels(objects, random, count * 0.35, true)
-  const small = Array.from({ length: 60_000 }, () => objects.add(random() < 0.3 ? 1000 + 2000 * random() : 8000 + 24_000 * random()))
+  const small = Array.from({ length: 60_000 }, () =>
+    objects.add(random() < 0.3 ? 1000 + 2000 * random() : 8000 + 24_000 * random()),
+  )
   const drawSmall = drifting(small.length, 0.8, random)
   const smalls = (function* () {
     for (;;) yield small[drawSmall()] ?? 0
   })()
   const both = interleave([films, channels, smalls], [0.4, 0.35, 0.25], random)
-  return objects.trace('mixed', 'films, live segments with playlists, pictures: 1 KB to 2 MiB', take(both, count))
+  return objects.trace(
+    'mixed',
+    'films, live segments with playlists, pictures: 1 KB to 2 MiB',
+    take(both, count),
+  )
 }
 
 function* liveChannels(
@@ -206,14 +220,17 @@ function* liveChannels(
   const segments: number[][][] = Array.from({ length: channels }, () => [])
   const steps = 800
   for (let step = 0; ; step++) {
-    for (const list of segments) list.push(renditions.map((rate) => objects.add(1.5e6 * rate * (0.7 + 0.6 * random()))))
+    for (const list of segments)
+      list.push(renditions.map((rate) => objects.add(1.5e6 * rate * (0.7 + 0.6 * random()))))
     for (let i = 0; i < requests / steps; i++) {
       const channel = draw()
       const playlist = playlistOf[channel]
       if (playlist !== undefined && random() < 0.5) yield playlist
       const list = segments[channel] ?? []
       const behind =
-        random() < 0.9 ? Math.floor(random() * random() * 6) : Math.floor(random() * Math.min(list.length, 600))
+        random() < 0.9
+          ? Math.floor(random() * random() * 6)
+          : Math.floor(random() * Math.min(list.length, 600))
       const row = list[Math.max(0, list.length - 1 - behind)] ?? []
       yield row[Math.floor(random() ** 2 * renditions.length)] ?? 0
     }

@@ -8,11 +8,13 @@ import type { HttpReply, HttpRequest, Transaction } from '../src/http/transactio
 import type { Logger } from '../src/log.ts'
 import type { Cache } from './cache/cache.ts'
 import type { ObjectMeta } from './cache/object-meta.ts'
+import type { CmcdMetrics } from './cmcd/cmcd-metrics.ts'
 import type { KeyedRequest } from './fill/fetch.ts'
 import type { Fills } from './fill/fills.ts'
 import type { Pull } from './fill/pull.ts'
 import type { KnownPlaylists } from './playlist/known-playlists.ts'
 import type { PlaylistForm, PlaylistForms } from './playlist/playlist-forms.ts'
+import type { Prefetcher } from './prefetch/prefetcher.ts'
 import type { Property, PropertyTable } from './property/property-table.ts'
 import type { Traffic } from './report/traffic.ts'
 
@@ -28,6 +30,8 @@ export interface EdgeContext {
   readonly background: Background
   readonly knownPlaylists: KnownPlaylists
   readonly playlistForms: PlaylistForms
+  readonly prefetcher: Prefetcher
+  readonly cmcd: CmcdMetrics
   /** Swapped whole when the configuration changes; an exchange reads it once. */
   table: PropertyTable
 }

@@ -24,8 +24,20 @@ export const VARIANTS_MAX = 32
 /** Slices waiting to be written to disk: beyond it a slice is not kept. */
 export const DISK_WRITE_QUEUE_BYTES_MAX = 64 * 2 ** 20
 export const DISK_WRITES_AT_ONCE = 4
+export const DISK_REMOVALS_AT_ONCE = 2
 /** I/O errors after which a cache directory is no longer used. */
 export const DISK_ERRORS_MAX = 5
+/** Slices of one cache directory: beyond it one goes for each that comes. Each costs about 45 bytes of memory. */
+export const DISK_SLICES_MAX = 2 ** 22
+/** How often a cache directory is looked at: is it still there, does its file system have room? */
+export const DISK_WATCH_MS = 5000
+/** Left free on a cache directory's file system where the configuration does not say: the smaller of the two. */
+export const FREE_SHARE_DEFAULT = 0.05
+export const FREE_BYTES_DEFAULT_MAX = 2 ** 30
+/** Written to a cache directory before the free space is asked for again, at most. */
+export const FREE_CHECK_BYTES_MAX = 256 * 2 ** 20
+/** Files of slices kept open, a cache directory: the least used are closed. */
+export const OPEN_FILES_MAX = 256
 /** One pooled read buffer; a response holds two at most. */
 export const READ_BUFFER_BYTES = 256 * 1024
 /** Idle read buffers kept for the next response. */

@@ -15,6 +15,7 @@ import { formatAuthority } from '../src/net/listen.ts'
 import { createAdmin } from './admin/admin.ts'
 import { BufferPool } from './cache/buffer-pool.ts'
 import { Cache } from './cache/cache.ts'
+import { CmcdMetrics } from './cmcd/cmcd-metrics.ts'
 import { DiskTier } from './cache/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
 import type { EdgeContext } from './exchange.ts'
@@ -22,6 +23,8 @@ import { Fills } from './fill/fills.ts'
 import { KnownPlaylists } from './playlist/known-playlists.ts'
 import { formsBytesMax, PlaylistForms } from './playlist/playlist-forms.ts'
 import { observePlaylists } from './playlist/playlist-observer.ts'
+import { Prefetcher } from './prefetch/prefetcher.ts'
+import { registerVideoMetrics } from './prefetch/video-metrics.ts'
 import { EMPTY_TABLE, buildPropertyTable } from './property/property-table.ts'
 import { registerEdgeMetrics } from './report/edge-metrics.ts'
 import { Reporter } from './report/reporter.ts'
@@ -45,28 +48,32 @@ export async function startEdge(
   const upstreams = new Upstreams()
   const cache = openCache(config, log, background)
   const knownPlaylists = new KnownPlaylists()
+  const fills = new Fills(
+    cache,
+    upstreams,
+    clock,
+    settings.cache.slice,
+    settings.id,
+    observePlaylists(knownPlaylists, (id) => edge.table.index.findById(id)?.playlists),
+  )
   const edge: EdgeContext = {
     id: settings.id,
     clock,
     cache,
-    fills: new Fills(
-      cache,
-      upstreams,
-      clock,
-      settings.cache.slice,
-      settings.id,
-      observePlaylists(knownPlaylists, (id) => edge.table.index.findById(id)?.playlists),
-    ),
+    fills,
     traffic: new Traffic(registry),
     log,
     accessLog: settings.accessLog,
     background,
     knownPlaylists,
+    prefetcher: new Prefetcher(cache, fills, clock, background),
+    cmcd: new CmcdMetrics(registry),
     playlistForms: new PlaylistForms(formsBytesMax(settings.cache.memory)),
     table: EMPTY_TABLE,
   }
   const server = createHttpServer({ clock, handler: (transaction) => handleTransaction(edge, transaction) })
   registerEdgeMetrics(registry, edge, server)
+  registerVideoMetrics(registry, edge)
   const reporter = await takeConfiguration(config, edge, server, background)
 
   let draining = false

@@ -9,6 +9,7 @@ import { fetchObject, passThrough } from './fill/fetch-object.ts'
 import { revalidateBehind } from './fill/revalidate-behind.ts'
 import { lookUp } from './cache/look-up.ts'
 import { preparePlaylist } from './playlist/prepare-playlist.ts'
+import { notePlayer } from './prefetch/note-player.ts'
 import { makeKey } from './property/make-key.ts'
 import { selectProperty } from './property/select-property.ts'
 import { recordExchange } from './report/record-exchange.ts'
@@ -21,6 +22,7 @@ export type StepName =
   | 'judge-method'
   | 'preflight'
   | 'make-key'
+  | 'note-player'
   | 'look-up'
   | 'fetch-object'
   | 'pass-through'
@@ -36,7 +38,8 @@ const STEPS: Record<Exclude<StepName, 'done'>, Step> = {
   'select-property': selectProperty, //  → judge-method, refuse
   'judge-method': judgeMethod, //        → make-key, preflight, refuse
   preflight, //                          → done
-  'make-key': makeKey, //                → look-up, pass-through, refuse
+  'make-key': makeKey, //                → note-player, pass-through, refuse
+  'note-player': notePlayer, //          → look-up
   'look-up': lookUp, //                  → respond, fetch-object, revalidate-behind
   'revalidate-behind': revalidateBehind, // → respond
   'fetch-object': fetchObject, //        → respond, look-up (another variant), refuse

@@ -1,235 +1,274 @@
-// One cache directory: a file a slice under `<2 hex>/`, bounded by bytes, least recently used first out.
-// Lookup goes by file name and needs no index, so a restarted edge serves its cache at once; the index, for
-// eviction only, is rebuilt in the background. Errors are counted; too many and the directory is left alone.
-import {
-  mkdirSync,
-  openSync,
-  closeSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-  accessSync,
-  constants,
-} from 'node:fs'
-import { open, readdir, rename, rm, stat } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+// One cache directory: a file a slice under `<2 hex>/`, bounded by bytes and by what the file system must
+// keep free. Lookup goes by file name and needs no index, so a restarted edge serves its cache at once; the
+// index, for eviction only, is rebuilt in the background. Too many errors, and the directory is left alone.
+import { rename, rm, stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import path from 'node:path'
-import { LRUCache } from 'lru-cache'
 import type { Background } from '../../src/background.ts'
 import { messageOf, systemCode } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
-import { DISK_ERRORS_MAX } from '../limits.ts'
+import { DISK_ERRORS_MAX, DISK_SLICES_MAX, DISK_WATCH_MS } from '../limits.ts'
+import { SliceIndex } from './disk-index.ts'
+import type { IndexedSlice } from './disk-index.ts'
+import { fileNameOf, parseFileName } from './disk-name.ts'
+import type { SliceId } from './disk-name.ts'
+import { OpenFiles } from './disk-open-files.ts'
+import { TEMPORARY, markClean, prepareDirectory } from './disk-prepare.ts'
+import type { PreparedDirectory } from './disk-prepare.ts'
+import { Rebuild } from './disk-rebuild.ts'
+import { Removals } from './disk-removals.ts'
+import { FreeSpace } from './disk-space.ts'
+import { writeFile } from './file-io.ts'
 
 export interface DirectorySettings {
   path: string
   size: number
+  /** Bytes that the file system must keep free; undefined for the default. */
+  free?: number | undefined
 }
 
-const CLEAN_MARK = 'clean-stop'
-const TEMPORARY = 'tmp'
-
-interface IndexEntry {
-  bytes: number
-  /** Its body's CRC was seen to hold, or is known to: written by this process or before a clean stop. */
-  verified: boolean
-}
+type Identity = Pick<Stats, 'dev' | 'ino'>
 
 export class DiskDirectory {
   readonly path: string
   readonly bytesMax: number
   /** Slices of this directory are no longer read or written. */
   quarantined = false
-  private readonly index: LRUCache<string, IndexEntry>
+  readonly files = new OpenFiles()
+  private index = new SliceIndex(DISK_SLICES_MAX)
   private indexComplete = false
-  /** False after a crash: each file is then verified at its first read. */
-  private readonly trusted: boolean
+  private readonly prepared: PreparedDirectory
+  /** Which directory this is, whatever is at its path later. */
+  private readonly identity: Identity
+  private readonly removals: Removals
+  private readonly space: FreeSpace
+  private readonly rebuild: Rebuild
+  private readonly watch: NodeJS.Timeout
   private errors = 0
   private temporaries = 0
   private closed = false
   private readonly log: Logger
   private readonly background: Background
 
-  /** Makes the directory ready; throws when it cannot be read or written. */
+  /** Makes the directory ready; throws when it cannot be used, or another edge uses it. */
   constructor(settings: DirectorySettings, log: Logger, background: Background) {
     this.path = settings.path
     this.bytesMax = settings.size
     this.log = log
     this.background = background
-    this.trusted = prepare(settings.path)
-    this.index = new LRUCache({
-      maxSize: Math.max(1, settings.size),
-      // After a crash files may be empty; the map takes no entry of size 0.
-      sizeCalculation: (entry) => Math.max(1, entry.bytes),
-      // After, for unlink() asks whether the name has come back: during `dispose` it is still there.
-      disposeAfter: (_entry, name, reason) => {
-        if (reason === 'evict') background('evict slice', this.unlink(name))
-      },
-    })
+    this.prepared = prepareDirectory(settings.path, log)
+    this.identity = statSync(settings.path)
+    this.removals = new Removals(
+      background,
+      (name) => this.pathOf(name),
+      (name) => this.hasName(name),
+    )
+    this.space = new FreeSpace(settings.path, settings.free, (bytes) => this.giveBack(bytes))
+    const { snapshot } = this.prepared
+    this.rebuild = new Rebuild({ directory: settings.path, snapshot, slicesMax: DISK_SLICES_MAX })
     background('rebuild cache index', this.rebuildIndex())
+    this.watch = setInterval(() => background('watch cache directory', this.check()), DISK_WATCH_MS)
+    this.watch.unref()
   }
 
   get bytes(): number {
-    return this.index.calculatedSize
+    return this.index.bytes
+  }
+
+  /** No longer used, or its file system is full of what is not ours to remove. */
+  get degraded(): boolean {
+    return this.quarantined || this.space.crowded
   }
 
   /** False only when the slice is certainly not here. */
-  mayHave(name: string): boolean {
-    return !this.quarantined && (!this.indexComplete || this.index.has(name))
+  mayHave(id: SliceId): boolean {
+    return !this.quarantined && (!this.indexComplete || this.index.has(id))
   }
 
-  fileOf(name: string): string {
-    return path.join(this.path, name.slice(0, 2), name)
+  fileOf(id: SliceId): string {
+    return this.pathOf(fileNameOf(id))
   }
 
-  needsVerifying(name: string): boolean {
-    return !(this.index.peek(name)?.verified ?? this.trusted)
+  needsVerifying(id: SliceId): boolean {
+    return !(this.index.isVerified(id) ?? this.prepared.trusted)
   }
 
-  /** The slice was read and is good: note its use. */
-  used(name: string, bytes: number): void {
-    const entry = this.index.get(name)
-    if (entry === undefined) this.index.set(name, { bytes, verified: true })
-    else entry.verified = true
+  setVerified(id: SliceId): void {
+    this.index.setVerified(id)
   }
 
-  async write(name: string, parts: readonly Uint8Array[]): Promise<boolean> {
-    if (this.quarantined || this.closed) return false
+  used(id: SliceId): void {
+    this.index.hit(id)
+  }
+
+  /** False when the slice is not kept. */
+  async write(id: SliceId, parts: readonly Uint8Array[]): Promise<boolean> {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0)
-    if (bytes > this.bytesMax) return false
-    const temporary = path.join(this.path, TEMPORARY, String(this.temporaries++))
-    try {
-      const handle = await open(temporary, 'wx')
-      try {
-        await writeFully(handle, parts)
-      } finally {
-        await handle.close()
-      }
-      await rename(temporary, this.fileOf(name))
-    } catch (error) {
-      this.failed('write', name, error)
-      await rm(temporary, { force: true }).catch(() => {})
-      return false
-    }
-    this.index.set(name, { bytes, verified: true })
+    if (this.quarantined || this.closed || bytes > this.bytesMax) return false
+    if (!(await this.reserve(id, bytes))) return false
+    const placed = await this.place(id, parts, bytes)
+    this.space.written(bytes)
+    if (!placed || this.quarantined) return false
+    this.files.retire(fileNameOf(id))
+    this.index.remove(id)
+    this.makeRoomFor(bytes)
+    this.index.add(id, bytes)
     return true
   }
 
-  async remove(name: string): Promise<void> {
-    this.index.delete(name)
-    await this.unlink(name)
+  /** Resolves when the file is gone: no restart will find it. */
+  async remove(id: SliceId): Promise<void> {
+    if (this.quarantined) return
+    this.index.remove(id)
+    this.files.retire(fileNameOf(id))
+    try {
+      await rm(this.fileOf(id), { force: true })
+    } catch (error) {
+      this.failed('write', id, error)
+    }
   }
 
   /** Bytes that turned out wrong, or a file of another format: gone, and said. */
-  async discard(name: string, reason: string): Promise<void> {
-    this.log.warn({ directory: this.path, slice: name, reason }, 'discarded a bad cache file')
-    this.index.delete(name)
-    await this.unlink(name)
+  discard(id: SliceId, reason: string): void {
+    this.log.warn({ directory: this.path, slice: fileNameOf(id), reason }, 'discarded a bad cache file')
+    this.drop(id)
   }
 
-  /** Counts an I/O error. A file that is not there is no error. */
-  failed(operation: string, name: string, error: unknown): void {
+  /** Counts an I/O error. A file that is not there is none, as long as the directory is. */
+  failed(operation: 'read' | 'write', id: SliceId, error: unknown): void {
+    if (this.quarantined || this.closed) return
     const code = systemCode(error)
+    if (code === 'ENOENT') this.background('watch cache directory', this.check())
     if (code === 'ENOENT' && operation === 'read') {
-      this.index.delete(name)
-      return
-    }
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      this.makeRoom()
+      this.index.remove(id)
       return
     }
     // Out of descriptors: says nothing of the disk.
     if (code === 'EMFILE' || code === 'ENFILE') return
     this.errors++
     this.log.warn({ directory: this.path, operation, err: messageOf(error) }, 'cache directory error')
-    if (this.errors >= DISK_ERRORS_MAX && !this.quarantined) {
-      this.quarantined = true
-      this.log.error({ directory: this.path, errors: this.errors }, 'cache directory is no longer used')
-    }
+    // What could not be read once is not tried for ever.
+    if (operation === 'read') this.drop(id)
+    if (this.errors >= DISK_ERRORS_MAX) this.quarantine(`${this.errors} errors`)
   }
 
   /** After the last write: the next start may trust what is here. */
-  close(): void {
+  async close(): Promise<void> {
     this.closed = true
-    if (this.quarantined) return
+    clearInterval(this.watch)
+    this.removals.close()
+    this.files.close()
+    await this.rebuild.close()
     try {
-      writeFileSync(path.join(this.path, CLEAN_MARK), '')
+      if (!this.quarantined && this.indexComplete) markClean(this.path, this.index)
     } catch (error) {
-      this.log.warn(
-        { directory: this.path, err: messageOf(error) },
-        'cannot mark the cache directory as clean',
-      )
+      const problem = { directory: this.path, err: messageOf(error) }
+      this.log.warn(problem, 'cannot mark the cache directory as clean')
+    }
+    this.prepared.lock.release()
+  }
+
+  private async reserve(id: SliceId, bytes: number): Promise<boolean> {
+    try {
+      return await this.space.reserve(bytes)
+    } catch (error) {
+      this.failed('write', id, error)
+      return false
     }
   }
 
-  /** The file system is full before the configured size is: give back a twentieth. */
-  private makeRoom(): void {
-    const target = this.index.calculatedSize * 0.95
-    while (this.index.size > 0 && this.index.calculatedSize > target) {
-      const name = this.index.rkeys().next().value
-      if (name === undefined) break
-      this.index.delete(name)
-      this.background('make room', this.unlink(name))
+  /** Writes the file under its name; makes room and tries again when there is none. */
+  private async place(id: SliceId, parts: readonly Uint8Array[], bytes: number): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      const temporary = path.join(this.path, TEMPORARY, String(this.temporaries++))
+      try {
+        await writeFile(temporary, parts)
+        await rename(temporary, this.fileOf(id))
+        return true
+      } catch (error) {
+        await rm(temporary, { force: true }).catch(() => {})
+        const full = ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')
+        if (!full) this.failed('write', id, error)
+        if (!full || attempt > 0 || !(await this.giveBack(2 * bytes))) return false
+      }
     }
   }
 
-  private async unlink(name: string): Promise<void> {
-    // Written again meanwhile: the file is the new one's.
-    if (this.index.has(name)) return
-    await rm(this.fileOf(name), { force: true })
+  private makeRoomFor(bytes: number): void {
+    while (this.index.bytes + bytes > this.bytesMax || this.index.full) if (!this.evict()) return
+  }
+
+  /** Evicts that much, if there is that much, and waits until the files are gone; false when there was nothing. */
+  private async giveBack(bytes: number): Promise<boolean> {
+    const target = this.index.bytes - bytes
+    let evicted = 0
+    while (this.index.bytes > target && this.evict()) evicted++
+    await this.removals.done()
+    return evicted > 0
+  }
+
+  private drop(id: SliceId): void {
+    this.index.remove(id)
+    this.removeFile(fileNameOf(id))
+  }
+
+  private evict(): boolean {
+    const id = this.index.evict()
+    if (id === undefined) return false
+    this.removeFile(fileNameOf(id))
+    return true
+  }
+
+  private removeFile(name: string): void {
+    this.files.retire(name)
+    this.removals.add(name)
+  }
+
+  private hasName(name: string): boolean {
+    const id = parseFileName(name)
+    return id !== undefined && this.index.has(id)
+  }
+
+  private pathOf(name: string): string {
+    return path.join(this.path, name.slice(0, 2), name)
+  }
+
+  /** Is the directory still the one that was opened, and does the file system have the room it must? */
+  private async check(): Promise<void> {
+    if (this.quarantined || this.closed) return
+    try {
+      const { dev, ino } = await stat(this.path)
+      if (dev !== this.identity.dev || ino !== this.identity.ino)
+        this.quarantine('another directory is in its place')
+      else await this.space.check()
+    } catch (error) {
+      if (!this.closed) this.quarantine(messageOf(error))
+    }
+  }
+
+  private quarantine(reason: string): void {
+    if (this.quarantined) return
+    this.quarantined = true
+    this.log.error({ directory: this.path, reason }, 'cache directory is no longer used')
+    clearInterval(this.watch)
+    this.removals.close()
+    this.files.close()
+    this.index = new SliceIndex(1)
   }
 
   private async rebuildIndex(): Promise<void> {
-    const found: { name: string; bytes: number; usedMs: number }[] = []
-    for (const folder of folders()) {
-      if (this.closed) return
-      // One folder at a time: the scan must not crowd out requests' reads.
-      // oxlint-disable-next-line no-await-in-loop
-      const names = await readdir(path.join(this.path, folder))
-      for (const name of names) {
-        // oxlint-disable-next-line no-await-in-loop
-        const file = await stat(path.join(this.path, folder, name)).catch(() => undefined)
-        if (file?.isFile() === true) found.push({ name, bytes: file.size, usedMs: file.mtimeMs })
-      }
-    }
-    found.sort((a, b) => a.usedMs - b.usedMs)
-    for (const { name, bytes } of found) {
-      if (!this.index.has(name)) this.index.set(name, { bytes, verified: this.trusted })
-    }
+    const found = await this.rebuild.run((slice) => this.restore(slice))
+    if (found === undefined || this.quarantined) return
     this.indexComplete = true
-    this.log.info({ directory: this.path, slices: found.length, bytes: this.bytes }, 'cache index rebuilt')
+    this.log.info({ directory: this.path, ...found, bytes: this.bytes }, 'cache index rebuilt')
   }
-}
 
-/** A file system that has just become full takes a part and reports no error: that comes with the rest. */
-async function writeFully(handle: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
-  let rest = [...parts]
-  while (rest.length > 0) {
-    // oxlint-disable-next-line no-await-in-loop -- what one call left is for the next
-    let { bytesWritten } = await handle.writev(rest)
-    rest = rest.flatMap((part) => {
-      const skip = Math.min(bytesWritten, part.length)
-      bytesWritten -= skip
-      return skip === part.length ? [] : [part.subarray(skip)]
-    })
+  /** They come newest first: once the directory is full, the rest is what would have been evicted. */
+  private restore(slice: IndexedSlice): void {
+    if (this.quarantined || this.index.has(slice.id)) return
+    if (this.index.bytes + slice.bytes > this.bytesMax || this.index.full) {
+      this.removeFile(fileNameOf(slice.id))
+    } else this.index.restore(slice)
   }
-}
-
-function* folders(): Generator<string> {
-  for (let i = 0; i < 256; i++) yield i.toString(16).padStart(2, '0')
-}
-
-/** Creates the folders, drops unfinished files, takes the clean mark; says whether it was there. */
-function prepare(directory: string): boolean {
-  mkdirSync(directory, { recursive: true })
-  accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
-  const existing = new Set(readdirSync(directory))
-  for (const folder of folders()) if (!existing.has(folder)) mkdirSync(path.join(directory, folder))
-  rmSync(path.join(directory, TEMPORARY), { recursive: true, force: true })
-  mkdirSync(path.join(directory, TEMPORARY))
-  // Writing is tried here, so that a read-only directory stops the start and not the first fill.
-  closeSync(openSync(path.join(directory, TEMPORARY, 'probe'), 'w'))
-  rmSync(path.join(directory, TEMPORARY, 'probe'))
-  const clean = existing.has(CLEAN_MARK)
-  rmSync(path.join(directory, CLEAN_MARK), { force: true })
-  return clean || !existing.has(TEMPORARY)
 }

@@ -27,7 +27,10 @@ export function lockDirectory(directory: string, log: Logger): DirectoryLock {
       throw new Error(`is used by another edge${holderOf(directory)}`, { cause: error })
     }
     // A file system without locks: nothing says that somebody else is there.
-    log.warn({ directory, err: messageOf(error) }, 'cannot lock the cache directory: no other edge may use it')
+    log.warn(
+      { directory, err: messageOf(error) },
+      'cannot lock the cache directory: no other edge may use it',
+    )
     return { release() {} }
   }
   writeFileSync(path.join(directory, HOLDER), `${process.pid}\n`)

@@ -7,20 +7,22 @@ import { DISK_REMOVALS_AT_ONCE } from '../limits.ts'
 export class Removals {
   private readonly queue: string[] = []
   private readonly background: Background
-  private readonly stillWanted: (file: string) => boolean
+  private readonly fileOf: (name: string) => string
+  private readonly isBack: (name: string) => boolean
   private running = 0
   private idle: (() => void)[] = []
   private closed = false
 
-  /** `stillWanted`: the file has been written anew meanwhile. */
-  constructor(background: Background, stillWanted: (file: string) => boolean) {
+  /** `isBack`: a slice of this name has been written since; the file is the new one's. */
+  constructor(background: Background, fileOf: (name: string) => string, isBack: (name: string) => boolean) {
     this.background = background
-    this.stillWanted = stillWanted
+    this.fileOf = fileOf
+    this.isBack = isBack
   }
 
-  add(file: string): void {
+  add(name: string): void {
     if (this.closed) return
-    this.queue.push(file)
+    this.queue.push(name)
     if (this.running >= DISK_REMOVALS_AT_ONCE) return
     this.running++
     this.background('remove slices', this.work())
@@ -39,8 +41,8 @@ export class Removals {
 
   private async work(): Promise<void> {
     try {
-      for (let file = this.queue.pop(); file !== undefined; file = this.queue.pop()) {
-        if (!this.stillWanted(file)) await rm(file, { force: true })
+      for (let name = this.queue.pop(); name !== undefined; name = this.queue.pop()) {
+        if (!this.isBack(name)) await rm(this.fileOf(name), { force: true, recursive: true })
       }
     } finally {
       this.running--

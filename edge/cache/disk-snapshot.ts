@@ -46,7 +46,7 @@ export function encodeSnapshot(index: SliceIndex, boot: string): Buffer {
 export function decodeSnapshotHead(bytes: Buffer, fileBytes: number, boot: string): SnapshotHead | undefined {
   if (bytes.length < SNAPSHOT_HEAD_BYTES || bytes.readUInt32BE(0) !== MAGIC) return undefined
   if (bytes.readUInt32BE(28) !== crc32(bytes.subarray(0, 28))) return undefined
-  if (!bytes.subarray(4, 16).equals(bootMark(boot))) return undefined
+  if (boot === '' || !bytes.subarray(4, 16).equals(bootMark(boot))) return undefined
   const slices = bytes.readUInt32BE(16)
   if (fileBytes !== SNAPSHOT_HEAD_BYTES + slices * ENTRY_BYTES) return undefined
   return { slices, unverified: bytes.readUInt32BE(20), entriesCrc: bytes.readUInt32BE(24) }
@@ -73,12 +73,12 @@ function bootMark(boot: string): Buffer {
   return hash('sha256', boot, 'buffer').subarray(0, 12)
 }
 
-/** Tells this boot of the machine from all others; where the system has no such thing, no boot is like another. */
+/** Tells this boot of the machine from all others; empty where the system does not say, and no stop is clean. */
 export function currentBoot(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {
-    return `unknown ${process.pid} ${performance.timeOrigin}`
+    return ''
   }
 }
 

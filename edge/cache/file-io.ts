@@ -1,5 +1,6 @@
 // The few file calls of the hot path, by descriptor: a FileHandle object a read would be garbage a read.
-import { close, open, read } from 'node:fs'
+import { close, fstat, open, read } from 'node:fs'
+import { open as openHandle } from 'node:fs/promises'
 
 export function openForReading(file: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -41,4 +42,29 @@ function readOnce(
 
 export function closeQuietly(fd: number): void {
   close(fd, () => {})
+}
+
+export function fileSize(fd: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fstat(fd, (error, stats) => (error === null ? resolve(stats.size) : reject(error)))
+  })
+}
+
+/** Makes a file that is not there yet of these parts. */
+export async function writeFile(file: string, parts: readonly Uint8Array[]): Promise<void> {
+  const handle = await openHandle(file, 'wx')
+  try {
+    let rest = [...parts]
+    while (rest.length > 0) {
+      // A file system that has just become full takes a part and reports no error: that comes with the rest.
+      let { bytesWritten } = await handle.writev(rest)
+      rest = rest.flatMap((part) => {
+        const skip = Math.min(bytesWritten, part.length)
+        bytesWritten -= skip
+        return skip === part.length ? [] : [part.subarray(skip)]
+      })
+    }
+  } finally {
+    await handle.close()
+  }
 }

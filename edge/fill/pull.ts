@@ -47,6 +47,8 @@ export class Pull {
   /** Bytes that arrived beyond a slice boundary that may not be crossed yet. */
   private spill: Buffer[] = []
   private upstreamEnded = false
+  /** The first reader comes a moment after the head, and much of the body may be here by then. */
+  private wasRead = false
   private over = false
   private progress: PromiseWithResolvers<void> | null = null
   private idle: NodeJS.Timeout | null = null
@@ -77,6 +79,7 @@ export class Pull {
   attach(firstDemand: number): PullReader {
     const reader: PullReader = { demand: firstDemand }
     this.readers.add(reader)
+    this.wasRead = true
     return reader
   }
 
@@ -196,10 +199,13 @@ export class Pull {
       // Of unknown length and already as long as what is kept whole: from here on it only passes through.
       this.mode = 'lockstep'
       this.owner.unstorable(this)
-      // Those it could pass through to have left: nobody would ever ask for the next piece.
-      if (this.readers.size === 0) this.abort()
+      // Those it could pass through to have come and left: nobody would ever ask for the next piece.
+      if (this.wasRead && this.readers.size === 0) this.abort()
     }
-    if (this.mode === 'on-demand' && this.nextIndex <= this.lastIndex && !this.mayAdvance()) this.idleStart()
+    if (this.mode === 'lockstep' || this.meta.length === null || this.nextIndex > this.lastIndex) return
+    // At once, not with its first byte: who comes between the two must find it in flight.
+    if (this.mayAdvance()) this.startSlice()
+    else this.idleStart()
   }
 
   /** Goes on across a boundary when a reader's wish allows it. */

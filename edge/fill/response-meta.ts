@@ -107,10 +107,10 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
     headBytesMax: STORED_HEAD_BYTES_MAX / 2,
   })
   // Pulled bit by bit it would have to be fetched again for what is missing, with nothing to tell whether that
-  // is still the same body: every later client would be cut where the stored slices end.
-  if (verdict === 'storable' && !combinable && (length ?? 0) > WHOLE_PULL_SLICES_MAX * context.sliceBytes) {
-    verdict = 'no-validator'
-  }
+  // is still the same body: every later client would be cut where the stored slices end. A part, kept or not,
+  // would cut its own client there.
+  const isLong = (length ?? 0) > WHOLE_PULL_SLICES_MAX * context.sliceBytes
+  if (!combinable && (contentRange !== null || (isLong && verdict === 'storable'))) verdict = 'no-validator'
   const meta: ObjectMeta = {
     key: context.key,
     ...validators,

@@ -1,6 +1,6 @@
 // The properties this edge serves, ready to be asked: built aside from a configuration, then swapped in whole.
 import { corsFields } from '../../src/http/cors.ts'
-import type { FieldPairs } from '../../src/http/fields.ts'
+import { FieldBlock } from '../../src/http/fields.ts'
 import { compilePathPattern } from '../../src/path-pattern.ts'
 import { buildPropertyIndex, splitPrefix } from '../../src/property-index.ts'
 import type { PropertyIndex } from '../../src/property-index.ts'
@@ -18,7 +18,7 @@ export interface Property {
   /** Freshness rules for a path. */
   ruleFor(path: string): PullRule
   /** Fields for a page of this Origin. */
-  cors(origin: string | undefined): FieldPairs
+  cors(origin: string | undefined): FieldBlock
 }
 
 export interface PropertyTable {
@@ -68,6 +68,13 @@ function buildProperty(settings: WireProperty): Property {
       setCookie: settings.cache.setCookie,
       ownCors,
     }),
-    cors: (origin) => corsFields(settings.cors.origins, origin),
+    cors: corsBlocks(settings.cors.origins),
   }
+}
+
+/** Each of the few answers serialised once. */
+function corsBlocks(allowed: readonly string[]): Property['cors'] {
+  const named = new Map(allowed.map((origin) => [origin, new FieldBlock(corsFields(allowed, origin))]))
+  const others = new FieldBlock(corsFields(allowed, undefined))
+  return (origin) => (origin === undefined ? undefined : named.get(origin)) ?? others
 }

@@ -59,7 +59,7 @@ export function registerEdgeMetrics(registry: Registry, edge: EdgeContext, serve
 }
 
 /** A counter whose total is kept elsewhere and read when it is scraped. */
-function liveCounter(registry: Registry, name: string, help: string, total: () => number): void {
+export function liveCounter(registry: Registry, name: string, help: string, total: () => number): void {
   const counter = new Counter({
     name,
     help,

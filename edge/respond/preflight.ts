@@ -6,7 +6,7 @@ import type { StepName } from '../request-flow.ts'
 
 export function preflight(exchange: Exchange): StepName {
   const { request, reply, property } = exchange
-  const cors = property?.cors(request.header('origin')) ?? []
+  const cors = property?.cors(request.header('origin')).pairs ?? []
   const extra = ['Allow', 'GET, HEAD, OPTIONS', ...cors]
   const asked = request.header('access-control-request-method') !== undefined
   if (asked && cors.includes('Access-Control-Allow-Origin')) {

@@ -18,7 +18,7 @@ export function refuse(exchange: Exchange): StepName {
     'no-store',
     'Cache-Status',
     formatCacheStatus(edge.id, exchange.cache),
-    ...(exchange.property?.cors(request.header('origin')) ?? []),
+    ...(exchange.property?.cors(request.header('origin')).pairs ?? []),
     ...exchange.refusal,
   ]
   // RFC 9209.

@@ -1,6 +1,7 @@
 // Step: answer from the object: 304, 416, a part, or all of it. A body in memory leaves at once; any other is
 // streamed from wherever its slices are.
 import { formatCacheStatus } from '../../src/http/cache-status.ts'
+import { NO_FIELDS } from '../../src/http/fields.ts'
 import type { ByteRange } from '../../src/http/range.ts'
 import { resolveRange } from '../../src/http/range.ts'
 import type { ReplyHead } from '../../src/http/transaction.ts'
@@ -138,7 +139,6 @@ function headFor(exchange: Exchange, meta: ObjectMeta, status: number, range: By
     extra.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${meta.length}`)
     length = range.end - range.start
   }
-  const cors = property?.cors(request.header('origin'))
-  if (cors !== undefined) extra.push(...cors)
-  return { status, fields: meta.fields, extra, length, date: meta.date }
+  const added = property?.cors(request.header('origin')) ?? NO_FIELDS
+  return { status, fields: meta.fields, added, extra, length, date: meta.date }
 }

@@ -21,6 +21,11 @@ const cacheSchema = z.strictObject({
           .meta({ title: 'directory' })
           .describe('Created when missing; relative to this file.'),
         size: size.describe('Bytes of slices to keep there at most.'),
+        free: size
+          .optional()
+          .describe(
+            'Bytes to leave free on its file system, whatever `size` says. Default: 5% of the file system, 1GiB at most.',
+          ),
       }),
     )
     .prefault([])

@@ -12,6 +12,8 @@ export type PlaylistRefusal = 'not-a-playlist' | 'too-long' | 'too-many-lines'
 /** `#EXTM3U`, and nothing but space behind it on its line (§4.4.1.1). A byte order mark is let pass. */
 const OPENING = /^(?:\xef\xbb\xbf)?#EXTM3U[ \t]*(?:\r?\n|\r?$)/
 
+const BYTE_ORDER_MARK = '\xef\xbb\xbf'
+
 export function beginsLikePlaylist(bytes: Buffer): boolean {
   return OPENING.test(bytes.toString('latin1', 0, 64))
 }
@@ -28,7 +30,7 @@ export function openPlaylist(bytes: Buffer): { text: string } | { refused: Playl
  * are more lines than a playlist may have.
  */
 export function eachLine(text: string, visit: (start: number, end: number) => void): boolean {
-  let at = 0
+  let at = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0
   for (let lines = 0; at < text.length; lines++) {
     if (lines === PLAYLIST_LINES_MAX) return false
     const newline = text.indexOf('\n', at)

@@ -40,7 +40,7 @@ const BRACE = 0x7b
  * Anything but a path relative to the playlist: `/`, a scheme, or a variable at the start of a line or a quoted
  * value. Most playlists hold none, and one search says so.
  */
-const MAY_LEAD_AWAY = /(?:^|[\n"])[ \t]*(?:\/|https?:|\{\$)/i
+const MAY_LEAD_AWAY = /(?:^|[\n"=])[ \t]*(?:\/|https?:|\{\$)/i
 
 /** `text` is latin1 of a playlist's bytes. Gives the same string when nothing changes. */
 export function rewritePlaylist(text: string, rules: RewriteRules): string {
@@ -111,9 +111,10 @@ function fromRoot(uri: string, rules: RewriteRules): string | undefined {
 function fromAbsolute(uri: string, rules: RewriteRules): string | undefined {
   const path = rules.ownPath(uri)
   if (path === undefined || isPrefixed(path, rules.propertyPrefix)) return path
-  // Alone, a path with two slashes in front would name a host; one that looks prefixed would be taken for that.
-  const plain = rules.prefix === '' && !path.startsWith('//') && !path.startsWith('/~')
-  return plain ? path : rules.propertyPrefix + path
+  if (rules.prefix !== '') return rules.prefix + path
+  // Alone, a path with two slashes in front would name a host, and others would be taken for what they are not.
+  const ambiguous = path.startsWith('//') || path.startsWith('/~') || rules.withoutBase(path) !== undefined
+  return ambiguous ? rules.propertyPrefix + path : path
 }
 
 function isPrefixed(path: string, prefix: string): boolean {

@@ -7,10 +7,17 @@ export class FieldBlock {
   readonly pairs: FieldPairs
   /** `Name: value\r\n` lines, latin1. */
   readonly text: string
+  private encoded: Buffer | null = null
 
   constructor(pairs: FieldPairs) {
     this.pairs = pairs
     this.text = serialiseFields(pairs)
+  }
+
+  /** `text` as it goes out; made at the first reply, since many stored heads never see one. */
+  get bytes(): Buffer {
+    this.encoded ??= Buffer.from(this.text, 'latin1')
+    return this.encoded
   }
 
   /** The first value of a field, name in lower case. */

@@ -25,6 +25,8 @@ export interface ReplyHead {
   status: number
   /** Shared, serialised once. */
   fields: FieldBlock
+  /** More of the same, such as what a property adds to all its replies. */
+  added?: FieldBlock
   /** This reply's own fields; Date, Content-Length/Transfer-Encoding and Connection are the server's. */
   extra: FieldPairs
   /** Text of Date, of a stored response; left out: now. */

@@ -19,7 +19,10 @@ import {
   WRITE_TIMEOUT_MS,
   writeTimeoutMs,
 } from './limits.ts'
-import { formatReplyHead, isBodiless, statusLine } from './reply-head.ts'
+import { headBytes } from './reply-bytes.ts'
+import type { ReplyBytes } from './reply-bytes.ts'
+import { formatReplyStart, isBodiless, statusLine } from './reply-head.ts'
+import { isShared } from './shared-read.ts'
 
 export interface ConnectionHost {
   readonly handler: TransactionHandler
@@ -27,13 +30,14 @@ export interface ConnectionHost {
   /** Text of the Date field. */
   date(): string
   monotonic(): number
+  readonly replies: ReplyBytes
   /** True once the server drains: each reply then closes its connection. */
   readonly draining: boolean
   handOver(socket: Socket, unread: Buffer): void
   closed(connection: Http1Connection): void
 }
 
-type State = 'head' | 'idle' | 'busy' | 'over'
+type State = 'head' | 'idle' | 'busy' | 'over' | 'handed-over'
 
 export class Http1Connection {
   readonly remoteAddress: string
@@ -57,7 +61,6 @@ export class Http1Connection {
     this.remoteAddress = socket.remoteAddress ?? ''
     this.deadlineMs = host.monotonic() + HEAD_TIMEOUT_MS
     socket.setNoDelay(true)
-    socket.on('data', this.onData)
     socket.on('end', this.onEnd)
     socket.on('drain', this.onDrain)
     socket.on('error', this.onError)
@@ -92,10 +95,13 @@ export class Http1Connection {
     this.socket.destroy()
   }
 
-  private readonly onData = (chunk: Buffer): void => {
-    if (this.state === 'over') return
-    this.unread = this.unread === null ? chunk : Buffer.concat([this.unread, chunk])
+  /** Bytes from the client, in a buffer that is the caller's again afterwards. */
+  readonly read = (bytes: Buffer): void => {
+    if (this.state === 'handed-over') this.socket.push(Buffer.from(bytes))
+    if (this.state === 'over' || this.state === 'handed-over') return
+    this.unread = this.unread === null ? bytes : Buffer.concat([this.unread, bytes])
     if (this.state !== 'busy') this.advance()
+    if (this.unread !== null && isShared(this.unread)) this.unread = Buffer.from(this.unread)
     // Still there: a reply is being made, or its client sends on without reading it.
     if (this.unread !== null && this.unread.length > PIPELINE_BYTES_MAX) this.socket.pause()
   }
@@ -109,7 +115,7 @@ export class Http1Connection {
       if (!this.next(this.unread)) break
     }
     this.advancing = false
-    if (this.state === 'over') return
+    if (this.state === 'over' || this.state === 'handed-over') return
     if (this.socket.isPaused() && (this.unread?.length ?? 0) <= PIPELINE_BYTES_MAX) this.socket.resume()
     if (this.clientEnded && this.unread === null && this.state !== 'busy') this.socket.end()
   }
@@ -143,15 +149,14 @@ export class Http1Connection {
       this.over()
       return
     }
-    this.state = 'over'
+    this.state = 'handed-over'
     this.socket.pause()
-    this.socket.off('data', this.onData)
     this.socket.off('end', this.onEnd)
     this.socket.off('drain', this.onDrain)
     this.socket.off('error', this.onError)
     this.unread = null
     this.host.closed(this)
-    this.host.handOver(this.socket, unread)
+    this.host.handOver(this.socket, Buffer.from(unread))
   }
 
   /** The reply is written: back to reading, or close. */
@@ -183,8 +188,15 @@ export class Http1Connection {
     this.written()
   }
 
+  /** Bytes that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.socket.writableLength
+  }
+
   private written(): void {
-    this.writeDeadlineMs = this.host.monotonic() + writeTimeoutMs(this.socket.writableLength)
+    const { unsent } = this
+    if (unsent === 0) return
+    this.writeDeadlineMs = this.host.monotonic() + writeTimeoutMs(unsent)
     if (this.state === 'busy') this.deadlineMs = this.writeDeadlineMs
   }
 
@@ -291,20 +303,18 @@ class Http1Transaction implements Transaction, HttpRequest, HttpReply {
 
   send(head: ReplyHead, body: Uint8Array | null): void {
     if (this.closed) return
-    const text = this.headText(head, false)
-    if (body === null || body.length === 0) {
-      this.connection.writeText(text)
-    } else if (body.length <= SMALL_BODY_BYTES) {
-      const bytes = Buffer.allocUnsafe(text.length + body.length)
-      bytes.write(text, 0, 'latin1')
-      bytes.set(body, text.length)
-      this.connection.writeBytes(bytes)
+    const start = this.startOf(head, false)
+    const { connection } = this
+    const { replies } = this.server
+    if (body === null || body.length <= SMALL_BODY_BYTES) {
+      connection.writeBytes(replies.compose(start, head, body))
     } else {
-      this.connection.cork()
-      this.connection.writeText(text)
-      this.connection.writeBytes(body)
-      this.connection.uncork()
+      connection.cork()
+      connection.writeBytes(replies.compose(start, head, null))
+      connection.writeBytes(body)
+      connection.uncork()
     }
+    replies.settle(connection.unsent === 0)
     this.bodyBytes = body?.length ?? 0
     this.finish(true)
   }
@@ -313,7 +323,7 @@ class Http1Transaction implements Transaction, HttpRequest, HttpReply {
     if (this.closed) return
     this.chunked = head.length === null && !isBodiless(head.status) && this.method !== 'HEAD'
     this.connection.cork()
-    this.connection.writeText(this.headText(head, this.chunked))
+    this.connection.writeBytes(headBytes(this.startOf(head, this.chunked), head))
     // The first chunk, when it is at hand, leaves with the head.
     process.nextTick(() => this.connection.uncork())
   }
@@ -353,9 +363,9 @@ class Http1Transaction implements Transaction, HttpRequest, HttpReply {
     this.finish(false)
   }
 
-  private headText(head: ReplyHead, chunked: boolean): string {
+  private startOf(head: ReplyHead, chunked: boolean): string {
     this.status = head.status
-    return formatReplyHead(head, this.server.date(), chunked, this.close || this.server.draining)
+    return formatReplyStart(head, this.server.date(), chunked, this.close || this.server.draining)
   }
 
   private finish(complete: boolean): void {

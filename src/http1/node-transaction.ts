@@ -136,7 +136,12 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
     // A body that nobody read would be taken for the next request.
     if (!this.message.complete) fields.push('Connection', 'close')
     this.response.sendDate = false
-    this.response.writeHead(head.status, [...fields, ...head.fields.pairs, ...head.extra])
+    this.response.writeHead(head.status, [
+      ...fields,
+      ...head.extra,
+      ...head.fields.pairs,
+      ...(head.added?.pairs ?? []),
+    ])
   }
 
   private finish(complete: boolean): void {

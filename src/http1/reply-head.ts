@@ -1,4 +1,4 @@
-// The head of an HTTP/1.1 reply as text: status line, the server's own fields, then the flow's.
+// The changing part of an HTTP/1.1 reply's head as text.
 import { STATUS_CODES } from 'node:http'
 import { serialiseFields } from '../http/fields.ts'
 import type { ReplyHead } from '../http/transaction.ts'
@@ -16,12 +16,15 @@ export function statusLine(status: number): string {
   return STATUS_LINES.get(status) ?? `HTTP/1.1 ${status} \r\n`
 }
 
-export function formatReplyHead(head: ReplyHead, date: string, chunked: boolean, close: boolean): string {
-  const start = statusLine(head.status)
-  let framing = ''
-  if (chunked) framing = 'Transfer-Encoding: chunked\r\n'
+/**
+ * Start line, the server's fields and the reply's own: what is new in each reply. The shared blocks follow, and
+ * an empty line.
+ */
+export function formatReplyStart(head: ReplyHead, date: string, chunked: boolean, close: boolean): string {
+  let text = `${statusLine(head.status)}Date: ${head.date ?? date}\r\n`
+  if (chunked) text += 'Transfer-Encoding: chunked\r\n'
   // RFC 9110 §8.6: no Content-Length in 1xx and 204; a 304 need not have one.
-  else if (head.length !== null && !isBodiless(head.status)) framing = `Content-Length: ${head.length}\r\n`
-  const connection = close ? 'Connection: close\r\n' : ''
-  return `${start}Date: ${head.date ?? date}\r\n${framing}${connection}${head.fields.text}${serialiseFields(head.extra)}\r\n`
+  else if (head.length !== null && !isBodiless(head.status)) text += `Content-Length: ${head.length}\r\n`
+  if (close) text += 'Connection: close\r\n'
+  return text + serialiseFields(head.extra)
 }

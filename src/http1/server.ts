@@ -21,6 +21,8 @@ import {
   IDLE_TIMEOUT_MS,
 } from './limits.ts'
 import { NodeTransaction } from './node-transaction.ts'
+import { ReplyBytes } from './reply-bytes.ts'
+import { readShared } from './shared-read.ts'
 
 export interface HttpServerOptions {
   handler: TransactionHandler
@@ -53,12 +55,13 @@ export class HttpServer {
       secure: false,
       date,
       monotonic: () => options.clock.monotonic(),
+      replies: new ReplyBytes(),
       draining: false,
       handOver: (socket, unread) => this.handOver(socket, unread),
       closed: (connection) => this.connections.delete(connection),
     }
     this.full = createFullServer(options.handler, date)
-    this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket))
+    this.server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.accept(socket))
     this.sweep = setInterval(() => this.checkDeadlines(), 1000)
     this.sweep.unref()
   }
@@ -93,22 +96,25 @@ export class HttpServer {
     clearInterval(this.sweep)
   }
 
-  private accept(socket: Socket): void {
-    const address = socket.remoteAddress ?? ''
+  private accept(accepted: Socket): void {
+    const address = accepted.remoteAddress ?? ''
     const open = this.perAddress.get(address) ?? 0
     if (this.connectionCount >= this.connectionsMax || open >= this.perAddressMax) {
       this.refused++
-      socket.on('error', () => {})
-      socket.destroy()
+      accepted.on('error', () => {})
+      accepted.destroy()
       return
     }
+    const socket = readShared(accepted, (bytes) => connection.read(bytes))
+    if (socket === undefined) return
+    const connection = new Http1Connection(socket, this.host)
+    this.connections.add(connection)
     this.perAddress.set(address, open + 1)
     socket.once('close', () => {
       const left = (this.perAddress.get(address) ?? 1) - 1
       if (left > 0) this.perAddress.set(address, left)
       else this.perAddress.delete(address)
     })
-    this.connections.add(new Http1Connection(socket, this.host))
   }
 
   private handOver(socket: Socket, unread: Buffer): void {

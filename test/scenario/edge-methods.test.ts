@@ -70,15 +70,16 @@ t.test('what succeeds makes the stored object invalid, what fails does not', asy
 })
 
 t.test('a fill that was under way when its object became invalid is not kept', async (t) => {
-  const slow = { body: 'old', fields: { 'Cache-Control': 'max-age=600' }, pauseAt: 1 }
-  const origin = await startOrigin(t, { '/x': slow })
+  const fields = { 'Cache-Control': 'max-age=600' }
+  const origin = await startOrigin(t, {
+    '/x': (_request, nth) => (nth === 1 ? { body: 'old', fields, pauseAt: 1 } : { body: 'new', fields }),
+  })
   const edge = await startEdge(t, { origin: origin.url, properties: passing })
   const waiting = get(`${edge.url}/x`)
   await origin.paused('/x')
-  origin.on('/x', { body: 'new', fields: { 'Cache-Control': 'max-age=600' } })
   t.equal((await get(`${edge.url}/x`, { method: 'PUT' })).status, 200)
   origin.resume('/x')
-  await waiting
+  t.equal((await waiting).text, 'old')
   t.equal((await get(`${edge.url}/x`)).text, 'new')
 })
 

@@ -5,22 +5,15 @@ import t from 'tap'
 import { PRELUDE_BYTES, decodeHead, decodePrelude, encodeRecordHead } from '../../edge/cache/disk-record.ts'
 import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
+import { objectMeta } from '../kit/edge-parts.ts'
 
-const META: ObjectMeta = {
+const META = objectMeta({
   key: 'shows /film.mp4?a=1',
-  version: '"v1"/5000000',
-  status: 200,
   fields: new FieldBlock(['Content-Type', 'video/mp4', 'X-Latin', 'caf\xe9', 'ETag', '"v1"']),
-  date: 'Wed, 01 Jul 2026 12:00:00 GMT',
-  etag: '"v1"',
-  lastModified: undefined,
-  length: 5_000_000,
-  sliceBytes: 2 ** 21,
-  ranges: true,
   receivedMs: 1_782_907_200_000,
   initialAgeMs: 12.5,
   lifetimeMs: 60_000,
-}
+})
 const BODY = Buffer.from('the body of slice two')
 
 function decode(

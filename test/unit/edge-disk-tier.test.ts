@@ -1,112 +1,34 @@
 // The disk tier on real directories: restarts, crashes, damage, a full file system, a disk that fails.
-import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   globSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
-  rmdirSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t from 'tap'
-import { BufferPool } from '../../edge/cache/buffer-pool.ts'
-import { DiskTier } from '../../edge/cache/disk-tier.ts'
-import type { DiskSlice } from '../../edge/cache/disk-tier.ts'
 import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
-import type { Background } from '../../src/background.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import { bytesOf } from '../kit/bytes.ts'
-import { recordingLog } from '../kit/recording-log.ts'
-import type { TestScope } from '../kit/scope.ts'
+import { DiskRig, fileWith, openRig, readAll } from '../kit/disk-rig.ts'
+import { objectMeta } from '../kit/edge-parts.ts'
 import { tempDirectory } from '../kit/temp.ts'
+import { mountTmpfs, tmpfsRefusal } from '../kit/tmpfs.ts'
 
 const MIB = 2 ** 20
 const BODY = bytesOf(1, 10_000)
-
-class Rig {
-  readonly directories: string[]
-  readonly tier: DiskTier
-  readonly lines: unknown[]
-  #work: Promise<unknown>[] = []
-
-  constructor(directories: string[], size: number) {
-    this.directories = directories
-    const { log, lines } = recordingLog()
-    this.lines = lines
-    const background: Background = (_name, work) => void this.#work.push(work)
-    const settings = directories.map((directory) => ({ path: directory, size }))
-    this.tier = new DiskTier(settings, new BufferPool(), log, background, () => {})
-  }
-
-  /** Everything queued is done: writes, unlinks, the index. Fails when one of them did. */
-  async settle(): Promise<void> {
-    while (this.#work.length > 0) await Promise.all(this.#work.splice(0))
-  }
-
-  async close(): Promise<void> {
-    await this.settle()
-    await this.tier.close()
-  }
-
-  files(): string[] {
-    return this.directories.flatMap((cwd) => globSync('??/*', { cwd }).map((file) => path.join(cwd, file)))
-  }
-
-  fileOf(text: string): string {
-    const file = this.files().find((name) => readFileSync(name).includes(text))
-    if (file === undefined) throw new Error(`no file with ${text}`)
-    return file
-  }
-
-  /** The body, or undefined; the slice is closed. */
-  async read(key: string, index = 0): Promise<Buffer | undefined> {
-    const slice = await this.tier.open(key, index)
-    return slice === undefined ? undefined : readAll(slice)
-  }
-}
-
-async function openRig(t: TestScope, size = 100 * MIB, count = 1): Promise<Rig> {
-  const parent = await tempDirectory(t)
-  return new Rig(
-    Array.from({ length: count }, (_, i) => path.join(parent, String(i))),
-    size,
-  )
-}
-
-async function readAll(slice: DiskSlice): Promise<Buffer> {
-  const body = Buffer.alloc(slice.length)
-  const got = await slice.read(body, 0, body.length)
-  slice.close()
-  return body.subarray(0, got)
-}
+const ROOM = { size: 100 * MIB, free: 0 }
 
 function metaOf(key: string, change: Partial<ObjectMeta> = {}): ObjectMeta {
-  return {
-    key,
-    version: '"v1"/10000',
-    status: 200,
-    fields: new FieldBlock(['ETag', '"v1"']),
-    date: '',
-    etag: '"v1"',
-    lastModified: undefined,
-    length: 10_000,
-    sliceBytes: 2 * MIB,
-    ranges: true,
-    receivedMs: 0,
-    initialAgeMs: 0,
-    lifetimeMs: 0,
-    ...change,
-  }
+  return objectMeta({ key, length: BODY.length, ...change })
 }
 
 t.test('a slice is there at once, and stays', async (t) => {
-  const rig = await openRig(t, MIB, 3)
+  const rig = await openRig(t, ROOM, 3)
   for (let i = 0; i < 20; i++) rig.tier.store(metaOf(`p /${i}`), i, BODY.subarray(i))
   t.equal(rig.tier.waiting('p /7', 7)?.body.length, BODY.length - 7, 'from the queue')
   await rig.settle()
@@ -122,12 +44,12 @@ t.test('a slice is there at once, and stays', async (t) => {
 })
 
 t.test('a restart serves what was kept, by name alone', async (t) => {
-  const before = await openRig(t)
+  const before = await openRig(t, ROOM)
   const empty = metaOf('p /empty', { length: 0 })
   before.tier.store(metaOf('p /a'), 0, BODY)
   before.tier.store(empty, 0, Buffer.alloc(0))
   await before.close()
-  const after = new Rig(before.directories, MIB)
+  const after = before.successor(ROOM)
   t.ok((await after.read('p /a'))?.equals(BODY), 'before the index is rebuilt')
   t.equal((await after.read('p /empty'))?.length, 0)
   await after.settle()
@@ -140,7 +62,7 @@ t.test('a restart serves what was kept, by name alone', async (t) => {
 })
 
 t.test('beyond its size the oldest slices go, files and all', async (t) => {
-  const rig = await openRig(t, 100_000)
+  const rig = await openRig(t, { size: 100_000, free: 0 })
   for (let i = 0; i < 30; i++) {
     rig.tier.store(metaOf(`p /${i}`), 0, BODY)
     await rig.settle()
@@ -152,14 +74,14 @@ t.test('beyond its size the oldest slices go, files and all', async (t) => {
   t.equal(await rig.read('p /0'), undefined)
   t.ok((await rig.read('p /29'))?.equals(BODY))
   await rig.close()
-  const smaller = new Rig(rig.directories, 50_000)
+  const smaller = rig.successor({ size: 50_000, free: 0 })
   await smaller.settle()
   t.equal(smaller.files().length, 4, 'a size made smaller holds from the start')
   await smaller.close()
 })
 
 t.test('a reader keeps its slice though it is evicted meanwhile', async (t) => {
-  const rig = await openRig(t, 15_000)
+  const rig = await openRig(t, { size: 15_000, free: 0 })
   rig.tier.store(metaOf('p /a'), 0, BODY)
   await rig.settle()
   const slice = await rig.tier.open('p /a', 0)
@@ -172,16 +94,11 @@ t.test('a reader keeps its slice though it is evicted meanwhile', async (t) => {
 
 t.test('after a clean stop bodies are trusted, after a crash each is verified once', async (t) => {
   for (const clean of [true, false]) {
-    const before = await openRig(t)
+    const before = await openRig(t, ROOM)
     before.tier.store(metaOf('p /good'), 0, BODY)
     before.tier.store(metaOf('p /bad'), 0, BODY)
     await (clean ? before.close() : before.settle())
-    const file = before.fileOf('p /bad')
-    const bytes = readFileSync(file)
-    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
-    writeFileSync(file, bytes)
-
-    const after = new Rig(before.directories, MIB)
+    const after = before.successor(ROOM, (directories) => flipLastByte(fileWith(directories, 'p /bad')))
     t.ok((await after.read('p /good'))?.equals(BODY))
     t.equal((await after.read('p /bad')) !== undefined, clean, clean ? 'trusted' : 'a miss')
     await after.settle()
@@ -192,6 +109,7 @@ t.test('after a clean stop bodies are trusted, after a crash each is verified on
     await after.settle()
     t.ok((await after.read('p /bad'))?.equals(BODY))
     await after.close()
+    if (!clean) await before.close()
   }
 })
 
@@ -213,33 +131,37 @@ t.test('no file of other bytes is served or harms: cut, foreign, of another slic
     },
   }
   for (const [name, damage] of Object.entries(damages)) {
-    const before = await openRig(t)
+    const before = await openRig(t, ROOM)
     before.tier.store(metaOf('p /a'), 0, BODY)
     before.tier.store(metaOf('p /b'), 0, BODY)
     await before.settle()
-    damage(before.fileOf('p /a'), before.fileOf('p /b'))
-    const after = new Rig(before.directories, MIB)
+    const after = before.successor(ROOM, (directories) =>
+      damage(fileWith(directories, 'p /a'), fileWith(directories, 'p /b')),
+    )
+    await before.close()
     await after.settle()
     t.equal(await after.read('p /a'), undefined, name)
     t.ok((await after.read('p /b'))?.equals(BODY), `${name}: the others are`)
     t.equal(after.tier.mayHave('p /never', 0), false, `${name}: the index is complete`)
     t.notOk(after.tier.degraded)
-    await after.settle()
+    await after.close()
   }
 })
 
 t.test('unfinished files of a crash are swept at the start', async (t) => {
-  const before = await openRig(t)
+  const before = await openRig(t, ROOM)
   await before.settle()
-  const [directory = ''] = before.directories
-  writeFileSync(path.join(directory, 'tmp', '0'), BODY)
-  const after = new Rig(before.directories, MIB)
-  t.strictSame(globSync('tmp/*', { cwd: directory }), [])
+  await before.close()
+  const after = before.successor(ROOM, ([directory = '']) =>
+    writeFileSync(path.join(directory, 'tmp', '0'), BODY),
+  )
   await after.settle()
+  t.strictSame(globSync('tmp/*', { cwd: after.directories[0] ?? '' }), [])
+  await after.close()
 })
 
 t.test('writes that fail quarantine the directory; what is in memory goes on', async (t) => {
-  const rig = await openRig(t)
+  const rig = await openRig(t, ROOM)
   await rig.settle()
   const [directory = ''] = rig.directories
   rmSync(path.join(directory, 'tmp'), { recursive: true })
@@ -258,14 +180,14 @@ t.test('writes that fail quarantine the directory; what is in memory goes on', a
 t.test('a directory that cannot be written stops the start', async (t) => {
   const parent = await tempDirectory(t)
   writeFileSync(path.join(parent, 'file'), '')
-  t.throws(() => new Rig([path.join(parent, 'file')], MIB), { code: /EEXIST|ENOTDIR/ })
+  t.throws(() => new DiskRig([path.join(parent, 'file')], ROOM), { code: /EEXIST|ENOTDIR/ })
   if (process.getuid?.() === 0) return
   chmodSync(parent, 0o500)
-  t.throws(() => new Rig([path.join(parent, 'new')], MIB), { code: 'EACCES' })
+  t.throws(() => new DiskRig([path.join(parent, 'new')], ROOM), { code: 'EACCES' })
 })
 
 t.test('a head too long to be read back is not written', async (t) => {
-  const rig = await openRig(t)
+  const rig = await openRig(t, ROOM)
   const long = `"${'x'.repeat(15_000)}"`
   rig.tier.store(
     metaOf('p /a', { etag: long, version: long, fields: new FieldBlock(['ETag', long]) }),
@@ -280,7 +202,7 @@ t.test('a head too long to be read back is not written', async (t) => {
 })
 
 t.test('the write queue is bounded', async (t) => {
-  const rig = await openRig(t)
+  const rig = await openRig(t, ROOM)
   const body = Buffer.alloc(8 * MIB)
   for (let i = 0; i < 12; i++) rig.tier.store(metaOf(`p /${i}`), 0, body)
   t.equal(rig.tier.dropped, 4)
@@ -289,10 +211,7 @@ t.test('the write queue is bounded', async (t) => {
 })
 
 t.test('a full file system: no torn slice, room is made', { skip: tmpfsRefusal() }, async (t) => {
-  const mountPoint = await tempDirectory(t)
-  mount(mountPoint)
-  t.teardown(() => unmount(mountPoint))
-  const rig = new Rig([path.join(mountPoint, 'cache')], 100 * MIB)
+  const rig = new DiskRig([path.join(await mountTmpfs(t, '1m'), 'cache')], { size: 100 * MIB })
   const body = bytesOf(2, 150_000)
   for (let i = 0; i < 30; i++) {
     rig.tier.store(metaOf(`p /${i}`), 0, body)
@@ -314,24 +233,8 @@ t.test('a full file system: no torn slice, room is made', { skip: tmpfsRefusal()
   await rig.close()
 })
 
-function mount(directory: string): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
-}
-
-function unmount(directory: string): void {
-  execFileSync('umount', [directory])
-}
-
-/** Why no file system can be made for a test; false when one can. */
-function tmpfsRefusal(): string | false {
-  const directory = mkdtempSync(path.join(tmpdir(), 'edgeward-test-'))
-  try {
-    mount(directory)
-    unmount(directory)
-    return false
-  } catch {
-    return 'needs the right to mount a tmpfs'
-  } finally {
-    rmdirSync(directory)
-  }
+function flipLastByte(file: string): void {
+  const bytes = readFileSync(file)
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  writeFileSync(file, bytes)
 }

@@ -3,18 +3,11 @@
 import t from 'tap'
 import { BufferPool } from '../../edge/cache/buffer-pool.ts'
 import { Cache } from '../../edge/cache/cache.ts'
-import { DiskTier } from '../../edge/cache/disk-tier.ts'
-import { MemoryTier } from '../../edge/cache/memory-tier.ts'
-import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
-import { Fills } from '../../edge/fill/fills.ts'
-import type { FetchOutcome, FetchTarget } from '../../edge/fill/fills.ts'
 import { ObjectReader } from '../../edge/fill/object-reader.ts'
-import type { Pull } from '../../edge/fill/pull.ts'
-import { Upstreams } from '../../edge/upstream/upstream.ts'
-import { systemClock } from '../../src/clock.ts'
 import { EdgewardError } from '../../src/errors.ts'
 import { bytesOf } from '../kit/bytes.ts'
-import { recordingLog } from '../kit/recording-log.ts'
+import { openParts } from '../kit/edge-parts.ts'
+import type { EdgeParts } from '../kit/edge-parts.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import type { Answer, Script, ScriptedOrigin } from '../kit/scripted-origin.ts'
 import type { TestScope } from '../kit/scope.ts'
@@ -26,74 +19,16 @@ const SECOND = bytesOf(2, 95_000)
 const FRESH = { 'Cache-Control': 'max-age=60', ETag: '"v1"' }
 const FILM: Answer = { body: BODY, fields: FRESH }
 
-class Rig {
-  readonly origin: ScriptedOrigin
-  readonly cache: Cache
-  readonly fills: Fills
-  readonly target: FetchTarget
-
-  constructor(origin: ScriptedOrigin, upstreams: Upstreams) {
-    const pool = new BufferPool()
-    const disk = new DiskTier(
-      [],
-      pool,
-      recordingLog().log,
-      () => {},
-      () => {},
-    )
-    this.origin = origin
-    this.cache = new Cache(new MemoryTier(64 * 2 ** 20), disk, pool, SLICE)
-    this.fills = new Fills(this.cache, upstreams, systemClock, SLICE, 'gz-1')
-    this.target = {
-      key: 'p /film',
-      path: '/film',
-      origins: [{ id: 'studio', url: origin.url }],
-      rule: { overrideMs: undefined, defaultMs: 0, ownCors: true },
-      cdnLoop: undefined,
-    }
-  }
-
-  fetch(from = 0, stale?: ObjectMeta): Promise<FetchOutcome> {
-    return this.fills.fetch(this.target, stale, from)
-  }
-
-  async fetchObject(from = 0): Promise<{ meta: ObjectMeta; pull: Pull }> {
-    const outcome = await this.fetch(from)
-    if (outcome.kind !== 'object') throw new Error(`${outcome.kind}, not an object`)
-    return outcome
-  }
-
-  /** Everything from `start` to `end`, read as a client without haste would. */
-  async read(meta: ObjectMeta, pull: Pull | null, start = 0, end = meta.length ?? Infinity): Promise<Buffer> {
-    const reader = new ObjectReader(this.cache, this.fills, this.target, meta, { start, end }, pull)
-    const pieces: Buffer[] = []
-    try {
-      for (let piece = await reader.next(); piece !== null; piece = await reader.next()) {
-        pieces.push(Buffer.from(piece))
-      }
-    } finally {
-      reader.close()
-    }
-    return Buffer.concat(pieces)
-  }
-
-  /** As a new client: from the cache if the object is there, else fetched. */
-  async readAnew(start = 0, end = Infinity): Promise<Buffer> {
-    const known = this.cache.findMeta(this.target.key)
-    const found = known === undefined ? await this.fetchObject(start) : { meta: known, pull: null }
-    return this.read(found.meta, found.pull, start, Math.min(end, found.meta.length ?? Infinity))
-  }
-
-  ranges(): (string | undefined)[] {
-    return this.origin.requests('/film').map(({ headers }) => headers.range)
-  }
+interface Rig extends EdgeParts {
+  origin: ScriptedOrigin
+  /** The ranges asked of the origin, one a request. */
+  ranges(): (string | undefined)[]
 }
 
 async function openRig(t: TestScope, film: Script): Promise<Rig> {
   const origin = await startOrigin(t, { '/film': film })
-  const upstreams = new Upstreams()
-  t.teardown(() => upstreams.close())
-  return new Rig(origin, upstreams)
+  const ranges = () => origin.requests('/film').map(({ headers }) => headers.range)
+  return Object.assign(openParts(t, { originUrl: origin.url, slice: SLICE }), { origin, ranges })
 }
 
 t.test('who asks while the head is awaited shares the fetch; who asks later finds the object', async (t) => {
@@ -216,7 +151,14 @@ t.test('nobody there any more: no upstream connection is kept for a long body', 
   for (const framing of ['chunked', 'length'] as const) {
     const rig = await openRig(t, { ...FILM, framing, ranges: 'ignore', pauseAt: 5000 })
     const { meta, pull } = await rig.fetchObject()
-    const reader = new ObjectReader(rig.cache, rig.fills, rig.target, meta, { start: 0, end: 5000 }, pull)
+    const reader = new ObjectReader(
+      rig.cache,
+      rig.fills,
+      () => rig.target,
+      meta,
+      { start: 0, end: 5000 },
+      pull,
+    )
     await reader.next()
     reader.close()
     rig.origin.resume('/film')
@@ -271,7 +213,7 @@ t.test(
     const reader = new ObjectReader(
       cache,
       rig.fills,
-      rig.target,
+      () => rig.target,
       broken.meta,
       { start: 0, end: 600_000 },
       null,

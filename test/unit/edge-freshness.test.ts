@@ -1,20 +1,17 @@
 // Lifetime and age of a response (RFC 9111 §4.2).
 import t from 'tap'
-import { ageOf, initialAgeOf, isFresh, lifetimeOf } from '../../edge/cache/freshness.ts'
+import { ageOf, initialAgeOf, isFresh, lifetimeOf, staleAllowanceOf } from '../../edge/cache/freshness.ts'
+import type { LifetimeRule } from '../../edge/cache/freshness.ts'
 import { parseCacheControl } from '../../src/http/cache-control.ts'
 import { formatHttpDate } from '../../src/http/date.ts'
-import { FieldBlock, NO_FIELDS } from '../../src/http/fields.ts'
-import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
+import { FieldBlock } from '../../src/http/fields.ts'
+import { objectMeta } from '../kit/edge-parts.ts'
 
 const NOW = Date.UTC(2026, 6, 1, 12)
-const NO_RULE = { overrideMs: undefined, defaultMs: 7000 }
+const NO_RULE = { overrideMs: undefined, defaultMs: 7000, staleIfErrorMs: 0 }
 const date = (ms: number) => formatHttpDate(NOW + ms)
 
-function lifetime(
-  pairs: string[],
-  rule: { overrideMs: number | undefined; defaultMs: number } = NO_RULE,
-  status = 200,
-) {
+function lifetime(pairs: string[], rule: LifetimeRule = NO_RULE, status = 200) {
   const fields = new FieldBlock(pairs)
   return lifetimeOf(status, fields, parseCacheControl(fields.list('cache-control')), rule, NOW)
 }
@@ -38,12 +35,38 @@ t.test('lifetime: rule, s-maxage, max-age, Expires, default', async (t) => {
 })
 
 t.test('a rule overrides what the origin says of a body, not of an error', async (t) => {
-  const rule = { overrideMs: 3000, defaultMs: 7000 }
+  const rule = { ...NO_RULE, overrideMs: 3000 }
   t.equal(lifetime(['Cache-Control', 'max-age=60'], rule), 3000)
   t.equal(lifetime(['Cache-Control', 'no-cache'], rule), 0)
   t.equal(lifetime(['Cache-Control', 'max-age=60'], rule, 404), 60_000)
   t.equal(lifetime([], rule, 404), 1000, 'errors are remembered for a moment')
-  t.equal(lifetime([], rule, 500), 7000)
+  t.equal(lifetime([], rule, 500), 0)
+})
+
+t.test('where nothing is said: a tenth of the time since it changed, at most a day', async (t) => {
+  const silent = { ...NO_RULE, defaultMs: 0 }
+  const modified = (ms: number) => ['Last-Modified', date(-ms), 'Date', date(0)]
+  t.equal(lifetime(modified(1_000_000), silent), 100_000)
+  t.equal(lifetime(modified(100 * 86_400_000), silent), 86_400_000)
+  t.equal(lifetime(modified(-5000), silent), 0, 'changed in the future')
+  t.equal(lifetime(['Last-Modified', 'soon'], silent), 0)
+  t.equal(lifetime(modified(1_000_000)), 7000, 'a default of the property goes before')
+  t.equal(lifetime(modified(1_000_000), silent, 403), 0)
+})
+
+t.test('how long past its lifetime', async (t) => {
+  const rule = { ...NO_RULE, staleIfErrorMs: 60_000 }
+  const allowance = (text: string) => staleAllowanceOf(parseCacheControl(text), rule)
+  t.match(allowance('max-age=1'), { staleWhileRevalidateMs: 0, staleIfErrorMs: 60_000 })
+  t.match(allowance('stale-while-revalidate=5, stale-if-error=0'), {
+    staleWhileRevalidateMs: 5000,
+    staleIfErrorMs: 0,
+  })
+  for (const text of ['must-revalidate', 'proxy-revalidate', 'no-cache']) {
+    const said = allowance(`${text}, stale-while-revalidate=5, stale-if-error=5`)
+    t.match(said, { staleWhileRevalidateMs: 0, staleIfErrorMs: 0 }, text)
+  }
+  t.match(allowance('s-maxage=1'), { staleIfErrorMs: 0 })
 })
 
 t.test('age on arrival: the larger of what Age and what Date say', async (t) => {
@@ -54,26 +77,14 @@ t.test('age on arrival: the larger of what Age and what Date say', async (t) => 
   const soon = NOW + 999
   t.equal(initialAgeOf(new FieldBlock(['Date', date(0)]), soon, soon), 0, 'below a second Date says nothing')
   t.equal(age(['Date', date(60_000)], NOW), 0, 'a clock ahead of ours')
-  for (const text of ['', '-1', '1.5', 'x', '1, 2']) t.equal(age(['Age', text]), 200, text)
-  t.ok(age(['Age', '99999999999999999999']) >= 2 ** 31 * 1000, 'too large is very old, not new')
+  for (const text of ['', '-1', '1.5', 'x', '1, 1', '99999999999999999999']) {
+    t.ok(age(['Age', text]) >= 2 ** 31 * 1000, `${text}: old, never new`)
+  }
+  t.ok(age(['Age', '0', 'Age', '5']) >= 2 ** 31 * 1000, 'two of them')
 })
 
 t.test('an object ages from when it came, and a clock set back does not make it younger', async (t) => {
-  const meta: ObjectMeta = {
-    key: 'p /a',
-    version: 'v',
-    status: 200,
-    fields: NO_FIELDS,
-    date: date(0),
-    etag: undefined,
-    lastModified: undefined,
-    length: 1,
-    sliceBytes: 1024,
-    ranges: true,
-    receivedMs: NOW,
-    initialAgeMs: 2000,
-    lifetimeMs: 10_000,
-  }
+  const meta = objectMeta({ receivedMs: NOW, initialAgeMs: 2000, lifetimeMs: 10_000 })
   t.equal(ageOf(meta, NOW + 3000), 5000)
   t.equal(ageOf(meta, NOW - 3000), 2000)
   t.equal(isFresh(meta, NOW + 7999), true)

@@ -1,13 +1,12 @@
 // One upstream answer cut into slices, driven by hand: who may hold it back, when it ends, what it leaves.
 import { mock } from 'node:test'
 import t from 'tap'
-import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
 import { Pull } from '../../edge/fill/pull.ts'
 import type { PullOwner } from '../../edge/fill/pull.ts'
 import { PULL_IDLE_MS } from '../../edge/limits.ts'
 import { EdgewardError } from '../../src/errors.ts'
-import { NO_FIELDS } from '../../src/http/fields.ts'
 import { bytesOf } from '../kit/bytes.ts'
+import { objectMeta } from '../kit/edge-parts.ts'
 
 const SLICE = 100
 const BODY = bytesOf(1, 1000)
@@ -22,6 +21,7 @@ interface Shape {
 
 class Rig implements PullOwner {
   readonly events: string[] = []
+  readonly started: number[] = []
   readonly stored = new Map<number, Buffer>()
   paused = false
   aborted = false
@@ -33,10 +33,12 @@ class Rig implements PullOwner {
       resume: () => void (this.paused = false),
       abort: () => void (this.aborted = true),
     }
-    this.pull = new Pull(this, flow, metaOf(length, ranges), storable, first, end)
+    this.pull = new Pull(this, flow, objectMeta({ length, ranges, sliceBytes: SLICE }), storable, first, end)
   }
 
-  sliceStarted(): void {}
+  sliceStarted(_pull: Pull, slice: { index: number }): void {
+    this.started.push(slice.index)
+  }
   sliceCompleted(_pull: Pull, slice: { index: number; body(): Buffer }): void {
     this.stored.set(slice.index, slice.body())
   }
@@ -61,24 +63,6 @@ class Rig implements PullOwner {
       at += chunk
     }
     return Math.min(at, to)
-  }
-}
-
-function metaOf(length: number | null, ranges: boolean): ObjectMeta {
-  return {
-    key: 'p /a',
-    version: '"v1"',
-    status: 200,
-    fields: NO_FIELDS,
-    date: '',
-    etag: '"v1"',
-    lastModified: undefined,
-    length,
-    sliceBytes: SLICE,
-    ranges,
-    receivedMs: 0,
-    initialAgeMs: 0,
-    lifetimeMs: 0,
   }
 }
 
@@ -110,15 +94,37 @@ t.test('free, length unknown: known at the end, also exactly at a multiple of th
   }
 })
 
-t.test('length unknown and too long to keep, nobody there: the upstream is let go', async (t) => {
+t.test('length unknown and too long to keep, its reader gone: the upstream is let go', async (t) => {
   for (const chunk of [1, 30, 100, 1000]) {
     const rig = new Rig({ length: null })
+    rig.pull.leave(rig.pull.attach(0))
     rig.feed(0, 1000, chunk)
     t.equal(rig.aborted, true, `in ${chunk}s`)
     t.strictSame(rig.events, ['unstorable', 'abandoned'])
     rig.pull.onEnd()
     t.equal(rig.pull.meta.length, null, 'an end that nobody saw is none')
   }
+})
+
+t.test('length unknown and too long to keep, here before its first reader: it waits', async (t) => {
+  const rig = new Rig({ length: null })
+  rig.pull.onData(BODY)
+  rig.pull.onEnd()
+  t.equal(rig.aborted, false)
+  const reader = rig.pull.attach(0)
+  for (let index = 0; index < 10; index++) {
+    t.ok(
+      rig.pull
+        .slice(reader, index)
+        ?.body()
+        .equals(BODY.subarray(index * SLICE, (index + 1) * SLICE)),
+    )
+  }
+  t.equal(rig.pull.meta.length, 1000)
+  const early = new Rig({ length: null })
+  early.pull.onData(BODY)
+  early.pull.leave(early.pull.attach(0))
+  t.equal(early.aborted, true, 'a reader that comes and wants nothing')
 })
 
 t.test('length unknown and too long to keep: the slowest reader sets the pace', async (t) => {
@@ -141,6 +147,16 @@ t.test('length unknown and too long to keep: the slowest reader sets the pace', 
   rig.pull.onEnd()
   t.equal(rig.pull.meta.length, 1000)
   t.strictSame(rig.events, ['unstorable', 'ended'])
+})
+
+t.test('between two slices the next is in flight already', async (t) => {
+  const rig = new Rig({ length: 250 })
+  rig.feed(0, SLICE)
+  t.equal(rig.started.at(-1), 1)
+  const demanding = new Rig({ length: 1000 })
+  demanding.pull.slice(demanding.pull.attach(0), 2)
+  demanding.feed(0, SLICE)
+  t.equal(demanding.started.at(-1), 1)
 })
 
 t.test('on demand: a slice further when a reader wants one', async (t) => {

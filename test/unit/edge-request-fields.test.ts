@@ -1,19 +1,88 @@
 // What goes upstream with a fetch.
 import t from 'tap'
-import { conditionFields, hasLooped, rangeFields, requestFields } from '../../edge/fill/request-fields.ts'
+import { conditionFields, hasLooped, rangeFields, upstreamFields } from '../../edge/fill/request-fields.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 
-t.test('the same for every client, save the loop mark', async (t) => {
-  const alone = new FieldBlock(requestFields('gz-1', undefined))
-  t.equal(alone.get('accept-encoding'), 'identity')
-  t.equal(alone.get('via'), '1.1 gz-1')
-  t.equal(alone.get('cdn-loop'), 'edgeward; id="gz-1"')
-  const through = new FieldBlock(requestFields('gz-1', 'other-cdn'))
+const upstream = (fields: string[], purpose: 'shared' | 'own' = 'shared', ownCors = true) =>
+  new FieldBlock(upstreamFields('gz-1', { fields, rule: { ownCors } }, purpose))
+
+t.test('what the edge says of itself', async (t) => {
+  const alone = upstream([])
+  t.strictSame(alone.pairs, [
+    'Accept-Encoding',
+    'identity',
+    'Via',
+    '1.1 gz-1',
+    'CDN-Loop',
+    'edgeward; id="gz-1"',
+  ])
+  const through = upstream(['Via', '1.0 a', 'CDN-Loop', 'other-cdn'])
   t.equal(through.get('cdn-loop'), 'other-cdn, edgeward; id="gz-1"')
+  t.equal(through.get('via'), '1.0 a, 1.1 gz-1')
 })
 
+t.test('nothing that is between the client and this edge goes up', async (t) => {
+  const fields = [
+    'Host',
+    'a.example',
+    'Connection',
+    'x-hop, keep-alive',
+    'connection',
+    'X-Second',
+    'X-Hop',
+    '1',
+    'x-second',
+    '1',
+    'Keep-Alive',
+    '5',
+    'TE',
+    'trailers',
+    'Transfer-Encoding',
+    'chunked',
+    'Upgrade',
+    'h2c',
+    'Expect',
+    '100-continue',
+    'Proxy-Authorization',
+    'secret',
+  ]
+  for (const purpose of ['shared', 'own'] as const) {
+    const names = upstream([...fields, 'X-Kept', '1'], purpose).pairs.filter((_, i) => i % 2 === 0)
+    t.strictSame(
+      names.filter((name) => name !== 'Accept-Encoding'),
+      ['X-Kept', 'Via', 'CDN-Loop'],
+      purpose,
+    )
+  }
+})
+
+t.test(
+  'a shared answer is asked for without the conditions, ranges and encodings of one client',
+  async (t) => {
+    const own = [
+      'Range',
+      'If-Range',
+      'If-Match',
+      'If-None-Match',
+      'If-Modified-Since',
+      'If-Unmodified-Since',
+      'Origin',
+    ]
+    const sent = upstream([
+      ...own.flatMap((name) => [name, 'x']),
+      'Accept-Encoding',
+      'gzip',
+      'Content-Length',
+      '5',
+    ])
+    for (const name of [...own, 'Content-Length']) t.equal(sent.get(name.toLowerCase()), undefined, name)
+    t.equal(sent.list('accept-encoding'), 'identity')
+    t.equal(upstream(['Origin', 'x'], 'shared', false).get('origin'), 'x', 'where the origin speaks CORS')
+  },
+)
+
 t.test('a loop is seen by this edge’s own mark alone', async (t) => {
-  const marked = new FieldBlock(requestFields('gz-1', 'other')).get('cdn-loop')
+  const marked = upstream(['CDN-Loop', 'other']).get('cdn-loop')
   t.equal(hasLooped(marked, 'gz-1'), true)
   t.equal(hasLooped(marked, 'gz-10'), false)
   t.equal(hasLooped(marked, 'z-1'), false)

@@ -3,15 +3,7 @@ import t from 'tap'
 import { parseCacheControl } from '../../src/http/cache-control.ts'
 import type { CacheControl } from '../../src/http/cache-control.ts'
 
-const NOTHING: CacheControl = {
-  noStore: false,
-  noCache: false,
-  private: false,
-  public: false,
-  mustRevalidate: false,
-  maxAge: undefined,
-  sMaxAge: undefined,
-}
+const NOTHING = parseCacheControl(undefined)
 
 const CASES: [string | undefined, Partial<CacheControl>][] = [
   [undefined, {}],
@@ -24,11 +16,12 @@ const CASES: [string | undefined, Partial<CacheControl>][] = [
   ['s-maxage=0,max-age=600', { sMaxAge: 0, maxAge: 600 }],
   ['no-store', { noStore: true }],
   ['no-cache', { noCache: true }],
-  ['no-cache="Set-Cookie, X-Token"', { noCache: true }],
+  ['no-cache="Set-Cookie, X-Token"', { noCacheFields: ['set-cookie', 'x-token'] }],
   ['private="X-Name", max-age=9', { private: true, maxAge: 9 }],
   ['must-revalidate', { mustRevalidate: true }],
-  ['proxy-revalidate', { mustRevalidate: true }],
-  ['immutable, stale-while-revalidate=30, x-own="no-store"', {}],
+  ['proxy-revalidate', { proxyRevalidate: true }],
+  ['immutable, stale-while-revalidate=30, x-own="no-store"', { staleWhileRevalidate: 30 }],
+  ['"no-store", max-age=1', { maxAge: 1 }],
   // RFC 9111 §4.2.1: of two the smaller; what is no number is stale.
   ['max-age=600, max-age=60', { maxAge: 60 }],
   ['max-age=600, max-age=x', { maxAge: 0 }],
@@ -45,6 +38,10 @@ const CASES: [string | undefined, Partial<CacheControl>][] = [
   // Names that only contain another.
   ['x-no-store, no-store-me, my-private', {}],
 ]
+
+t.test('nothing is said', async (t) => {
+  t.notOk(Object.values(NOTHING).some((value) => value === true || typeof value === 'number'))
+})
 
 for (const [text, expected] of CASES) {
   t.test(`${text}`, async (t) => {

@@ -1,0 +1,119 @@
+// Slice files that are open, with their heads decoded: a slice that is asked for again costs no open, no
+// parse and no check, only the reads of its body. Bounded; a file in use is closed by its last reader.
+import { LRUCache } from 'lru-cache'
+import { OPEN_FILES_MAX } from '../limits.ts'
+import { closeQuietly } from './file-io.ts'
+import type { ObjectMeta } from './object-meta.ts'
+
+/** An open slice file whose head was checked. */
+export interface OpenFile {
+  readonly fd: number
+  readonly meta: ObjectMeta
+  readonly bodyAt: number
+  readonly bodyBytes: number
+}
+
+/** An open file in somebody's hands. */
+export interface HeldFile extends OpenFile {
+  /** To be called once. */
+  release(): void
+}
+
+interface Kept {
+  readonly file: OpenFile
+  users: number
+  /** No longer what its name stands for: closed when nobody reads it. */
+  retired: boolean
+}
+
+interface Opening {
+  readonly promise: Promise<Kept | undefined>
+  users: number
+  retired: boolean
+}
+
+export class OpenFiles {
+  private readonly kept = new LRUCache<string, Kept>({
+    max: OPEN_FILES_MAX,
+    dispose: (kept) => {
+      kept.retired = true
+      closeUnused(kept)
+    },
+  })
+  private readonly openings = new Map<string, Opening>()
+  private closed = false
+
+  /** The file of this name, opened by `load` unless it is open. Whoever asks meanwhile waits for the same load. */
+  async hold(name: string, load: () => Promise<OpenFile | undefined>): Promise<HeldFile | undefined> {
+    let kept = this.kept.get(name)
+    if (kept !== undefined) kept.users++
+    else {
+      const opening = this.openings.get(name) ?? this.open(name, load)
+      opening.users++
+      kept = await opening.promise
+    }
+    return kept === undefined ? undefined : hold(kept)
+  }
+
+  /** The name stands for another file from now on, or for none. */
+  retire(name: string): void {
+    this.kept.delete(name)
+    const opening = this.openings.get(name)
+    if (opening === undefined) return
+    opening.retired = true
+    this.openings.delete(name)
+  }
+
+  close(): void {
+    this.closed = true
+    this.kept.clear()
+  }
+
+  private open(name: string, load: () => Promise<OpenFile | undefined>): Opening {
+    const opening: Opening = {
+      users: 0,
+      retired: false,
+      promise: load().then(
+        (file) => {
+          this.forget(name, opening)
+          if (file === undefined) return undefined
+          // Replaced or removed meanwhile: whoever reads the old one now would bring it back.
+          if (opening.retired || this.closed) {
+            closeQuietly(file.fd)
+            return undefined
+          }
+          const kept = { file, users: opening.users, retired: false }
+          this.kept.set(name, kept)
+          return kept
+        },
+        (error: unknown) => {
+          this.forget(name, opening)
+          throw error
+        },
+      ),
+    }
+    this.openings.set(name, opening)
+    return opening
+  }
+
+  private forget(name: string, opening: Opening): void {
+    if (this.openings.get(name) === opening) this.openings.delete(name)
+  }
+}
+
+function hold(kept: Kept): HeldFile {
+  let released = false
+  return {
+    ...kept.file,
+    release() {
+      if (released) return
+      released = true
+      kept.users--
+      closeUnused(kept)
+    },
+  }
+}
+
+function closeUnused(kept: Kept): void {
+  if (kept.retired && kept.users === 0) closeQuietly(kept.file.fd)
+}
