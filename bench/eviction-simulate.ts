@@ -251,7 +251,7 @@ function fill(
   costOf: (at: number) => number,
   worthOf: (at: number) => number,
 ): number {
-  const order = Uint32Array.from(reuses, (_, i) => i).sort((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0))
+  const order = Uint32Array.from(reuses, (_, i) => i).toSorted((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0))
   let left = room
   let worth = 0
   for (const i of order) {

@@ -18,14 +18,22 @@ export class Cache {
   private readonly metas = new LRUCache<string, ObjectMeta>({ max: METAS_MAX })
   /** Primary key → keys of its variants. */
   private readonly variants = new LRUCache<string, Set<string>>({ max: METAS_MAX })
-  /** Slices read from disk once: at the second read they move to memory. Bounded like the heads. */
-  private readonly readOnce = new LRUCache<string, true>({ max: METAS_MAX })
+  /**
+   * Slices read from disk once, by name, with their bytes: at the second read they move to memory. It looks
+   * back over as many bytes as memory holds; what comes again later would push out what is wanted sooner.
+   */
+  private readonly readOnce: LRUCache<string, number>
 
   constructor(memory: MemoryTier, disk: DiskTier, pool: BufferPool, sliceBytes: number) {
     this.memory = memory
     this.disk = disk
     this.pool = pool
     this.sliceBytes = sliceBytes
+    this.readOnce = new LRUCache({
+      maxSize: memory.bytesMax,
+      maxEntrySize: memory.entryBytesMax,
+      sizeCalculation: (bytes) => bytes,
+    })
   }
 
   /** The object's head if memory knows it. */
@@ -113,7 +121,7 @@ export class Cache {
     }
     const name = sliceName(meta.key, index)
     if (!this.readOnce.has(name)) {
-      this.readOnce.set(name, true)
+      this.readOnce.set(name, Math.max(1, slice.length))
       return slice
     }
     this.readOnce.delete(name)

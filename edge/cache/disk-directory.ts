@@ -76,6 +76,10 @@ export class DiskDirectory {
     return this.index.bytes
   }
 
+  get slices(): number {
+    return this.index.count
+  }
+
   /** No longer used, or its file system is full of what is not ours to remove. */
   get degraded(): boolean {
     return this.quarantined || this.space.crowded

@@ -2,7 +2,6 @@
 // when requests have had their turn.
 import { Worker } from 'node:worker_threads'
 import { setImmediate as turn } from 'node:timers/promises'
-import { once } from 'node:events'
 import type { IndexedSlice } from './disk-index.ts'
 import type { ScanBatch, ScanRequest } from './disk-scan.ts'
 
@@ -16,44 +15,36 @@ export interface Found {
 
 export class Rebuild {
   private readonly worker: Worker
+  private answer = Promise.withResolvers<ScanBatch | undefined>()
   private closed = false
 
   constructor(request: ScanRequest) {
-    // A tracer that runs in this process is none of the thread's business.
-    this.worker = new Worker(SCAN, { workerData: request, name: 'cache scan', execArgv: [] })
+    this.worker = new Worker(SCAN, { workerData: request, name: 'cache scan' })
+    this.worker.on('message', (batch: ScanBatch) => this.answer.resolve(batch))
+    this.worker.on('error', (error) => this.answer.reject(error))
+    this.worker.on('exit', () => this.answer.resolve(undefined))
   }
 
   /** Hands over each slice, the last to be evicted first; undefined when closed before the end. */
   async run(take: (slice: IndexedSlice) => void): Promise<Found | undefined> {
     let slices = 0
-    for (;;) {
-      if (this.closed) return undefined
-      const batch = await this.next()
-      if (batch === undefined) return undefined
+    while (!this.closed) {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      this.worker.postMessage('next')
+      const batch = await this.answer.promise
+      if (batch === undefined) break
       for (const slice of slicesOf(batch)) take(slice)
       slices += batch.bytes.length
       if (batch.done) return { slices, strangers: batch.strangers }
+      this.answer = Promise.withResolvers()
       await turn()
     }
+    return undefined
   }
 
   async close(): Promise<void> {
     this.closed = true
     await this.worker.terminate()
-  }
-
-  private async next(): Promise<ScanBatch | undefined> {
-    const over = new AbortController()
-    try {
-      const message = once(this.worker, 'message', { signal: over.signal })
-      const exit = once(this.worker, 'exit', { signal: over.signal }).then(() => undefined)
-      this.worker.postMessage('next')
-      const answer = await Promise.race([message, exit])
-      // What disk-scan.ts sends.
-      return answer === undefined ? undefined : (answer[0] as ScanBatch)
-    } finally {
-      over.abort()
-    }
   }
 }
 

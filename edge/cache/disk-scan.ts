@@ -151,8 +151,9 @@ function stepBack(): void {
 if (!isMainThread && parentPort !== null) {
   const port = parentPort
   stepBack()
-  // What rebuild() in disk-rebuild.ts passes.
-  const scan = new DirectoryScan(workerData as ScanRequest)
+  // What disk-rebuild.ts passes.
+  const request: ScanRequest = workerData
+  const scan = new DirectoryScan(request)
   const order = scan.run()
   let from = 0
   port.on('message', () => {

@@ -66,6 +66,10 @@ export class DiskTier {
     return this.directories.reduce((sum, directory) => sum + directory.bytes, 0)
   }
 
+  get slices(): number {
+    return this.directories.reduce((sum, directory) => sum + directory.slices, 0)
+  }
+
   mayHave(key: string, index: number): boolean {
     if (this.directories.length === 0) return false
     if (this.writes.find(key, index) !== undefined) return true

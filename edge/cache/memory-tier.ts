@@ -14,12 +14,15 @@ const ENTRY_OVERHEAD_BYTES = 1024
 export class MemoryTier {
   private readonly slices: LRUCache<string, MemorySlice>
   readonly bytesMax: number
+  /** A longer slice is never taken. */
+  readonly entryBytesMax: number
 
   constructor(bytesMax: number) {
-    this.bytesMax = bytesMax
+    this.bytesMax = Math.max(1, bytesMax)
+    this.entryBytesMax = Math.max(1, Math.floor(bytesMax / 4))
     this.slices = new LRUCache({
-      maxSize: Math.max(1, bytesMax),
-      maxEntrySize: Math.max(1, Math.floor(bytesMax / 4)),
+      maxSize: this.bytesMax,
+      maxEntrySize: this.entryBytesMax,
       sizeCalculation: (slice) => slice.body.length + slice.meta.fields.text.length + ENTRY_OVERHEAD_BYTES,
     })
   }

@@ -202,10 +202,13 @@ export class Pull {
       // Those it could pass through to have come and left: nobody would ever ask for the next piece.
       if (this.wasRead && this.readers.size === 0) this.abort()
     }
-    if (this.mode === 'lockstep' || this.meta.length === null || this.nextIndex > this.lastIndex) return
-    // At once, not with its first byte: who comes between the two must find it in flight.
-    if (this.mayAdvance()) this.startSlice()
-    else this.idleStart()
+    if (!this.startNext() && this.mode === 'on-demand' && this.nextIndex <= this.lastIndex) this.idleStart()
+  }
+
+  /** At once, not with its first byte: who comes between two slices must find the next in flight. */
+  private startNext(): boolean {
+    if (this.mode === 'lockstep' || this.meta.length === null || this.nextIndex > this.lastIndex) return false
+    return this.mayAdvance() && this.startSlice()
   }
 
   /** Goes on across a boundary when a reader's wish allows it. */
@@ -221,8 +224,13 @@ export class Pull {
         return
       }
     }
-    if (this.upstreamEnded) this.finish()
-    else if (!this.over) this.flow.resume()
+    if (this.over) return
+    if (this.upstreamEnded) {
+      this.finish()
+      return
+    }
+    if (this.current === null) this.startNext()
+    this.flow.resume()
   }
 
   /** Lets go of slices that no reader of this pull needs from it any more. */

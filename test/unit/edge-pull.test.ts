@@ -157,6 +157,11 @@ t.test('between two slices the next is in flight already', async (t) => {
   demanding.pull.slice(demanding.pull.attach(0), 2)
   demanding.feed(0, SLICE)
   t.equal(demanding.started.at(-1), 1)
+  const asked = new Rig({ length: 1000 })
+  const reader = asked.pull.attach(0)
+  asked.feed(0, SLICE)
+  t.equal(asked.started.at(-1), 0)
+  t.equal(asked.pull.slice(reader, 1)?.index, 1)
 })
 
 t.test('on demand: a slice further when a reader wants one', async (t) => {

@@ -1,5 +1,5 @@
 // What a slice costs in the index of a cache directory, at a million slices and in a process of its own:
-// `node bench/eviction-index.ts`. Prints, and writes results/eviction-index.json.
+// `node bench/disk-index.ts`. Prints, and writes results/disk-index.json.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -9,7 +9,7 @@ import { systemClock } from '../src/clock.ts'
 import { describeMachine } from './lib/machine.ts'
 import { round } from './lib/stats.ts'
 
-const RESULT = fileURLToPath(new URL('results/eviction-index.json', import.meta.url))
+const RESULT = fileURLToPath(new URL('results/disk-index.json', import.meta.url))
 const SLICES = 1_000_000
 const SLICES_MAX = 8 * 2 ** 20
 
