@@ -7,7 +7,7 @@ import { Command } from 'commander'
 import { describeMachine } from './lib/machine.ts'
 import { moveToOwnNetwork } from './lib/own-network.ts'
 import { measureFirstBytes } from './peers/first-byte.ts'
-import { CLIENT_CPUS, startFleet } from './peers/fleet.ts'
+import { CLIENT_CPU, SERVER_CPU, startFleet } from './peers/fleet.ts'
 import type { Fleet } from './peers/fleet.ts'
 import { measureMemory } from './peers/memory.ts'
 import { QUESTIONS, measure } from './peers/questions.ts'
@@ -84,7 +84,12 @@ async function askAll({ origin, peers }: Fleet): Promise<QuestionResult[]> {
   for (const question of QUESTIONS.filter(({ name }) => wanted(name))) {
     const asked = peers.filter((peer) => question.servers.includes(peer.name))
     for (const peer of asked) await warm(peer, origin, question.bytes, question.objects)
-    const measured = await measure(question, asked, { ...timing, rounds, clientCpus: CLIENT_CPUS })
+    const measured = await measure(question, asked, {
+      ...timing,
+      rounds,
+      serverCpu: SERVER_CPU,
+      clientCpu: CLIENT_CPU,
+    })
     const result = judge(question, measured)
     say(formatQuestion(result))
     results.push(result)

@@ -14,6 +14,8 @@ export const HELD_CONNECTIONS_MAX = 1024
 export const UPSTREAM_BODY_TIMEOUT_MS = 15_000
 /** Connections to one origin; further pulls wait their turn. */
 export const ORIGIN_CONNECTIONS_MAX = 64
+/** Interim answers (1xx) to one request: beyond it the origin is not believed any more. */
+export const INTERIMS_MAX = 16
 export const UPSTREAM_HEAD_BYTES_MAX = 32 * 1024
 /** Object heads kept in memory apart from their bodies; the least used go. */
 export const METAS_MAX = 20_000

@@ -18,19 +18,25 @@ const IDLE_MS = 3000
 const [directory = '', how = ''] = process.argv.slice(2)
 const delays = monitorEventLoopDelay({ resolution: 1 })
 delays.enable()
-const startMs = systemClock.monotonic()
+let startMs = systemClock.monotonic()
 let rebuilt = false
+const rebuild = Promise.withResolvers<void>()
 const tier = new DiskTier(
   [{ ...ROOM, path: directory }],
   new BufferPool(),
   silentLogger,
-  (name, work) => void work.then(() => (rebuilt ||= name === 'rebuild cache index')),
+  (name, work) => {
+    if (name === 'rebuild cache index') rebuild.resolve(work.then(() => void (rebuilt = true)))
+  },
   () => {},
 )
 const reads: number[] = [0]
 let rebuildMs = 0
 if (how === 'make') await make()
-else await readUntil(() => (how === 'idle' ? systemClock.monotonic() - startMs > IDLE_MS : rebuilt))
+else {
+  if (how === 'idle') await idle()
+  await readUntil(() => (how === 'idle' ? systemClock.monotonic() - startMs > IDLE_MS : rebuilt))
+}
 delays.disable()
 const { user, system } = process.cpuUsage()
 const measured = {
@@ -49,6 +55,13 @@ await new Promise((resolve) => process.send?.(measured, resolve))
 if (how === 'crash') process.kill(process.pid, 'SIGKILL')
 await tier.close()
 process.disconnect?.()
+
+/** Measures from when the index is complete. */
+async function idle(): Promise<void> {
+  await rebuild.promise
+  startMs = systemClock.monotonic()
+  delays.reset()
+}
 
 async function make(): Promise<void> {
   for (let i = 0; i < KNOWN; i++) {

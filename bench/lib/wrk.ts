@@ -22,6 +22,8 @@ export interface WrkRun {
   /** From request to the end of its reply, ms. */
   latencyP50Ms: number
   latencyP99Ms: number
+  /** Processor time that wrk itself took. */
+  cpuSeconds: number
 }
 
 export interface WrkOptions {
@@ -39,7 +41,9 @@ export async function runWrk(options: WrkOptions): Promise<WrkRun> {
   const { origin, prefix, count, connections, seconds, cpus } = options
   const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
   const script = ['--', prefix, String(count), new URL(origin).host]
-  const { stdout } = await promisify(execFile)('taskset', ['-c', cpus, 'wrk', ...args, origin, ...script])
+  const command = ['taskset', '-c', cpus, 'wrk', ...args, origin, ...script]
+  // The shell's `times` says what its children took, on its second line.
+  const { stdout } = await promisify(execFile)('sh', ['-c', '"$@"; times', 'sh', ...command])
   const line = /^JSON (.*)$/m.exec(stdout)?.[1]
   if (line === undefined) throw new Error(`wrk said:\n${stdout}`)
   const summary = summarySchema.parse(JSON.parse(line))
@@ -51,5 +55,15 @@ export async function runWrk(options: WrkOptions): Promise<WrkRun> {
     requestsPerSecond: summary.requests / ran,
     latencyP50Ms: summary.p50 / 1000,
     latencyP99Ms: summary.p99 / 1000,
+    cpuSeconds: childSeconds(stdout),
   }
+}
+
+/** The last line: `0m1.234567s 0m0.123456s`, user and kernel. */
+function childSeconds(stdout: string): number {
+  const times = stdout.trimEnd().split('\n').at(-1)?.split(' ') ?? []
+  return times.reduce((sum, time) => {
+    const [, minutes, seconds] = /^(\d+)m([\d.]+)s$/.exec(time) ?? []
+    return sum + Number(minutes) * 60 + Number(seconds)
+  }, 0)
 }

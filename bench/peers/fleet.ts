@@ -18,9 +18,9 @@ const ORIGIN = fileURLToPath(new URL('origin.ts', import.meta.url))
 const THIS_CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Every server runs on this core, alone while it is measured. */
-const SERVER_CPUS = '0'
+export const SERVER_CPU = '0'
 /** wrk, the origin and this program. */
-export const CLIENT_CPUS = '1'
+export const CLIENT_CPU = '1'
 
 const MEMORY_BYTES = 256 * 2 ** 20
 /** So small that no 2 MiB slice fits: every hit is read from disk. */
@@ -41,7 +41,7 @@ export interface Fleet {
 }
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  execFileSync('taskset', ['-cp', CLIENT_CPUS, String(process.pid)])
+  execFileSync('taskset', ['-cp', CLIENT_CPU, String(process.pid)])
   const root = mkdtempSync(path.join(os.tmpdir(), 'edgeward-peers-'))
   // A server that gives up root must still reach its own directory.
   chmodSync(root, 0o755)
@@ -58,7 +58,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const settings = async (name: string, memoryBytes = MEMORY_BYTES): Promise<PeerSettings> => {
     const directory = path.join(root, name)
     mkdirSync(directory)
-    return { directory, origin: fleet.origin, port: await freePort(), cpus: SERVER_CPUS, memoryBytes }
+    return { directory, origin: fleet.origin, port: await freePort(), cpus: SERVER_CPU, memoryBytes }
   }
   try {
     const { nodeFlags, other } = options
@@ -89,7 +89,7 @@ async function startOrigin(): Promise<{ program: RunningProgram; url: string }> 
     name: 'origin',
     command: process.execPath,
     args: [ORIGIN, String(port)],
-    cpus: CLIENT_CPUS,
+    cpus: CLIENT_CPU,
     url: url + COUNT_PATH,
   })
   return { program, url }

@@ -33,7 +33,11 @@ export async function measureMemory(peer: Peer, firstNumber: number): Promise<Me
 }
 
 async function drainObject(peer: Peer, number: number): Promise<void> {
-  const response = await fetch(peer.url + objectPath(OBJECT_BYTES, number))
-  const body = Buffer.from(await response.arrayBuffer())
+  const path = objectPath(OBJECT_BYTES, number)
+  const body = await fetch(peer.url + path)
+    .then(async (response) => Buffer.from(await response.arrayBuffer()))
+    .catch((error: unknown) => {
+      throw new Error(`${peer.name} did not give all of ${path}`, { cause: error })
+    })
   if (!body.equals(objectBody(OBJECT_BYTES, number))) throw new Error(`${peer.name} gives other bytes`)
 }

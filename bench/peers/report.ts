@@ -80,7 +80,15 @@ function atMost(reached: number, goal: number): Verdict {
 }
 
 export function formatQuestion({ question, measured, verdict }: QuestionResult): string {
-  const head = [question.name, question.unit, 'runs', 'p50 ms', 'p99 ms', 'server CPU µs/request']
+  const head = [
+    question.name,
+    question.unit,
+    'runs',
+    'p50 ms',
+    'p99 ms',
+    'server CPU µs/request',
+    'disturbed %',
+  ]
   const rows = measured.map((one) => [
     one.server,
     one.median.toFixed(0),
@@ -88,6 +96,7 @@ export function formatQuestion({ question, measured, verdict }: QuestionResult):
     one.latencyP50Ms.toFixed(2),
     one.latencyP99Ms.toFixed(2),
     one.cpuMicroseconds.toFixed(1),
+    (one.disturbance * 100).toFixed(0),
   ])
   const rival =
     question.against.length > 1 ? `the better of ${question.against.join(' and ')}` : question.against[0]

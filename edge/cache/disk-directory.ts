@@ -94,8 +94,11 @@ export class DiskDirectory {
     return this.pathOf(fileNameOf(id))
   }
 
-  needsVerifying(id: SliceId): boolean {
-    return !(this.index.isVerified(id) ?? this.prepared.trusted)
+  /** `ctimeMs`: of the file. What the last stop left verified is, as long as nobody has touched it since. */
+  needsVerifying(id: SliceId, ctimeMs: number): boolean {
+    const { trusted, stoppedMs } = this.prepared
+    const state = this.index.verificationOf(id) ?? (trusted ? 'before' : 'no')
+    return state === 'no' || (state === 'before' && ctimeMs > stoppedMs)
   }
 
   setVerified(id: SliceId): void {
@@ -194,7 +197,7 @@ export class DiskDirectory {
         await rm(temporary, { force: true }).catch(() => {})
         const full = ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')
         if (!full) this.failed('write', id, error)
-        if (!full || attempt > 0 || !(await this.giveBack(2 * bytes))) return false
+        if (!full || attempt > 0 || (await this.giveBack(2 * bytes)) === 0) return false
       }
     }
   }
@@ -203,13 +206,13 @@ export class DiskDirectory {
     while (this.index.bytes + bytes > this.bytesMax || this.index.full) if (!this.evict()) return
   }
 
-  /** Evicts that much, if there is that much, and waits until the files are gone; false when there was nothing. */
-  private async giveBack(bytes: number): Promise<boolean> {
-    const target = this.index.bytes - bytes
+  /** Evicts that much, if there is that much, and waits until the files are gone. Gives the bytes evicted. */
+  private async giveBack(bytes: number): Promise<number> {
+    const before = this.index.bytes
     let evicted = 0
-    while (this.index.bytes > target && this.evict()) evicted++
+    while (evicted < bytes && this.evict()) evicted = before - this.index.bytes
     await this.removals.done()
-    return evicted > 0
+    return evicted
   }
 
   private drop(id: SliceId): void {

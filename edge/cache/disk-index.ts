@@ -13,6 +13,12 @@ export const chosenPolicy: PolicyMaker = (bytes, slotsMax) =>
 /** Bit of the state that tells a verified slice; the rest is the policy's credit. */
 export const VERIFIED = 128
 
+/** Is the body known to be what was written: not, since before the start, or since this process wrote or checked it? */
+export type Verification = 'no' | 'before' | 'now'
+const VERIFICATIONS: readonly Verification[] = ['no', 'before', 'now']
+const BEFORE = VERIFICATIONS.indexOf('before')
+const NOW = VERIFICATIONS.indexOf('now')
+
 export interface IndexedSlice {
   readonly id: SliceId
   readonly bytes: number
@@ -53,13 +59,13 @@ export class SliceIndex {
   /** A slice just written; while not full. One of the same name is replaced. */
   add(id: SliceId, bytes: number): void {
     this.remove(id)
-    const slot = this.take(id, bytes, true)
+    const slot = this.take(id, bytes, NOW)
     this.policy.insert(slot, this.table.tagOf(slot))
   }
 
   /** A slice from before the start, older than all that were restored so far; while not full. */
   restore({ id, bytes, state }: IndexedSlice): void {
-    const slot = this.take(id, bytes, (state & VERIFIED) !== 0)
+    const slot = this.take(id, bytes, (state & VERIFIED) === 0 ? 0 : BEFORE)
     this.policy.restore(slot, state & ~VERIFIED)
   }
 
@@ -69,14 +75,14 @@ export class SliceIndex {
   }
 
   /** undefined when the slice is not here. */
-  isVerified(id: SliceId): boolean | undefined {
+  verificationOf(id: SliceId): Verification | undefined {
     const slot = this.table.find(id)
-    return slot === NO_SLOT ? undefined : this.verified[slot] === 1
+    return slot === NO_SLOT ? undefined : VERIFICATIONS[this.verified[slot] ?? 0]
   }
 
   setVerified(id: SliceId): void {
     const slot = this.table.find(id)
-    if (slot !== NO_SLOT) this.verified[slot] = 1
+    if (slot !== NO_SLOT) this.verified[slot] = NOW
   }
 
   remove(id: SliceId): boolean {
@@ -99,7 +105,7 @@ export class SliceIndex {
   /** All slices, the last to be evicted first. */
   *slices(): Generator<IndexedSlice> {
     for (const slot of this.policy.order()) {
-      const verified = this.verified[slot] === 1 ? VERIFIED : 0
+      const verified = this.verified[slot] === 0 ? 0 : VERIFIED
       yield {
         id: this.table.idOf(slot),
         bytes: this.sizes[slot] ?? 0,
@@ -108,7 +114,7 @@ export class SliceIndex {
     }
   }
 
-  private take(id: SliceId, bytes: number, verified: boolean): number {
+  private take(id: SliceId, bytes: number, verified: number): number {
     const slot = this.table.add(id)
     if (this.table.slots > this.sizes.length) {
       growColumn(this.sizes, this.table.slots)
@@ -116,7 +122,7 @@ export class SliceIndex {
       this.policy.grow(this.table.slots)
     }
     this.sizes[slot] = bytes
-    this.verified[slot] = verified ? 1 : 0
+    this.verified[slot] = verified
     this.bytes += bytes
     return slot
   }

@@ -9,7 +9,7 @@ import type { BufferPool } from './buffer-pool.ts'
 import type { DiskDirectory } from './disk-directory.ts'
 import type { SliceId } from './disk-name.ts'
 import type { OpenFile } from './disk-open-files.ts'
-import { closeQuietly, fileSize, openForReading, readFully } from './file-io.ts'
+import { closeQuietly, fileState, openForReading, readFully } from './file-io.ts'
 
 export interface WantedSlice {
   readonly key: string
@@ -45,7 +45,7 @@ export async function loadSliceFile(
   }
 }
 
-type Checked = OpenFile & Pick<Prelude, 'bodyCrc'>
+type Checked = OpenFile & Pick<Prelude, 'bodyCrc'> & { ctimeMs: number }
 
 /** The open file, or what is wrong with it. */
 async function readHead(fd: number, wanted: WantedSlice, buffer: Buffer): Promise<Checked | string> {
@@ -56,8 +56,9 @@ async function readHead(fd: number, wanted: WantedSlice, buffer: Buffer): Promis
   const meta = decodeHead(buffer.subarray(PRELUDE_BYTES, Math.min(got, bodyAt)), prelude)
   if (meta === undefined) return 'head is damaged'
   if (prelude.index !== wanted.index || meta.key !== wanted.key) return 'not a slice of this object'
-  if ((await fileSize(fd)) !== bodyAt + prelude.bodyBytes) return 'not as long as it says'
-  return { fd, meta, bodyAt, bodyBytes: prelude.bodyBytes, bodyCrc: prelude.bodyCrc }
+  const { size, ctimeMs } = await fileState(fd)
+  if (size !== bodyAt + prelude.bodyBytes) return 'not as long as it says'
+  return { fd, meta, bodyAt, bodyBytes: prelude.bodyBytes, bodyCrc: prelude.bodyCrc, ctimeMs }
 }
 
 async function bodyProblem(
@@ -66,7 +67,7 @@ async function bodyProblem(
   id: SliceId,
   buffer: Buffer,
 ): Promise<string | null> {
-  if (!directory.needsVerifying(id)) return null
+  if (!directory.needsVerifying(id, file.ctimeMs)) return null
   let crc = 0
   for (let position = 0; position < file.bodyBytes; position += READ_BUFFER_BYTES) {
     const wanted = Math.min(READ_BUFFER_BYTES, file.bodyBytes - position)

@@ -29,6 +29,8 @@ export interface PreparedDirectory {
   readonly lock: DirectoryLock
   /** All bodies were verified before the last stop, which was clean. */
   readonly trusted: boolean
+  /** When the last clean stop was. */
+  readonly stoppedMs: number
   /** The index of the last clean stop. */
   readonly snapshot: string | null
 }
@@ -53,15 +55,21 @@ export function prepareDirectory(directory: string, log: Logger): PreparedDirect
     const fresh = !existing.has(TEMPORARY)
     const mark = takeMark(directory)
     const trusted = fresh || (mark !== null && mark.head.unverified === 0)
-    return { lock, trusted, snapshot: mark?.file ?? null }
+    return { lock, trusted, stoppedMs: mark?.stoppedMs ?? 0, snapshot: mark?.file ?? null }
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
+interface CleanMark {
+  readonly file: string
+  readonly head: SnapshotHead
+  readonly stoppedMs: number
+}
+
 /** Moves the mark away, so that it counts once. null when the last stop was not clean, or of another boot. */
-function takeMark(directory: string): { file: string; head: SnapshotHead } | null {
+function takeMark(directory: string): CleanMark | null {
   const file = path.join(directory, TEMPORARY, CLEAN_MARK)
   try {
     renameSync(path.join(directory, CLEAN_MARK), file)
@@ -73,8 +81,9 @@ function takeMark(directory: string): { file: string; head: SnapshotHead } | nul
   try {
     const head = Buffer.alloc(SNAPSHOT_HEAD_BYTES)
     readSync(fd, head, 0, head.length, 0)
-    const decoded = decodeSnapshotHead(head, fstatSync(fd).size, currentBoot())
-    return decoded === undefined ? null : { file, head: decoded }
+    const { size, mtimeMs } = fstatSync(fd)
+    const decoded = decodeSnapshotHead(head, size, currentBoot())
+    return decoded === undefined ? null : { file, head: decoded, stoppedMs: mtimeMs }
   } finally {
     closeSync(fd)
   }

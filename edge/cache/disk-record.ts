@@ -28,12 +28,15 @@ const playlistSchema = z.object({
     .nullable(),
 })
 
+const fieldText = z.string().regex(/^[^\0\r\n]*$/)
+
 const headSchema = z.object({
   key: z.string(),
   version: z.string(),
   status: z.number().int(),
-  fields: z.array(z.string()),
-  date: z.string(),
+  // Pairs, and nothing in them that would end a line of the reply.
+  fields: z.array(fieldText).refine((texts) => texts.length % 2 === 0),
+  date: fieldText,
   etag: z.string().optional(),
   lastModified: z.string().optional(),
   length: z.number().int().nonnegative(),

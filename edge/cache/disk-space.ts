@@ -21,15 +21,15 @@ export class FreeSpace {
   crowded = false
   private readonly directory: string
   private readonly free: number | undefined
-  /** Evicts so many bytes; false when there is nothing to evict. */
-  private readonly giveBack: (bytes: number) => Promise<boolean>
+  /** Evicts so many bytes, or all there are; gives how many. */
+  private readonly giveBack: (bytes: number) => Promise<number>
   /** Bytes of writes under way: the system may or may not count them yet. */
   private reserved = 0
   /** May be written before the system is asked again. */
   private allowance = 0
   private checking: Promise<boolean> | null = null
 
-  constructor(directory: string, free: number | undefined, giveBack: (bytes: number) => Promise<boolean>) {
+  constructor(directory: string, free: number | undefined, giveBack: (bytes: number) => Promise<number>) {
     this.directory = directory
     this.free = free
     this.giveBack = giveBack
@@ -68,7 +68,7 @@ export class FreeSpace {
       return true
     }
     this.allowance = 0
-    this.crowded = !(await this.giveBack(-slack))
+    this.crowded = (await this.giveBack(-slack)) < -slack
     return !this.crowded
   }
 }

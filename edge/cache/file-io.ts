@@ -44,9 +44,10 @@ export function closeQuietly(fd: number): void {
   close(fd, () => {})
 }
 
-export function fileSize(fd: number): Promise<number> {
+/** Size, and when name or content were last changed. */
+export function fileState(fd: number): Promise<{ size: number; ctimeMs: number }> {
   return new Promise((resolve, reject) => {
-    fstat(fd, (error, stats) => (error === null ? resolve(stats.size) : reject(error)))
+    fstat(fd, (error, stats) => (error === null ? resolve(stats) : reject(error)))
   })
 }
 

@@ -29,7 +29,8 @@ const FIELDS = ['cmcd-session', 'cmcd-request', 'cmcd-object', 'cmcd-status'] as
 
 /** undefined: the player says nothing; 'malformed': nothing that can be read. */
 export function readCmcd(request: HttpRequest): PlayerNote | 'malformed' | undefined {
-  const text = fromQuery(request.target) ?? fromFields(request)
+  const inQuery = fromQuery(request.target)
+  const text = inQuery === undefined ? fromFields(request) : inQuery
   if (text === undefined) return undefined
   if (text === null || text.length > TEXT_MAX) return 'malformed'
   try {

@@ -196,6 +196,10 @@ export class Fills {
       return { kind: 'not-modified', meta: this.notModified(head, stale, context), collapsed: false }
     }
     if (ask.purpose === 'own') return this.passed(ask, readPassed(head, context), flow)
+    if (head.status === 304) {
+      const message = `${head.upstream}: 304 to a request without condition`
+      throw new EdgewardError('origin_protocol', 'origin', message)
+    }
     const read = target.part === undefined ? readHead(head, context) : readPart(head, context, target.part)
     const first = this.firstIndex(head, read, ask)
     if (read.contentRange !== null && read.verdict === 'no-validator') {

@@ -43,6 +43,8 @@ export class ObjectReader {
   private turn = 0
   private ahead: Promise<number> | null = null
   private aheadBytes = 0
+  /** The last slice that could not be read to its end. */
+  private lost = -1
   private closed = false
 
   constructor(
@@ -196,12 +198,13 @@ export class ObjectReader {
   private async fromDisk(slice: DiskSlice): Promise<Buffer | null> {
     this.buffers ??= [this.cache.pool.take(), this.cache.pool.take()]
     this.ahead ??= this.readAhead(slice, this.position)
-    const got = await this.ahead
+    // The disk tier has counted what went wrong, and has the slice no more.
+    const got = await this.ahead.catch(() => -1)
     this.ahead = null
     const wanted = this.aheadBytes
     const buffer = this.buffers?.[this.turn]
     if (buffer === undefined) return null
-    if (got !== wanted) throw new EdgewardError('disk', 'self', 'cache file ended early', { retry: true })
+    if (got !== wanted) return this.loseSlice()
     this.turn = 1 - this.turn
     this.advance(wanted)
     const sliceEnd = (slice.length === 0 ? 0 : this.position % this.meta.sliceBytes) === 0
@@ -219,6 +222,14 @@ export class ObjectReader {
     // Its failure is met at the next piece, which a slow client may ask for much later.
     reading.catch(() => {})
     return reading
+  }
+
+  /** It could not be read to its end: the rest comes from elsewhere. Once a slice, so that this ends. */
+  private loseSlice(): null {
+    if (this.lost === this.index) throw new EdgewardError('disk', 'self', 'cache file ended early')
+    this.lost = this.index
+    this.closeSlice()
+    return null
   }
 
   private advance(bytes: number): void {

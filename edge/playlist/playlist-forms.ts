@@ -37,8 +37,8 @@ interface KeptForm extends PlaylistForm {
 
 /** Shorter than this, compression saves nothing that a packet would notice. */
 const COMPRESSED_MIN_BYTES = 256
-/** Longer than this, it is done in the thread pool: 64 KB take about 0.2 ms (docs/decisions/0006). */
-const COMPRESSED_HERE_MAX_BYTES = 64 * 1024
+/** Longer than this, it is done in the thread pool: 16 KB take up to 0.3 ms (docs/decisions/0006). */
+const COMPRESSED_HERE_MAX_BYTES = 16 * 1024
 const PLAIN: ContentCoding = 'identity'
 const GZIP = { level: 6 }
 const ENTRY_OVERHEAD_BYTES = 1024
@@ -114,7 +114,7 @@ const gzipAside = promisify<Buffer, ZlibOptions, Buffer>(gzip)
 function brotliFor(body: Buffer): BrotliOptions {
   return {
     params: {
-      [constants.BROTLI_PARAM_QUALITY]: 5,
+      [constants.BROTLI_PARAM_QUALITY]: 4,
       [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
       [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
       // A window for playlists: the default one clears megabytes for each.

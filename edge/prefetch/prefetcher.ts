@@ -4,6 +4,7 @@ import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Cache } from '../cache/cache.ts'
 import { isFresh } from '../cache/freshness.ts'
+import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { FetchTarget } from '../fill/fetch.ts'
 import type { Fills } from '../fill/fills.ts'
 import { ObjectReader } from '../fill/object-reader.ts'
@@ -42,7 +43,7 @@ export class Prefetcher {
   want(wish: PrefetchWish): void {
     const { propertyId, target } = wish
     const { key } = target
-    if (this.keys.has(key) || this.fills.isFetching(key) || this.isCached(key)) return
+    if (this.keys.has(key) || this.fills.isFetching(key) || this.isGood(this.cache.findMeta(key))) return
     const running = this.running.get(propertyId) ?? 0
     if (running >= RUNNING_EACH_MAX || this.keys.size >= RUNNING_MAX) {
       this.dropped++
@@ -59,15 +60,16 @@ export class Prefetcher {
     this.background('prefetch', work)
   }
 
-  private isCached(key: string): boolean {
-    const meta = this.cache.findMeta(key)
-    if (meta !== undefined) return meta.selecting.length > 0 || isFresh(meta, this.clock.now())
-    // On disk it may be stale: then the player's own request finds that out.
-    return this.cache.disk.mayHave(key, 0)
+  /** Fresh, or kept in variants, of which a player's own request selects one. */
+  private isGood(meta: ObjectMeta | undefined): boolean {
+    return meta !== undefined && (meta.selecting.length > 0 || isFresh(meta, this.clock.now()))
   }
 
   private async fetch({ target, range }: PrefetchWish): Promise<void> {
-    const outcome = await this.fills.fetch(target, undefined, range?.start ?? 0)
+    const stored = this.cache.findMeta(target.key) ?? (await this.cache.loadMeta(target.key))
+    // On its way meanwhile, by a player's own request.
+    if (this.isGood(stored) || this.fills.isFetching(target.key)) return
+    const outcome = await this.fills.fetch(target, stored, range?.start ?? 0)
     if (outcome.kind !== 'object') return
     const { meta, pull, storable } = outcome
     // What cannot be kept, or is an error, is not worth the rest of it.

@@ -1,5 +1,5 @@
 // The properties this edge serves, ready to be asked: built aside from a configuration, then swapped in whole.
-import { corsFields } from '../../src/http/cors.ts'
+import { TAINTED, corsFields } from '../../src/http/cors.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import { compilePathPattern } from '../../src/path-pattern.ts'
 import { buildPropertyIndex, splitPrefix } from '../../src/property-index.ts'
@@ -74,7 +74,9 @@ function buildProperty(settings: WireProperty): Property {
 
 /** Each of the few answers serialised once. */
 function corsBlocks(allowed: readonly string[]): Property['cors'] {
-  const named = new Map(allowed.map((origin) => [origin, new FieldBlock(corsFields(allowed, origin))]))
+  const named = new Map(
+    [...allowed, TAINTED].map((origin) => [origin, new FieldBlock(corsFields(allowed, origin))]),
+  )
   const others = new FieldBlock(corsFields(allowed, undefined))
   return (origin) => (origin === undefined ? undefined : named.get(origin)) ?? others
 }

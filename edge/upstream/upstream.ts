@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../src/errors.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
 import {
   CONNECT_TIMEOUT_MS,
+  INTERIMS_MAX,
   HELD_CONNECTIONS_MAX,
   ORIGIN_CONNECTIONS_MAX,
   UPSTREAM_BODY_TIMEOUT_MS,
@@ -93,12 +94,22 @@ function newAgent(connections: number): Agent {
 function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHandler {
   let aborted = false
   let headSeen = false
+  let interims = 0
   return {
     onRequestStart() {},
     onResponseStart(controller, status) {
       // Interim answers (1xx) are not the answer.
       if (status < 200) {
-        if (!aborted) sink.onInterim(status, fieldPairs(controller.rawHeaders))
+        if (aborted) return
+        if (++interims <= INTERIMS_MAX) {
+          sink.onInterim(status, fieldPairs(controller.rawHeaders))
+          return
+        }
+        // Each starts undici's wait for the head anew: without a bound they could go on for ever.
+        aborted = true
+        controller.abort(new Error('too many interim answers'))
+        const message = `${upstream}: more than ${INTERIMS_MAX} interim answers`
+        sink.onError(new EdgewardError('origin_protocol', 'origin', message))
         return
       }
       headSeen = true

@@ -11,7 +11,7 @@ const PREFLIGHT_SECONDS = 86_400
  * gains nothing but bytes that any client may have: no reply allows credentials, and who may have the content
  * is for the access rules to say.
  */
-const TAINTED = 'null'
+export const TAINTED = 'null'
 
 /** Fields for one reply to a page of `origin`; none when the property does not let it. */
 export function corsFields(allowed: readonly string[], origin: string | undefined): FieldPairs {

@@ -18,7 +18,7 @@ export interface ConnectionHost {
   readonly handler: TransactionHandler
   readonly secure: boolean
   /** Text of the Date field. */
-  date(): string
+  readonly date: () => string
   monotonic(): number
   readonly replies: ReplyBytes
   /** True once the server drains: each reply then closes its connection. */

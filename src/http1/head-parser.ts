@@ -29,6 +29,10 @@ function byteTable(characters: string): Uint8Array {
 }
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1')
+const GET = Buffer.from('GET ', 'latin1')
+const HEAD = Buffer.from('HEAD ', 'latin1')
+const OPTIONS = Buffer.from('OPTIONS ', 'latin1')
+const VERSION = Buffer.from(' HTTP/1.1\r\n', 'latin1')
 
 /** One a connection, used again for each request; what it says of a head holds until the next parse. */
 export class HeadParser {
@@ -99,8 +103,8 @@ export class HeadParser {
     const targetStart = at
     while (TARGET[buffer[at] ?? 0] === 1) at++
     const targetEnd = at
-    if (!isVersion11(buffer, at)) return false
-    at += 11
+    if (!startsWith(buffer, at, VERSION)) return false
+    at += VERSION.length
 
     this.text = buffer.toString('latin1', start, end)
     this.target = this.text.slice(targetStart - start, targetEnd - start)
@@ -116,17 +120,17 @@ export class HeadParser {
   }
 
   private readMethod(buffer: Buffer, at: number): number {
-    if (startsWith(buffer, at, 'GET ')) {
+    if (startsWith(buffer, at, GET)) {
       this.method = 'GET'
-      return at + 4
+      return at + GET.length
     }
-    if (startsWith(buffer, at, 'HEAD ')) {
+    if (startsWith(buffer, at, HEAD)) {
       this.method = 'HEAD'
-      return at + 5
+      return at + HEAD.length
     }
-    if (startsWith(buffer, at, 'OPTIONS ')) {
+    if (startsWith(buffer, at, OPTIONS)) {
       this.method = 'OPTIONS'
-      return at + 8
+      return at + OPTIONS.length
     }
     return -1
   }
@@ -209,12 +213,7 @@ export class HeadParser {
   }
 }
 
-function startsWith(buffer: Buffer, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (buffer[at + i] !== text.charCodeAt(i)) return false
+function startsWith(buffer: Buffer, at: number, bytes: Buffer): boolean {
+  for (let i = 0; i < bytes.length; i++) if (buffer[at + i] !== bytes[i]) return false
   return true
-}
-
-/** ` HTTP/1.1\r\n` */
-function isVersion11(buffer: Buffer, at: number): boolean {
-  return startsWith(buffer, at, ' HTTP/1.1\r\n')
 }

@@ -4,7 +4,7 @@ import type { FieldPairs } from '../http/fields.ts'
 import type { HttpReply, HttpRequest, ReplyHead, Transaction } from '../http/transaction.ts'
 import type { ConnectionHost, Http1Connection } from './connection.ts'
 import type { HeadParser } from './head-parser.ts'
-import { SMALL_BODY_BYTES, WRITE_PIECE_BYTES } from './limits.ts'
+import { SMALL_BODY_BYTES } from './limits.ts'
 import { headBytes } from './reply-bytes.ts'
 import { formatReplyStart, isBodiless, statusLine } from './reply-head.ts'
 
@@ -74,17 +74,15 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
     const { replies } = this.server
     if (body === null || body.length <= SMALL_BODY_BYTES) {
       connection.writeBytes(replies.compose(start, head, body))
-      replies.settle(connection.unsent === 0)
-      this.bodyBytes = body?.length ?? 0
-      this.finish(true)
-      return
+    } else {
+      connection.cork()
+      connection.writeBytes(replies.compose(start, head, null))
+      connection.writeBytes(body)
+      connection.uncork()
     }
-    connection.cork()
-    connection.writeBytes(replies.compose(start, head, null))
-    const sent = this.sendPiece(body, 0)
-    connection.uncork()
     replies.settle(connection.unsent === 0)
-    if (sent) this.finish(true)
+    this.bodyBytes = body?.length ?? 0
+    this.finish(true)
   }
 
   start(head: ReplyHead): void {
@@ -131,27 +129,9 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
     this.finish(false)
   }
 
-  /**
-   * A large body goes a piece at a time: it is still in the processor's cache when its client reads it, and a
-   * client that does not read holds one piece of kernel memory. True when it was the last.
-   */
-  private sendPiece(body: Uint8Array, from: number): boolean {
-    const to = Math.min(body.length, from + WRITE_PIECE_BYTES)
-    this.bodyBytes = to
-    if (to === body.length) {
-      this.connection.writeBytes(body.subarray(from, to))
-      return true
-    }
-    this.connection.writeBytes(body.subarray(from, to), (error) => {
-      if (error !== undefined && error !== null) return
-      if (this.sendPiece(body, to)) this.finish(true)
-    })
-    return false
-  }
-
   private startOf(head: ReplyHead, chunked: boolean): string {
     this.status = head.status
-    return formatReplyStart(head, this.server.date(), chunked, this.close || this.server.draining)
+    return formatReplyStart(head, this.server.date, chunked, this.close || this.server.draining)
   }
 
   private finish(complete: boolean): void {

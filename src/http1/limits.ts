@@ -20,8 +20,6 @@ export function writeTimeoutMs(bytes: number): number {
 export const PIPELINE_BYTES_MAX = HEAD_BYTES_MAX
 /** Bodies up to this leave in one write with their head; copying them is cheaper than a second buffer in the kernel call. */
 export const SMALL_BODY_BYTES = 16 * 1024
-/** Larger bodies are written in pieces of this. */
-export const WRITE_PIECE_BYTES = 256 * 1024
 /** Connections of one listener, and of one client address: beyond it a new one is closed at once. */
 export const CONNECTIONS_MAX = 50_000
 export const CONNECTIONS_PER_ADDRESS_MAX = 20_000

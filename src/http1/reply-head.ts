@@ -20,8 +20,13 @@ export function statusLine(status: number): string {
  * Start line, the server's fields and the reply's own: what is new in each reply. The shared blocks follow, and
  * an empty line.
  */
-export function formatReplyStart(head: ReplyHead, date: string, chunked: boolean, close: boolean): string {
-  let text = `${statusLine(head.status)}Date: ${head.date ?? date}\r\n`
+export function formatReplyStart(
+  head: ReplyHead,
+  date: () => string,
+  chunked: boolean,
+  close: boolean,
+): string {
+  let text = `${statusLine(head.status)}Date: ${head.date ?? date()}\r\n`
   if (chunked) text += 'Transfer-Encoding: chunked\r\n'
   // RFC 9110 §8.6: no Content-Length in 1xx and 204; a 304 need not have one.
   else if (head.length !== null && !isBodiless(head.status)) text += `Content-Length: ${head.length}\r\n`

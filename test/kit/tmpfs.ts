@@ -1,6 +1,6 @@
 // A small file system of a test's own, to fill up, to make read-only, to take away. Needs the right to mount.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestScope } from './scope.ts'
@@ -21,8 +21,16 @@ export async function mountTmpfs(t: TestScope, size: string): Promise<string> {
   return directory
 }
 
-export function remountReadOnly(directory: string): void {
-  execFileSync('mount', ['-o', 'remount,ro', directory])
+/** Whoever writes to this path is refused, as after an error of the disk; what is open stays so. */
+export function makeReadOnly(t: TestScope, directory: string): void {
+  execFileSync('mount', ['--bind', directory, directory])
+  t.teardown(() => unmount(directory))
+  execFileSync('mount', ['-o', 'remount,bind,ro', directory])
+}
+
+export function freeBytesOf(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
 }
 
 /** Gone from its place at once, though files in it are open. */

@@ -53,7 +53,7 @@ function apply(index: SliceIndex, model: Map<number, number>, one: Step): void {
     if (model.has(one.n)) return
     index.restore({ id: idOf(one.n), bytes: one.bytes, state: one.state })
     model.set(one.n, one.bytes)
-    same(index.isVerified(idOf(one.n)), one.state >= VERIFIED, 'verified')
+    same(index.verificationOf(idOf(one.n)), one.state >= VERIFIED ? 'before' : 'no', 'verified')
   } else {
     const victim = index.evict()
     same(victim === undefined, model.size === 0, 'nothing to evict')

@@ -15,7 +15,7 @@ const own = compileOwnUris(
 
 const rules: fc.Arbitrary<RewriteRules> = fc
   .constantFrom('', '/~shows')
-  .map((prefix) => ({ prefix, propertyPrefix: '/~shows', ...own }))
+  .map((prefix) => Object.assign({ prefix, propertyPrefix: '/~shows' }, own))
 
 const root = fc.constantFrom(
   '',

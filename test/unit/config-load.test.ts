@@ -34,7 +34,12 @@ t.test('a scheduler’s settings with every default', async (t) => {
     drain: 10_000,
   })
   t.strictSame(config.settings.edges[0]?.capacity, { bandwidth: 1e9, connections: 20_000 })
-  t.strictSame(config.settings.properties[0]?.cache, { defaultTtl: 0, rules: [] })
+  t.strictSame(config.settings.properties[0]?.cache, {
+    defaultTtl: 0,
+    setCookie: 'pass',
+    staleIfError: 86_400_000,
+    rules: [],
+  })
   t.strictSame(config.settings.properties[0]?.cors, { origins: ['*'] })
 })
 
@@ -73,8 +78,16 @@ t.test('the configuration for edges resolves origins and passes the wire’s own
         id: 'shows',
         hosts: ['shows.example.com'],
         origins: [{ id: 'studio', url: 'http://127.0.0.1:9000/content' }],
-        cache: { defaultTtlMs: 10_000, rules: [{ match: '*.m4s', ttlMs: 3_600_000 }] },
+        cache: {
+          defaultTtlMs: 10_000,
+          rules: [{ match: '*.m4s', ttlMs: 3_600_000 }],
+          setCookie: 'pass',
+          staleIfErrorMs: 86_400_000,
+        },
+        methods: ['GET', 'HEAD', 'OPTIONS'],
         cors: { origins: ['*'] },
+        playlists: { hosts: [], compress: true },
+        prefetch: { segments: 0 },
       },
     ],
   })

@@ -35,7 +35,12 @@ t.test('round trip', async (t) => {
 })
 
 t.test('any head comes back', async (t) => {
-  const text = fc.string({ unit: 'binary', maxLength: 40 }).map((s) => Buffer.from(s).toString('latin1'))
+  // Any bytes that a field may have.
+  const text = fc.string({ unit: 'binary', maxLength: 40 }).map((s) =>
+    Buffer.from(s)
+      .toString('latin1')
+      .replaceAll(/[\0\r\n]/g, ''),
+  )
   const pairs = fc.array(fc.tuple(text, text), { maxLength: 20 }).map((list) => list.flat())
   fc.assert(
     fc.property(pairs, text, fc.nat(), (fields, etag, index) => {

@@ -10,6 +10,7 @@ import { objectMeta } from '../kit/edge-parts.ts'
 const NOW = Date.UTC(2026, 6, 1, 12)
 const NO_RULE = { overrideMs: undefined, defaultMs: 7000, staleIfErrorMs: 0 }
 const date = (ms: number) => formatHttpDate(NOW + ms)
+const modified = (ms: number) => ['Last-Modified', date(-ms), 'Date', date(0)]
 
 function lifetime(pairs: string[], rule: LifetimeRule = NO_RULE, status = 200) {
   const fields = new FieldBlock(pairs)
@@ -45,7 +46,6 @@ t.test('a rule overrides what the origin says of a body, not of an error', async
 
 t.test('where nothing is said: a tenth of the time since it changed, at most a day', async (t) => {
   const silent = { ...NO_RULE, defaultMs: 0 }
-  const modified = (ms: number) => ['Last-Modified', date(-ms), 'Date', date(0)]
   t.equal(lifetime(modified(1_000_000), silent), 100_000)
   t.equal(lifetime(modified(100 * 86_400_000), silent), 86_400_000)
   t.equal(lifetime(modified(-5000), silent), 0, 'changed in the future')

@@ -81,6 +81,19 @@ t.test(
   },
 )
 
+/**
+ * Whatever a client sends decides the answer that everybody gets, unless the origin says Vary: one request with
+ * `X-Forwarded-Host: evil.example` to an origin that builds links or redirects of it, and that is in the cache.
+ */
+t.test(
+  'a field that is no part of the key does not go up with a shared fetch',
+  { todo: 'which fields of a client may is to be decided, and to be a setting of the property' },
+  async (t) => {
+    const steering = ['X-Forwarded-Host', 'Forwarded', 'X-Original-URL', 'X-HTTP-Method-Override', 'Cookie']
+    for (const name of steering) t.equal(upstream([name, 'x']).get(name.toLowerCase()), undefined, name)
+  },
+)
+
 t.test('a loop is seen by this edge’s own mark alone', async (t) => {
   const marked = upstream(['CDN-Loop', 'other']).get('cdn-loop')
   t.equal(hasLooped(marked, 'gz-1'), true)

@@ -172,11 +172,12 @@ t.test('interstitials and keys of a media playlist', async (t) => {
   )
 })
 
+const refused = (text: string | Buffer) => {
+  const parsed = parsePlaylist(Buffer.from(text))
+  return parsed.kind === 'refused' ? parsed.why : parsed.kind
+}
+
 t.test('what is no playlist is refused by name', async (t) => {
-  const refused = (text: string | Buffer) => {
-    const parsed = parsePlaylist(Buffer.from(text))
-    return parsed.kind === 'refused' ? parsed.why : parsed.kind
-  }
   for (const text of [
     '',
     'EXTM3U',

@@ -60,8 +60,7 @@ t.test('by host', async (t) => {
   for (const [from, to] of Object.entries(cases)) t.equal(uri(from, BY_HOST), to, from)
 })
 
-t.test('every tag that carries a URI, and no other text', async (t) => {
-  const playlist = (base: string) => `#EXTM3U\r
+const everyTag = (base: string) => `#EXTM3U\r
 # /comment "/x"
 #EXT-X-KEY:METHOD=AES-128,URI="${base}/k",KEYFORMAT="/identity"
 #EXT-X-MAP:BYTERANGE="1@0",URI="${base}/i.mp4"
@@ -82,11 +81,12 @@ t.test('every tag that carries a URI, and no other text', async (t) => {
 #EXTINF:4,/title
   ${base}/s.ts?x="/y"\t\r
 \t${base}/t.ts`
-  t.equal(rewritePlaylist(playlist(''), PREFIXED), playlist('/~shows'))
+
+t.test('every tag that carries a URI, and no other text', async (t) => {
+  t.equal(rewritePlaylist(everyTag(''), PREFIXED), everyTag('/~shows'))
 })
 
-t.test('a variable at the start is replaced where what it holds leads away', async (t) => {
-  const text = (first: string, second: string) => `#EXTM3U
+const withVariables = (first: string, second: string) => `#EXTM3U
 #EXT-X-DEFINE:NAME="root",VALUE="http://origin.example/base/live"
 #EXT-X-DEFINE:NAME="dir",VALUE="live"
 #EXT-X-DEFINE:QUERYPARAM="token"
@@ -95,10 +95,12 @@ ${first}
 /c.ts?t={$token}
 ${second}
 `
-  const written = text('{$root}/a.ts?t={$token}', '#EXT-X-MAP:URI="{$root}/i.mp4"')
+
+t.test('a variable at the start is replaced where what it holds leads away', async (t) => {
+  const written = withVariables('{$root}/a.ts?t={$token}', '#EXT-X-MAP:URI="{$root}/i.mp4"')
   t.equal(
     rewritePlaylist(written, PREFIXED),
-    text('/~shows/live/a.ts?t={$token}', '#EXT-X-MAP:URI="/~shows/live/i.mp4"').replace(
+    withVariables('/~shows/live/a.ts?t={$token}', '#EXT-X-MAP:URI="/~shows/live/i.mp4"').replace(
       '\n/c.ts',
       '\n/~shows/c.ts',
     ),
