@@ -10,16 +10,16 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { z } from 'zod'
+import type { Start } from './lib/disk-start.ts'
 import { describeMachine } from './lib/machine.ts'
 import { formatTable } from './lib/table.ts'
 
 const RESULT = fileURLToPath(new URL('results/disk-rebuild.json', import.meta.url))
 const START = fileURLToPath(new URL('lib/disk-start.ts', import.meta.url))
 
-const startSchema = z.object({
+const startSchema: z.ZodType<Start> = z.object({
   slices: z.number(),
   rebuildSeconds: z.number(),
-  /** Processor time of the serving thread and of the scan together. */
   cpuSeconds: z.number(),
   loopDelayP99Ms: z.number(),
   loopDelayMaxMs: z.number(),
@@ -29,7 +29,6 @@ const startSchema = z.object({
   readMaxMs: z.number(),
   residentBytes: z.number(),
 })
-type Start = z.infer<typeof startSchema>
 
 const options = new Command('disk-rebuild')
   .option('--slices <count>', 'files in the directory', '1000000')

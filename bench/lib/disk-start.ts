@@ -10,6 +10,20 @@ import { systemClock } from '../../src/clock.ts'
 import { silentLogger } from '../../src/log.ts'
 import { percentile } from './stats.ts'
 
+export interface Start {
+  slices: number
+  rebuildSeconds: number
+  /** Processor time of the serving thread and of the scan together. */
+  cpuSeconds: number
+  loopDelayP99Ms: number
+  loopDelayMaxMs: number
+  readsMeanwhile: number
+  readP50Ms: number
+  readP99Ms: number
+  readMaxMs: number
+  residentBytes: number
+}
+
 const KNOWN = 2000
 const BODY = Buffer.alloc(64 * 1024, 7)
 const ROOM = { size: 2 ** 42, free: 0 }
@@ -39,7 +53,7 @@ else {
 }
 delays.disable()
 const { user, system } = process.cpuUsage()
-const measured = {
+const measured: Start = {
   slices: tier.slices,
   rebuildSeconds: rebuildMs / 1000,
   cpuSeconds: (user + system) / 1e6,

@@ -65,7 +65,7 @@ export class Cache {
     if (known !== undefined && isSignFor(known, selecting)) return known
     const sign = createSign(key, selecting, unique, nowMs, this.sliceBytes)
     this.metas.set(key, sign)
-    this.memory.delete(key)
+    this.memory.delete(key, 0)
     this.disk.store(sign, 0, NO_BODY)
     return sign
   }
@@ -84,7 +84,7 @@ export class Cache {
   /** The object, or the sign to its variants, is gone for every later look-up. */
   async invalidate(key: string): Promise<void> {
     this.metas.delete(key)
-    this.memory.delete(key)
+    this.memory.delete(key, 0)
     this.variants.delete(key)
     await this.disk.remove(key)
   }
@@ -106,8 +106,10 @@ export class Cache {
 
   /** A slice of this version in memory or on its way to disk. */
   findSlice(meta: ObjectMeta, index: number): Buffer | undefined {
-    const slice = this.memory.get(meta.key, index) ?? this.disk.waiting(meta.key, index)
-    return slice !== undefined && slice.meta.version === meta.version ? slice.body : undefined
+    const inMemory = this.memory.get(meta.key, index)
+    if (inMemory?.meta.version === meta.version) return inMemory.body
+    const waiting = this.disk.waiting(meta.key, index)
+    return waiting?.meta.version === meta.version ? waiting.body : undefined
   }
 
   /** The slice on disk: the whole of it, now in memory, when it is read for the second time; else open to read. */
@@ -135,6 +137,8 @@ export class Cache {
     const toDisk = !passing && this.disk.configured
     if (toDisk) this.disk.store(meta, index, body)
     if (!toDisk || this.disk.degraded || isLive(meta)) this.memory.set(meta, index, body)
+    // An older version must not take up room that nobody will ask for.
+    else this.memory.delete(meta.key, index)
   }
 
   private async promote(meta: ObjectMeta, index: number, slice: DiskSlice): Promise<Buffer | undefined> {

@@ -39,9 +39,9 @@ export class MemoryTier {
     this.slices.set(sliceName(meta.key, index), { meta, body })
   }
 
-  /** Forgets an object's first slice, and with it the object. */
-  delete(key: string): void {
-    this.slices.delete(key)
+  /** Without its first slice an object is gone. */
+  delete(key: string, index: number): void {
+    this.slices.delete(sliceName(key, index))
   }
 
   /** New head for an object whose first slice is here (after a 304). */

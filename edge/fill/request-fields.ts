@@ -40,7 +40,7 @@ const ANSWERED_HERE = new Set([
 /** `purpose` 'shared': the answer may be kept; 'own': it is for this client alone, conditions and all. */
 export function upstreamFields(
   edgeId: string,
-  request: { fields: FieldPairs; rule: { ownCors: boolean } },
+  request: { fields: FieldPairs; rule: { forwards(lowerName: string): boolean } },
   purpose: 'shared' | 'own',
 ): string[] {
   const named = connectionOptions(request.fields)
@@ -57,8 +57,7 @@ export function upstreamFields(
     if (purpose === 'shared' && ANSWERED_HERE.has(lower)) continue
     // RFC 9110 §14.2: a range is for GET, and no GET is passed through.
     if (lower === 'range' || lower === 'if-range') continue
-    // Where the edge speaks CORS itself, pages differ only in what it says.
-    if (lower === 'origin' && purpose === 'shared' && request.rule.ownCors) continue
+    if (purpose === 'shared' && !request.rule.forwards(lower)) continue
     result.push(name, value)
   }
   // Slices are ranges of one representation: the unencoded one.

@@ -20,6 +20,8 @@ import type { PlaylistFacts } from '../playlist/playlist-times.ts'
 import type { UpstreamHead } from '../upstream/upstream.ts'
 
 export interface PullRule extends LifetimeRule {
+  /** Whether a request field goes up with a request whose answer may be kept. */
+  forwards(this: void, lowerName: string): boolean
   /** The edge speaks CORS for the property, so the origin's own is dropped. */
   ownCors: boolean
   setCookie: 'pass' | 'keep'
@@ -71,15 +73,6 @@ const NOT_KEPT = new Set([
  */
 const NOT_UPDATED = new Set(['etag', 'last-modified', 'content-encoding', 'content-md5', 'content-range'])
 
-/** Fields that do not vary what the edge asks for: always the identity encoding, and its own CORS. */
-const SETTLED_FIELDS = new Set(['accept-encoding'])
-const SETTLED_WITH_OWN_CORS = new Set([
-  ...SETTLED_FIELDS,
-  'origin',
-  'access-control-request-method',
-  'access-control-request-headers',
-])
-
 export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
   const { rule, responseMs } = context
   const received = new FieldBlock(head.fields)
@@ -91,10 +84,7 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
   const { lifetimeMs, ...times } = timesOf(status, received, control, context, undefined)
   const validators = validatorsOf(received)
   const combinable = combiningValidator(validators) !== undefined
-  const selecting = selectingFields(
-    received.list('vary'),
-    rule.ownCors ? SETTLED_WITH_OWN_CORS : SETTLED_FIELDS,
-  )
+  const selecting = selectingFields(received.list('vary'), rule.forwards)
   let verdict = storableVerdict({
     status,
     fields: received,

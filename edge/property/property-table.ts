@@ -50,26 +50,38 @@ export function matchProperty(table: PropertyTable, host: string, target: string
 }
 
 function buildProperty(settings: WireProperty): Property {
+  const ownCors = settings.cors.origins.length > 0
+  const base: PullRule = {
+    overrideMs: undefined,
+    defaultMs: settings.cache.defaultTtlMs,
+    staleIfErrorMs: settings.cache.staleIfErrorMs,
+    setCookie: settings.cache.setCookie,
+    ownCors,
+    forwards: forwarding(settings.forward, ownCors),
+  }
+  // Made once: a request finds its rule and allocates nothing.
   const rules = settings.cache.rules.map((rule) => ({
     matches: compilePathPattern(rule.match),
-    ttlMs: rule.ttlMs,
+    pull: { ...base, overrideMs: rule.ttlMs },
   }))
-  const ownCors = settings.cors.origins.length > 0
   return {
     id: settings.id,
     hosts: settings.hosts,
     origins: settings.origins,
     methods: settings.methods,
     playlists: compilePlaylists(settings),
-    ruleFor: (path) => ({
-      overrideMs: rules.find((rule) => rule.matches(path))?.ttlMs,
-      defaultMs: settings.cache.defaultTtlMs,
-      staleIfErrorMs: settings.cache.staleIfErrorMs,
-      setCookie: settings.cache.setCookie,
-      ownCors,
-    }),
+    ruleFor: (path) => rules.find((rule) => rule.matches(path))?.pull ?? base,
     cors: corsBlocks(settings.cors.origins),
   }
+}
+
+/** Never: the encoding, which is always identity, and Origin where the edge speaks CORS itself. */
+function forwarding(forward: WireProperty['forward'], ownCors: boolean): PullRule['forwards'] {
+  const never = new Set(ownCors ? ['accept-encoding', 'origin'] : ['accept-encoding'])
+  if (forward === 'all') return (name) => !never.has(name)
+  // Where the origin speaks CORS, it must know whom to.
+  const named = new Set([...forward, 'origin'])
+  return (name) => named.has(name) && !never.has(name)
 }
 
 /** Each of the few answers serialised once. */

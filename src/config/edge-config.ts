@@ -31,6 +31,8 @@ function wireProperty(property: PropertySettings, originUrls: ReadonlyMap<string
       setCookie: property.cache.setCookie,
       staleIfErrorMs: property.cache.staleIfError,
     },
+    forward:
+      property.forward === 'all' ? 'all' : property.forward.map((name) => name.toLowerCase()).toSorted(),
     methods: [...property.methods],
     cors: { origins: [...property.cors.origins] },
     playlists: { hosts: [...property.playlists.hosts], compress: property.playlists.compress },

@@ -15,6 +15,9 @@ const hostPattern = z
   )
   .meta({ title: 'host pattern', examples: ['shows.example.com', '*.example.com'] })
 
+/** What origins of media may need, and no cache is poisoned with. */
+export const FORWARDED_BY_DEFAULT = ['Accept', 'Accept-Language', 'Authorization', 'User-Agent'] as const
+
 const cacheRuleSchema = z.strictObject({
   match: z
     .string()
@@ -50,6 +53,15 @@ export const propertySchema = z.strictObject({
     })
     .prefault({})
     .describe('How long content is fresh.'),
+  forward: z
+    .union([
+      z.literal('all'),
+      z.array(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'must be a field name such as Accept-Language')),
+    ])
+    .default([...FORWARDED_BY_DEFAULT])
+    .describe(
+      'Request fields that go to the origin with a request whose answer may be cached; `all` for every end-to-end field. A field that the origin heeds but does not name in Vary lets one client choose what all others get.',
+    ),
   methods: z
     .array(z.string().regex(/^[A-Z][A-Z-]{1,23}$/, 'must be a method in capitals, such as POST'))
     .default(['GET', 'HEAD', 'OPTIONS'])

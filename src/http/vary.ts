@@ -7,14 +7,20 @@ export type SelectingFields = readonly string[] | '*'
 /** Names in one Vary: beyond it the response is taken to vary on everything. */
 const NAMES_MAX = 16
 
-/** `vary` is all Vary lines joined; `settled` names fields that are the same for every upstream request. */
-export function selectingFields(vary: string | undefined, settled: ReadonlySet<string>): SelectingFields {
+/**
+ * `vary` is all Vary lines joined. A field that no request carries to the upstream (`forwards` says which do) is the
+ * same for all of them, and selects nothing.
+ */
+export function selectingFields(
+  vary: string | undefined,
+  forwards: (lowerName: string) => boolean,
+): SelectingFields {
   if (vary === undefined) return []
   const names = new Set<string>()
   for (const part of vary.split(',')) {
     const name = part.trim().toLowerCase()
     if (name === '*') return '*'
-    if (name !== '' && !settled.has(name)) names.add(name)
+    if (name !== '' && forwards(name)) names.add(name)
   }
   return names.size > NAMES_MAX ? '*' : [...names].toSorted()
 }

@@ -15,6 +15,8 @@ export const wirePropertySchema = z.strictObject({
     setCookie: z.enum(['pass', 'keep']),
     staleIfErrorMs: z.number().nonnegative(),
   }),
+  /** Lower-case names, or every end-to-end field. */
+  forward: z.union([z.literal('all'), z.array(z.string())]),
   methods: z.array(z.string()),
   cors: z.strictObject({ origins: z.array(z.string()) }),
   playlists: z.strictObject({ hosts: z.array(z.string()), compress: z.boolean() }),

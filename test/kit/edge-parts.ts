@@ -44,6 +44,7 @@ export const PULL_RULE: FetchTarget['rule'] = {
   defaultMs: 0,
   staleIfErrorMs: 0,
   ownCors: true,
+  forwards: () => true,
   setCookie: 'pass',
 }
 

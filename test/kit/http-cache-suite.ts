@@ -36,6 +36,7 @@ export async function startEdgeForSuite(t: TestScope): Promise<TestEdge> {
     hosts: ['*'],
     origins: [{ id: 'studio' }],
     methods,
+    forward: 'all',
     cache: { setCookie: 'keep' },
     cors: { origins: [] },
   }

@@ -70,14 +70,14 @@ async function loadUntilKilled(
 ): Promise<void> {
   const agent = new Agent({ keepAlive: true })
   let pieces = 1 + Math.floor(random() * PIECES_MAX)
-  let killed = false
+  const state = { killed: false }
   const onData = () => {
-    if (--pieces > 0 || killed) return
-    killed = true
+    if (--pieces > 0 || state.killed) return
+    state.killed = true
     kill()
   }
   const client = async (): Promise<void> => {
-    while (!killed) {
+    while (!state.killed) {
       const object = library.objects[Math.floor(random() ** 2 * library.objects.length)]
       if (object === undefined) continue
       try {
@@ -86,7 +86,7 @@ async function loadUntilKilled(
         else summary.failed++
       } catch (error) {
         // No reply at all, once it is killed, is a clean failure; wrong bytes never are.
-        if (!killed || !isConnectionError(error)) throw error
+        if (!state.killed || !isConnectionError(error)) throw error
         summary.failed++
       }
     }

@@ -19,6 +19,8 @@ const NAMES = 40
 /** Some share a bucket of the table: the first word is all that a bucket is chosen by. */
 const idOf = (n: number): SliceId => ({ a: (n % 8) << 12, b: n, c: n * 7 })
 
+const spreadId = (n: number): SliceId => ({ a: Math.imul(n, 0x9e3779b1) >>> 0, b: n, c: 0 })
+
 type Step =
   | { do: 'add'; n: number; bytes: number }
   | { do: 'hit' | 'remove'; n: number }
@@ -116,15 +118,14 @@ for (const [policy, make] of Object.entries(POLICIES)) {
 
 t.test('many thousands: the table grows and shrinks with its content', async (t) => {
   const index = new SliceIndex(200_000)
-  const spread = (n: number): SliceId => ({ a: Math.imul(n, 0x9e3779b1) >>> 0, b: n, c: 0 })
-  for (let n = 0; n < 100_000; n++) index.add(spread(n), 1)
+  for (let n = 0; n < 100_000; n++) index.add(spreadId(n), 1)
   let missing = 0
-  for (let n = 0; n < 100_000; n++) if (!index.has(spread(n))) missing++
+  for (let n = 0; n < 100_000; n++) if (!index.has(spreadId(n))) missing++
   t.equal(missing, 0)
-  for (let n = 0; n < 100_000; n += 2) index.remove(spread(n))
-  for (let n = 0; n < 100_000; n++) if (index.has(spread(n)) !== (n % 2 === 1)) missing++
+  for (let n = 0; n < 100_000; n += 2) index.remove(spreadId(n))
+  for (let n = 0; n < 100_000; n++) if (index.has(spreadId(n)) !== (n % 2 === 1)) missing++
   t.equal(missing, 0)
   t.equal(index.count, 50_000)
-  while (!index.full) index.add(spread(200_000 + index.count), 1)
+  while (!index.full) index.add(spreadId(200_000 + index.count), 1)
   t.ok(index.count >= 200_000, `full at ${index.count}`)
 })

@@ -7,13 +7,14 @@ import { startEdge } from '../kit/edge.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 
 const FIELDS = { 'Cache-Control': 'max-age=600', Vary: 'X-Kind' }
+const properties = [{ id: 'all', hosts: ['*'], origins: [{ id: 'studio' }], forward: ['X-Kind'] }]
 const kind = (value: string) => ({ headers: { 'X-Kind': value } })
 
 t.test('each request its own variant, stored apart', async (t) => {
   const origin = await startOrigin(t, {
     '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
   })
-  const edge = await startEdge(t, { origin: origin.url })
+  const edge = await startEdge(t, { origin: origin.url, properties })
   for (const round of [1, 2]) {
     for (const value of ['a', 'b']) {
       const reply = await get(`${edge.url}/x`, kind(value))
@@ -32,7 +33,7 @@ t.test('asked for all at once, cold', async (t) => {
   const origin = await startOrigin(t, {
     '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
   })
-  const edge = await startEdge(t, { origin: origin.url })
+  const edge = await startEdge(t, { origin: origin.url, properties })
   const values = Array.from({ length: 60 }, (_, i) => `k${i % 3}`)
   const replies = await Promise.all(values.map((value) => get(`${edge.url}/x`, kind(value))))
   for (const [i, reply] of replies.entries()) t.equal(reply.text, `for ${values[i]}`)
@@ -43,8 +44,21 @@ t.test('variants are bounded', async (t) => {
   const origin = await startOrigin(t, {
     '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
   })
-  const edge = await startEdge(t, { origin: origin.url })
+  const edge = await startEdge(t, { origin: origin.url, properties })
   for (let i = 0; i < 40; i++) t.equal((await get(`${edge.url}/x`, kind(`k${i}`))).text, `for k${i}`)
   t.ok(cacheStatusOf(await get(`${edge.url}/x`, kind('k0'))).has('hit'), 'the first are kept')
   t.notOk(cacheStatusOf(await get(`${edge.url}/x`, kind('k39'))).has('hit'), 'one too many is not')
+})
+
+t.test('a field that is not forwarded reaches no origin, selects nothing and poisons nothing', async (t) => {
+  const origin = await startOrigin(t, {
+    '/x': (request) => ({
+      body: `host ${String(request.headers['x-forwarded-host'])}, cookie ${String(request.headers.cookie)}`,
+      fields: { 'Cache-Control': 'max-age=600', Vary: 'Cookie' },
+    }),
+  })
+  const edge = await startEdge(t, { origin: origin.url })
+  const headers = { 'X-Forwarded-Host': 'evil.example', Cookie: 'me=1' }
+  t.equal((await get(`${edge.url}/x`, { headers })).text, 'host undefined, cookie undefined')
+  t.ok(cacheStatusOf(await get(`${edge.url}/x`)).has('hit'))
 })

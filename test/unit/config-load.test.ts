@@ -84,6 +84,7 @@ t.test('the configuration for edges resolves origins and passes the wire’s own
           setCookie: 'pass',
           staleIfErrorMs: 86_400_000,
         },
+        forward: ['accept', 'accept-language', 'authorization', 'user-agent'],
         methods: ['GET', 'HEAD', 'OPTIONS'],
         cors: { origins: ['*'] },
         playlists: { hosts: [], compress: true },

@@ -31,6 +31,10 @@ function isOpen(fd: number): boolean {
   }
 }
 
+async function failing(): Promise<never> {
+  throw new Error('EIO')
+}
+
 t.test('opened once, however many ask', async (t) => {
   const open = await opener(t)
   const files = new OpenFiles()
@@ -87,9 +91,6 @@ t.test('retired while it is opened: a miss, not the old file', async (t) => {
 t.test('a load that fails fails for all who wait, and is tried again by the next', async (t) => {
   const open = await opener(t)
   const files = new OpenFiles()
-  const failing = async () => {
-    throw new Error('EIO')
-  }
   await t.rejects(Promise.all([files.hold('a', failing), files.hold('a', failing)]), { message: 'EIO' })
   t.equal(await files.hold('a', async () => undefined), undefined)
   t.ok(await files.hold('a', async () => open('a')))

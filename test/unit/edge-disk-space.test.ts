@@ -5,6 +5,12 @@ import { spread } from '../../edge/cache/disk-spread.ts'
 
 const GIB = 2 ** 30
 
+const place = (path: string, tebibytes: number, quarantined = false) => ({
+  path,
+  bytesMax: tebibytes * 2 ** 40,
+  quarantined,
+})
+
 t.test('a twentieth of the file system is left free, or a GiB, or what is configured', async (t) => {
   const system = (totalGiB: number, freeGiB: number) => ({
     bsize: 4096,
@@ -19,11 +25,6 @@ t.test('a twentieth of the file system is left free, or a GiB, or what is config
 })
 
 t.test('slices go to directories by size, and stay when another one fails', async (t) => {
-  const place = (path: string, tebibytes: number, quarantined = false) => ({
-    path,
-    bytesMax: tebibytes * 2 ** 40,
-    quarantined,
-  })
   const small = place('/a', 1)
   const large = place('/b', 3)
   const words = Array.from({ length: 20_000 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 0)

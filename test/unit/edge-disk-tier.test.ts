@@ -177,6 +177,29 @@ t.test('writes that fail quarantine the directory; what is in memory goes on', a
   t.strictSame(globSync('clean-stop', { cwd: directory }), [], 'not trusted at the next start')
 })
 
+t.test('reads that fail quarantine it too; each failed slice is asked for once', async (t) => {
+  const rig = await openRig(t, ROOM)
+  for (let i = 0; i < 6; i++) rig.tier.store(metaOf(`p /${i}`), 0, BODY)
+  await rig.settle()
+  const files = Array.from({ length: 5 }, (_, i) => fileWith(rig.directories, `"p /${i}"`))
+  for (const file of files) {
+    // A link to itself cannot be opened: as good an error as a broken disk's.
+    rmSync(file)
+    symlinkSync(file, file)
+  }
+  for (let i = 0; i < 4; i++) {
+    t.equal(await rig.read(`p /${i}`), undefined)
+    t.equal(await rig.read(`p /${i}`), undefined)
+  }
+  t.equal(rig.tier.degraded, false)
+  t.ok((await rig.read('p /5'))?.equals(BODY))
+  t.equal(await rig.read('p /4'), undefined)
+  t.equal(rig.tier.degraded, true)
+  t.equal(await rig.read('p /5'), undefined)
+  t.equal(rig.tier.bytes, 0)
+  await rig.close()
+})
+
 t.test('a directory that cannot be written stops the start', async (t) => {
   const parent = await tempDirectory(t)
   writeFileSync(path.join(parent, 'file'), '')
