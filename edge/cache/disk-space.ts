@@ -16,6 +16,9 @@ export function slackOf(system: FileSystem, free: number | undefined): number {
   return system.bavail * system.bsize - wanted
 }
 
+/** Times that a write asks for room before it is given up. */
+const ASK_MAX = 3
+
 export class FreeSpace {
   /** There is too little room, and nothing here to evict. */
   crowded = false
@@ -23,11 +26,12 @@ export class FreeSpace {
   private readonly free: number | undefined
   /** Evicts so many bytes, or all there are; gives how many. */
   private readonly giveBack: (bytes: number) => Promise<number>
-  /** Bytes of writes under way: the system may or may not count them yet. */
+  /** Bytes of writes that wait for room, and of those under way, which the system may or may not count yet. */
+  private wanted = 0
   private reserved = 0
-  /** May be written before the system is asked again. */
+  /** May be promised to writes before the system is asked again. */
   private allowance = 0
-  private checking: Promise<boolean> | null = null
+  private checking: Promise<void> | null = null
 
   constructor(directory: string, free: number | undefined, giveBack: (bytes: number) => Promise<number>) {
     this.directory = directory
@@ -37,15 +41,17 @@ export class FreeSpace {
 
   /** Before a write; false when there is no room for it and none can be made. Then written() is not called. */
   async reserve(bytes: number): Promise<boolean> {
-    this.reserved += bytes
-    this.allowance -= bytes
-    let granted = this.allowance >= 0
+    this.wanted += bytes
     try {
-      granted ||= await this.check()
+      // A check that was under way may not have counted this write, and others take of what it found.
+      for (let i = 0; i < ASK_MAX && this.allowance < bytes; i++) await this.check()
+      if (this.allowance < bytes) return false
+      this.allowance -= bytes
+      this.reserved += bytes
+      return true
     } finally {
-      if (!granted) this.reserved -= bytes
+      this.wanted -= bytes
     }
-    return granted
   }
 
   /** After a write, however it ended. */
@@ -53,22 +59,24 @@ export class FreeSpace {
     this.reserved -= bytes
   }
 
-  /** Asks the system, and makes room where there is too little; false when that was not possible. */
-  check(): Promise<boolean> {
-    // Those who come while room is made wait for the same room, and are counted in it or ask again soon.
+  /** Asks the system, and makes room where there is too little. */
+  check(): Promise<void> {
     this.checking ??= this.measure().finally(() => (this.checking = null))
     return this.checking
   }
 
-  private async measure(): Promise<boolean> {
-    const slack = slackOf(await statfs(this.directory), this.free) - this.reserved
-    if (slack >= 0) {
-      this.crowded = false
-      this.allowance = Math.min(FREE_CHECK_BYTES_MAX, slack / 2)
-      return true
-    }
+  private async measure(): Promise<void> {
     this.allowance = 0
-    this.crowded = (await this.giveBack(-slack)) < -slack
-    return !this.crowded
+    const slack = slackOf(await statfs(this.directory), this.free) - this.reserved
+    const { wanted } = this
+    const shortfall = wanted - slack
+    if (shortfall <= 0) {
+      this.crowded = false
+      this.allowance = wanted + Math.min(FREE_CHECK_BYTES_MAX, -shortfall / 2)
+      return
+    }
+    const evicted = await this.giveBack(shortfall)
+    this.crowded = evicted < shortfall
+    this.allowance = Math.max(0, Math.min(wanted, slack + evicted))
   }
 }
