@@ -30,12 +30,19 @@ const playlistSchema = z.object({
 
 const fieldText = z.string().regex(/^[^\0\r\n]*$/)
 
+/** Name, value, name, value …: names are tokens (RFC 9110 §5.1). */
+function areFields(texts: readonly string[]): boolean {
+  return texts.length % 2 === 0 && texts.every((text, i) => i % 2 === 1 || FIELD_NAME.test(text))
+}
+
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
 const headSchema = z.object({
   key: z.string(),
   version: z.string(),
   status: z.number().int(),
   // Pairs, and nothing in them that would end a line of the reply.
-  fields: z.array(fieldText).refine((texts) => texts.length % 2 === 0),
+  fields: z.array(fieldText).refine(areFields),
   date: fieldText,
   etag: z.string().optional(),
   lastModified: z.string().optional(),
