@@ -1,7 +1,8 @@
 // Runs the benchmark in a network namespace of its own: no port is taken, no other traffic on its loopback,
 // and TCP there sends as fast as it may. Many machines default to BBR, whose pacing, meant for long lines,
 // holds loopback transfers back for tens of milliseconds at random.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 
 const MARK = 'EDGEWARD_BENCH_NETWORK'
@@ -9,17 +10,29 @@ const MARK = 'EDGEWARD_BENCH_NETWORK'
 const CONGESTION_CONTROL = 'reno'
 const SETUP = `ip link set lo up && echo ${CONGESTION_CONTROL} > /proc/sys/net/ipv4/tcp_congestion_control && exec "$@"`
 
-/** Runs this very command again in a namespace and exits with its status, unless it is there already. */
-export function moveToOwnNetwork(): void {
-  if (process.env[MARK] !== undefined) return
+/**
+ * Runs this very command again in a namespace and exits with its status; there, returns. A signal, or the end
+ * of the outer process however it comes, ends the inner one through process.exit, so that its exit handlers run.
+ */
+export async function moveToOwnNetwork(): Promise<void> {
+  if (process.env[MARK] !== undefined) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+    process.on('disconnect', stop)
+    process.channel?.unref()
+    return
+  }
   const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
-  const run = spawnSync('unshare', [...asRoot, '--net', 'sh', '-c', SETUP, 'sh', ...again], {
-    stdio: 'inherit',
+  const inner = spawn('unshare', [...asRoot, '--net', 'sh', '-c', SETUP, 'sh', ...again], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [MARK]: '1' },
   })
-  if (run.error !== undefined) throw run.error
-  process.exit(run.status ?? 1)
+  const [code] = await once(inner, 'exit')
+  process.exit(typeof code === 'number' ? code : 1)
+}
+
+function stop(): void {
+  process.exit(1)
 }
 
 export function congestionControl(): string {

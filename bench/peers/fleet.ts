@@ -43,6 +43,7 @@ export interface Fleet {
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   execFileSync('taskset', ['-cp', CLIENT_CPU, String(process.pid)])
   const root = mkdtempSync(path.join(os.tmpdir(), 'edgeward-peers-'))
+  process.on('exit', () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
   // A server that gives up root must still reach its own directory.
   chmodSync(root, 0o755)
   const originProgram = await startOrigin()
@@ -52,7 +53,6 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     peers,
     async close() {
       await Promise.all([originProgram.program, ...peers.map((peer) => peer.program)].map((p) => p.stop()))
-      rmSync(root, { recursive: true, force: true })
     },
   }
   const settings = async (name: string, memoryBytes = MEMORY_BYTES): Promise<PeerSettings> => {
