@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { chosenPolicy } from '../edge/cache/disk-index.ts'
+import { chosenPolicy } from '../edge/cache/disk/disk-index.ts'
 import { Lru } from '../edge/cache/eviction/lru.ts'
 import type { PolicyMaker } from '../edge/cache/eviction/policy.ts'
 import { S3Fifo } from '../edge/cache/eviction/s3-fifo.ts'

@@ -3,7 +3,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import { BufferPool } from '../../edge/cache/buffer-pool.ts'
-import { DiskTier } from '../../edge/cache/disk-tier.ts'
+import { DiskTier } from '../../edge/cache/disk/disk-tier.ts'
 import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import { systemClock } from '../../src/clock.ts'

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import { LIVE_LIFETIME_MS, METAS_MAX, READ_BUFFER_BYTES, VARIANTS_MAX } from '../limits.ts'
 import type { BufferPool } from './buffer-pool.ts'
-import type { DiskSlice, DiskTier } from './disk-tier.ts'
+import type { DiskSlice, DiskTier } from './disk/disk-tier.ts'
 import type { MemoryTier } from './memory-tier.ts'
 import type { ObjectMeta } from './object-meta.ts'
 import { createSign, isSignFor, sliceName } from './object-meta.ts'

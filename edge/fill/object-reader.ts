@@ -3,7 +3,7 @@
 import assert from 'node:assert'
 import { EdgewardError } from '../../src/errors.ts'
 import type { Cache } from '../cache/cache.ts'
-import type { DiskSlice } from '../cache/disk-tier.ts'
+import type { DiskSlice } from '../cache/disk/disk-tier.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import { READ_BUFFER_BYTES } from '../limits.ts'
 import type { FetchTarget } from './fetch.ts'

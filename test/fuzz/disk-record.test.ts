@@ -3,10 +3,15 @@
 // test run; for more, set EDGEWARD_FUZZ_SECONDS and run the file with node itself.
 import { crc32 } from 'node:zlib'
 import t from 'tap'
-import { SliceIndex } from '../../edge/cache/disk-index.ts'
-import { sliceIdOf } from '../../edge/cache/disk-name.ts'
-import { PRELUDE_BYTES, decodeHead, decodePrelude, encodeRecordHead } from '../../edge/cache/disk-record.ts'
-import { decodeSnapshot, encodeSnapshot } from '../../edge/cache/disk-snapshot.ts'
+import { SliceIndex } from '../../edge/cache/disk/disk-index.ts'
+import { sliceIdOf } from '../../edge/cache/disk/disk-name.ts'
+import {
+  PRELUDE_BYTES,
+  decodeHead,
+  decodePrelude,
+  encodeRecordHead,
+} from '../../edge/cache/disk/disk-record.ts'
+import { decodeSnapshot, encodeSnapshot } from '../../edge/cache/disk/disk-snapshot.ts'
 import { systemClock, systemRandom } from '../../src/clock.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import { objectMeta } from '../kit/edge-parts.ts'

@@ -2,7 +2,7 @@
 // that fetch into it from a real origin.
 import { BufferPool } from '../../edge/cache/buffer-pool.ts'
 import { Cache } from '../../edge/cache/cache.ts'
-import { DiskTier } from '../../edge/cache/disk-tier.ts'
+import { DiskTier } from '../../edge/cache/disk/disk-tier.ts'
 import { MemoryTier } from '../../edge/cache/memory-tier.ts'
 import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
 import type { FetchOutcome, FetchTarget, ObjectOutcome } from '../../edge/fill/fetch.ts'

@@ -1,8 +1,8 @@
 // Every eviction policy under the index, against a naive model: any order of calls keeps index and model equal.
 import fc from 'fast-check'
 import t from 'tap'
-import { SliceIndex, VERIFIED, chosenPolicy } from '../../edge/cache/disk-index.ts'
-import type { SliceId } from '../../edge/cache/disk-name.ts'
+import { SliceIndex, VERIFIED, chosenPolicy } from '../../edge/cache/disk/disk-index.ts'
+import type { SliceId } from '../../edge/cache/disk/disk-name.ts'
 import { Lru } from '../../edge/cache/eviction/lru.ts'
 import type { PolicyMaker } from '../../edge/cache/eviction/policy.ts'
 import { S3Fifo } from '../../edge/cache/eviction/s3-fifo.ts'

@@ -2,7 +2,12 @@
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
-import { PRELUDE_BYTES, decodeHead, decodePrelude, encodeRecordHead } from '../../edge/cache/disk-record.ts'
+import {
+  PRELUDE_BYTES,
+  decodeHead,
+  decodePrelude,
+  encodeRecordHead,
+} from '../../edge/cache/disk/disk-record.ts'
 import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import { objectMeta } from '../kit/edge-parts.ts'

@@ -1,7 +1,7 @@
 // The room that a cache directory leaves, and which of several a slice belongs to.
 import t from 'tap'
-import { slackOf } from '../../edge/cache/disk-space.ts'
-import { spread } from '../../edge/cache/disk-spread.ts'
+import { slackOf } from '../../edge/cache/disk/disk-space.ts'
+import { spread } from '../../edge/cache/disk/disk-spread.ts'
 
 const GIB = 2 ** 30
 

@@ -1,7 +1,7 @@
 // Writes wait, are bounded, and the newest of a name is the one that stays.
 import t from 'tap'
-import type { PendingWrite } from '../../edge/cache/disk-write-queue.ts'
-import { WriteQueue } from '../../edge/cache/disk-write-queue.ts'
+import type { PendingWrite } from '../../edge/cache/disk/disk-write-queue.ts'
+import { WriteQueue } from '../../edge/cache/disk/disk-write-queue.ts'
 import { DISK_WRITES_AT_ONCE, DISK_WRITE_QUEUE_BYTES_MAX } from '../../edge/limits.ts'
 import { objectMeta } from '../kit/edge-parts.ts'
 

@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { messageOf } from '../../src/errors.ts'
-import type { Logger } from '../../src/log.ts'
+import { messageOf } from '../../../src/errors.ts'
+import type { Logger } from '../../../src/log.ts'
 
 const LOCK = 'lock'
 const HOLDER = 'lock-holder'

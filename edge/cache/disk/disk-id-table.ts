@@ -3,8 +3,8 @@
 // in place with its content and no call ever moves more than one chain; an open-addressing table would have
 // to be rebuilt at each doubling, a pause of a tenth of a second at a million slices.
 import type { SliceId } from './disk-name.ts'
-import { NO_SLOT, growColumn, wordColumn } from './eviction/slot-columns.ts'
-import type { Words } from './eviction/slot-columns.ts'
+import { NO_SLOT, growColumn, wordColumn } from '../eviction/slot-columns.ts'
+import type { Words } from '../eviction/slot-columns.ts'
 
 /** Slots added at a time; a power of two. */
 const SLOTS_STEP = 2 ** 14

@@ -1,7 +1,7 @@
 // How much of the file system a cache directory leaves free, whatever its configured size. Asks the system
 // again once half of what was left has been written, and now and then for what others write.
 import { statfs } from 'node:fs/promises'
-import { FREE_BYTES_DEFAULT_MAX, FREE_CHECK_BYTES_MAX, FREE_SHARE_DEFAULT } from '../limits.ts'
+import { FREE_BYTES_DEFAULT_MAX, FREE_CHECK_BYTES_MAX, FREE_SHARE_DEFAULT } from '../../limits.ts'
 
 export interface FileSystem {
   readonly bsize: number

@@ -1,15 +1,15 @@
 // Opens the file of a slice and checks it: that it is one, of this object and number, as long as it says, and
 // after an unclean stop that its body is what was written. What does not hold is removed, and a miss.
 import { crc32 } from 'node:zlib'
-import { systemCode } from '../../src/errors.ts'
+import { systemCode } from '../../../src/errors.ts'
 import { PRELUDE_BYTES, decodeHead, decodePrelude } from './disk-record.ts'
 import type { Prelude } from './disk-record.ts'
-import { READ_BUFFER_BYTES, STORED_HEAD_BYTES_MAX } from '../limits.ts'
-import type { BufferPool } from './buffer-pool.ts'
+import { READ_BUFFER_BYTES, STORED_HEAD_BYTES_MAX } from '../../limits.ts'
+import type { BufferPool } from '../buffer-pool.ts'
 import type { DiskDirectory } from './disk-directory.ts'
 import type { SliceId } from './disk-name.ts'
 import type { OpenFile } from './disk-open-files.ts'
-import { closeQuietly, fileState, openForReading, readFully } from './file-io.ts'
+import { closeQuietly, fileState, openForReading, readFully } from '../file-io.ts'
 
 export interface WantedSlice {
   readonly key: string

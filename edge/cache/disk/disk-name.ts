@@ -1,7 +1,7 @@
 // The name of a slice on disk: 96 bits of SHA-256 over key and slice number. The index keeps the bits and
 // makes the file's name from them; the file holds the key itself, so a clash is a miss, not a wrong answer.
 import { hash } from 'node:crypto'
-import { sliceName } from './object-meta.ts'
+import { sliceName } from '../object-meta.ts'
 
 /** The three words of 32 bits. */
 export interface SliceId {

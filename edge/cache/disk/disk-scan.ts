@@ -8,7 +8,7 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { IdTable } from './disk-id-table.ts'
 import { parseFileName } from './disk-name.ts'
 import { currentBoot, decodeSnapshot } from './disk-snapshot.ts'
-import { NO_SLOT } from './eviction/slot-columns.ts'
+import { NO_SLOT } from '../eviction/slot-columns.ts'
 
 export interface ScanRequest {
   readonly directory: string

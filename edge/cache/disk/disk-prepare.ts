@@ -13,8 +13,8 @@ import {
   rmSync,
 } from 'node:fs'
 import path from 'node:path'
-import { systemCode } from '../../src/errors.ts'
-import type { Logger } from '../../src/log.ts'
+import { systemCode } from '../../../src/errors.ts'
+import type { Logger } from '../../../src/log.ts'
 import type { SliceIndex } from './disk-index.ts'
 import { lockDirectory } from './disk-lock.ts'
 import type { DirectoryLock } from './disk-lock.ts'

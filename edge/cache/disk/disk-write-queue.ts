@@ -1,9 +1,9 @@
 // Slices on their way to disk, a few at a time and bounded in bytes. Of two for one name the newer is written
 // last; until a slice is written it is served from here.
-import type { Background } from '../../src/background.ts'
-import { DISK_WRITES_AT_ONCE, DISK_WRITE_QUEUE_BYTES_MAX } from '../limits.ts'
-import type { ObjectMeta } from './object-meta.ts'
-import { sliceName } from './object-meta.ts'
+import type { Background } from '../../../src/background.ts'
+import { DISK_WRITES_AT_ONCE, DISK_WRITE_QUEUE_BYTES_MAX } from '../../limits.ts'
+import type { ObjectMeta } from '../object-meta.ts'
+import { sliceName } from '../object-meta.ts'
 
 export interface PendingWrite {
   readonly meta: ObjectMeta

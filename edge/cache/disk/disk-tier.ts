@@ -1,10 +1,10 @@
 // The disk tier: slices spread over the cache directories by hash, in proportion to their sizes. Writes queue
 // behind a bound and never delay a reply; until a slice is written it is served from the queue.
-import type { Background } from '../../src/background.ts'
-import { EdgewardError, messageOf } from '../../src/errors.ts'
-import type { Logger } from '../../src/log.ts'
-import { STORED_HEAD_BYTES_MAX } from '../limits.ts'
-import type { BufferPool } from './buffer-pool.ts'
+import type { Background } from '../../../src/background.ts'
+import { EdgewardError, messageOf } from '../../../src/errors.ts'
+import type { Logger } from '../../../src/log.ts'
+import { STORED_HEAD_BYTES_MAX } from '../../limits.ts'
+import type { BufferPool } from '../buffer-pool.ts'
 import { DiskDirectory } from './disk-directory.ts'
 import type { DirectorySettings } from './disk-directory.ts'
 import { loadSliceFile } from './disk-load.ts'
@@ -15,8 +15,8 @@ import { PRELUDE_BYTES, encodeRecordHead } from './disk-record.ts'
 import { spread } from './disk-spread.ts'
 import { WriteQueue } from './disk-write-queue.ts'
 import type { PendingWrite } from './disk-write-queue.ts'
-import { readFully } from './file-io.ts'
-import type { ObjectMeta } from './object-meta.ts'
+import { readFully } from '../file-io.ts'
+import type { ObjectMeta } from '../object-meta.ts'
 
 /** An open slice file whose head was checked. The holder closes it. */
 export interface DiskSlice {

@@ -2,8 +2,8 @@
 // so that a torn, flipped or foreign file is told apart before a byte of it is served.
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
-import { FieldBlock } from '../../src/http/fields.ts'
-import type { ObjectMeta } from './object-meta.ts'
+import { FieldBlock } from '../../../src/http/fields.ts'
+import type { ObjectMeta } from '../object-meta.ts'
 
 const MAGIC = 0x45_57_53_31 // 'EWS1'
 const FORMAT = 1

@@ -1,9 +1,9 @@
 // Slice files that are open, with their heads decoded: a slice that is asked for again costs no open, no
 // parse and no check, only the reads of its body. Bounded; a file in use is closed by its last reader.
 import { LRUCache } from 'lru-cache'
-import { OPEN_FILES_MAX } from '../limits.ts'
-import { closeQuietly } from './file-io.ts'
-import type { ObjectMeta } from './object-meta.ts'
+import { OPEN_FILES_MAX } from '../../limits.ts'
+import { closeQuietly } from '../file-io.ts'
+import type { ObjectMeta } from '../object-meta.ts'
 
 /** An open slice file whose head was checked. */
 export interface OpenFile {

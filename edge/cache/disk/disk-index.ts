@@ -2,10 +2,10 @@
 // state, in typed arrays. docs/decisions/0004-eviction.md says what it costs and why this policy.
 import { IdTable } from './disk-id-table.ts'
 import type { SliceId } from './disk-name.ts'
-import type { EvictionPolicy, PolicyMaker } from './eviction/policy.ts'
-import { S3Fifo } from './eviction/s3-fifo.ts'
-import { NO_SLOT, byteColumn, growColumn, wordColumn } from './eviction/slot-columns.ts'
-import type { Bytes, Words } from './eviction/slot-columns.ts'
+import type { EvictionPolicy, PolicyMaker } from '../eviction/policy.ts'
+import { S3Fifo } from '../eviction/s3-fifo.ts'
+import { NO_SLOT, byteColumn, growColumn, wordColumn } from '../eviction/slot-columns.ts'
+import type { Bytes, Words } from '../eviction/slot-columns.ts'
 
 export const chosenPolicy: PolicyMaker = (bytes, slotsMax) =>
   new S3Fifo(bytes, slotsMax, { usesToStay: 1, sized: true })

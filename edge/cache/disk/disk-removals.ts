@@ -1,8 +1,8 @@
 // Files on their way out, a few at a time: making room for one slice may take thousands, and reads of
 // others must not wait behind them.
 import { rm } from 'node:fs/promises'
-import type { Background } from '../../src/background.ts'
-import { DISK_REMOVALS_AT_ONCE } from '../limits.ts'
+import type { Background } from '../../../src/background.ts'
+import { DISK_REMOVALS_AT_ONCE } from '../../limits.ts'
 
 export class Removals {
   private readonly queue: string[] = []
