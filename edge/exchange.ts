@@ -6,6 +6,10 @@ import type { CacheStatus } from '../src/http/cache-status.ts'
 import type { FieldPairs } from '../src/http/fields.ts'
 import type { HttpReply, HttpRequest, Transaction } from '../src/http/transaction.ts'
 import type { Logger } from '../src/log.ts'
+import type { Places } from '../src/geo/places.ts'
+import type { CidrTree } from '../src/net/cidr-tree.ts'
+import { noAccess } from './access/access-state.ts'
+import type { AccessState } from './access/access-state.ts'
 import type { Cache } from './cache/cache.ts'
 import type { ObjectMeta } from './cache/object-meta.ts'
 import type { CmcdMetrics } from './cmcd/cmcd-metrics.ts'
@@ -32,6 +36,10 @@ export interface EdgeContext {
   readonly playlistForms: PlaylistForms
   readonly prefetcher: Prefetcher
   readonly cmcd: CmcdMetrics
+  /** Peers whose Forwarded is believed. */
+  readonly trustedProxies: CidrTree<true>
+  /** GeoIP; null: no property asks for it. */
+  readonly places: Places | null
   /** Swapped whole when the configuration changes; an exchange reads it once. */
   table: PropertyTable
 }
@@ -44,6 +52,7 @@ export interface Exchange {
   property: Property | null
   /** Normalised path, without property prefix and query. */
   path: string
+  readonly access: AccessState
   target: KeyedRequest | null
   meta: ObjectMeta | null
   /** The pull that the body comes from, when this exchange started or joined one. */
@@ -52,6 +61,8 @@ export interface Exchange {
   error: EdgewardError | null
   /** Fields of the refusal, such as Allow. */
   refusal: FieldPairs
+  /** Further fields of the reply, such as Set-Cookie. */
+  readonly extra: string[]
   /** The object changed while this was answered; it is looked up anew once. */
   restarted: boolean
   /** The answer is the upstream's own: conditions and ranges were its business. */
@@ -70,6 +81,7 @@ export function createExchange(edge: EdgeContext, transaction: Transaction): Exc
     startedMs: edge.clock.monotonic(),
     property: null,
     path: '',
+    access: noAccess(),
     target: null,
     meta: null,
     pull: null,
@@ -84,6 +96,7 @@ export function createExchange(edge: EdgeContext, transaction: Transaction): Exc
     },
     error: null,
     refusal: [],
+    extra: [],
     restarted: false,
     passed: false,
     form: null,

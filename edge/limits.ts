@@ -12,20 +12,30 @@ export const UPSTREAM_HEAD_TIMEOUT_MS = 10_000
 /** Requests that one origin may hold open until it has what they ask for; they do not keep others from it. */
 export const HELD_CONNECTIONS_MAX = 1024
 export const UPSTREAM_BODY_TIMEOUT_MS = 15_000
-/** Connections to one origin; further pulls wait their turn. */
+/** Connections to one origin whose pace is the origin's own; further pulls wait their turn. */
 export const ORIGIN_CONNECTIONS_MAX = 64
+/** More of them whose bodies are not kept and go at their clients' pace: beyond it such an answer is refused (503). */
+export const PASSING_CONNECTIONS_MAX = 256
+/** More of them that wait at a slice boundary: beyond it such a pull ends, and its readers ask for ranges. */
+export const PARKED_CONNECTIONS_MAX = 64
+/** Requests to one origin that wait for a connection, of each kind, and for how long: then 503. */
+export const ORIGIN_WAITING_MAX = 1024
+export const ORIGIN_WAIT_MS = 5000
 /** Interim answers (1xx) to one request: beyond it the origin is not believed any more. */
 export const INTERIMS_MAX = 16
 export const UPSTREAM_HEAD_BYTES_MAX = 32 * 1024
-/** Object heads kept in memory apart from their bodies; the least used go. */
-export const METAS_MAX = 20_000
-/** Keys whose invalidation is remembered, so that what was on its way then is not kept. */
-export const INVALIDATIONS_MAX = 20_000
+/** Object heads kept in memory apart from their bodies, about 16,000 usual ones; the least used go. */
+export const METAS_BYTES_MAX = 32 * 2 ** 20
+/** Objects whose variants are counted, and keys whose invalidation is remembered, so that what was on its way then
+ * is not kept: about 20,000 usual ones each; the least used go. */
+export const KEYS_BYTES_MAX = 8 * 2 ** 20
 /** Variants of one object; further ones are not kept. */
 export const VARIANTS_MAX = 32
 /** Slices waiting to be written to disk: beyond it a slice is not kept. */
 export const DISK_WRITE_QUEUE_BYTES_MAX = 64 * 2 ** 20
 export const DISK_WRITES_AT_ONCE = 4
+/** Heads found fresh that wait to be written: beyond it one keeps its old times on disk. */
+export const HEAD_UPDATES_MAX = 4096
 export const DISK_REMOVALS_AT_ONCE = 2
 /** I/O errors after which a cache directory is no longer used. */
 export const DISK_ERRORS_MAX = 5
@@ -50,3 +60,43 @@ export const STORED_HEAD_BYTES_MAX = 32 * 1024
 export const LIVE_LIFETIME_MS = 60_000
 /** Longest path with query that the edge serves: beyond it 414. */
 export const TARGET_BYTES_MAX = 8 * 1024
+/** Clients whose limits are counted, of all properties together: beyond it the one unseen for longest starts afresh. */
+export const CLIENTS_MAX = 65_536
+/** Sessions followed, of a property that does not limit them itself: a further one plays, but nobody is told of it. */
+export const SESSIONS_FOLLOWED_MAX = 100_000
+/** A session ends so long after its last request, where the configuration does not say. */
+export const SESSION_IDLE_MS = 30_000
+/** How long a bandwidth may be exceeded at once, and how far a paced reply catches up with its pace. */
+export const BANDWIDTH_BURST_MS = 100
+/** A piece of a paced body: what its rate gives in so long, between these bounds. */
+export const PACED_PIECE_MS = 100
+export const PACED_PIECE_BYTES_MIN = 4 * 1024
+export const PACED_PIECE_BYTES_MAX = 256 * 1024
+/** The same where replies take turns at a shared bandwidth: nobody waits long for one turn of each other. */
+export const SHARED_PIECE_BYTES_MAX = 64 * 1024
+/** A hook of a property: calls at once, calls that wait for one of them; beyond it there is no answer. */
+export const HOOK_CALLS_MAX = 32
+export const HOOK_WAITING_MAX = 256
+/** Calls in a row that fail before it is left alone, and for how long; then one is made to see. */
+export const HOOK_FAILURES_MAX = 5
+export const HOOK_REST_MS = 5000
+/** Of a hook's answer: its status is what matters. */
+export const HOOK_HEAD_BYTES_MAX = 16 * 1024
+export const HOOK_BODY_BYTES_MAX = 64 * 1024
+/** Answers of hooks remembered, of all properties together: beyond it the least used is asked for again. */
+export const VERDICTS_MAX = 50_000
+/** An answer never holds longer than this, whatever it says. */
+export const VERDICT_MS_MAX = 24 * 3_600_000
+/** Events of a property that wait to be sent: beyond it the oldest go, and are counted. */
+export const EVENTS_WAITING_MAX = 2000
+export const EVENTS_BATCH_MAX = 100
+/** How often a batch is tried before it is given up; the waits between double, from the first to the last. */
+export const EVENT_ATTEMPTS_MAX = 8
+export const EVENT_RETRY_FIRST_MS = 1000
+export const EVENT_RETRY_LAST_MS = 30_000
+/** For a receiver of events to answer. */
+export const EVENT_TIMEOUT_MS = 5000
+/** As the edge stops: for the events that still wait. */
+export const EVENT_FLUSH_MS = 3000
+/** Denials of one kind are told at the first, then together once in so long. */
+export const DENIAL_WINDOW_MS = 10_000

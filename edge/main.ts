@@ -1,5 +1,7 @@
 // Wires an edge together: configuration, cache, fills, flow, listeners, reports. Nothing here decides.
 import { setTimeout as wait } from 'node:timers/promises'
+import { trustedProxiesOf } from '../src/access/client-address.ts'
+import { loadConfiguredPlaces } from '../src/geo/configured-places.ts'
 import { backgroundRunner } from '../src/background.ts'
 import type { Clock } from '../src/clock.ts'
 import { ConfigError } from '../src/config/config-error.ts'
@@ -8,10 +10,11 @@ import type { EdgeFileConfig } from '../src/config/load.ts'
 import type { Daemon } from '../src/daemon.ts'
 import { messageOf } from '../src/errors.ts'
 import { closeService, listenService } from '../src/http-service.ts'
-import { createHttpServer } from '../src/http1/server.ts'
+import { createHttpServer } from '../src/listener/http-server.ts'
 import type { Logger } from '../src/log.ts'
 import { createMetricsRegistry } from '../src/metrics.ts'
 import { formatAuthority } from '../src/net/listen.ts'
+import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
 import { createAdmin } from './admin/admin.ts'
 import { BufferPool } from './cache/buffer-pool.ts'
 import { Cache } from './cache/cache.ts'
@@ -43,6 +46,7 @@ export async function startEdge(
 ): Promise<Daemon> {
   const { clock, log } = deps
   const { settings } = config
+  const tls = await loadListenerCertificates(settings.tls, config.file, 'tls', { clock, log })
   const background = backgroundRunner(log)
   const registry = createMetricsRegistry()
   const upstreams = new Upstreams()
@@ -68,10 +72,18 @@ export async function startEdge(
     knownPlaylists,
     prefetcher: new Prefetcher(cache, fills, clock, background),
     cmcd: new CmcdMetrics(registry),
+    trustedProxies: trustedProxiesOf(settings.trustedProxies),
+    places: await loadConfiguredPlaces(settings.geoip, config.file, 'geoip'),
     playlistForms: new PlaylistForms(formsBytesMax(settings.cache.memory)),
     table: EMPTY_TABLE,
   }
-  const server = createHttpServer({ clock, handler: (transaction) => handleTransaction(edge, transaction) })
+  const server = createHttpServer({
+    clock,
+    handler: (transaction) => handleTransaction(edge, transaction),
+    connectionsPerAddressMax: settings.connectionsPerAddress,
+    tls,
+  })
+  tls?.watch(server)
   registerEdgeMetrics(registry, edge, server)
   registerVideoMetrics(registry, edge)
   const reporter = await takeConfiguration(config, edge, server, background)
@@ -87,7 +99,10 @@ export async function startEdge(
   reporter?.start()
 
   return {
-    listeners: { public: `http://${formatAuthority(settings.listen.host, port)}`, admin: adminUrl },
+    listeners: {
+      public: `${tls === undefined ? 'http' : 'https'}://${formatAuthority(settings.listen.host, port)}`,
+      admin: adminUrl,
+    },
     async drain() {
       draining = true
       if (reporter !== null) {
@@ -95,6 +110,7 @@ export async function startEdge(
         await wait(LINGER_MS)
       }
       await server.drain(settings.drain)
+      tls?.close()
       await upstreams.close()
       await cache.disk.close()
       await closeService(admin, 1000)

@@ -2,7 +2,11 @@
 // other; a hit in memory runs from end to end without waiting for anything.
 import { EdgewardError, messageOf } from '../src/errors.ts'
 import type { Transaction } from '../src/http/transaction.ts'
+import { admit } from './access/admit.ts'
+import { carryInPath } from './access/carry-in-path.ts'
 import { judgeMethod } from './access/method.ts'
+import { judgeRules } from './access/judge-rules.ts'
+import { judgeToken } from './access/judge-token.ts'
 import { createExchange } from './exchange.ts'
 import type { EdgeContext, Exchange } from './exchange.ts'
 import { fetchObject, passThrough } from './fill/fetch-object.ts'
@@ -22,6 +26,11 @@ export type StepName =
   | 'judge-method'
   | 'preflight'
   | 'make-key'
+  | 'judge-rules'
+  | 'judge-token'
+  | 'judge-limits'
+  | 'admit'
+  | 'carry-in-path'
   | 'note-player'
   | 'look-up'
   | 'fetch-object'
@@ -38,7 +47,12 @@ const STEPS: Record<Exclude<StepName, 'done'>, Step> = {
   'select-property': selectProperty, //  → judge-method, refuse
   'judge-method': judgeMethod, //        → make-key, preflight, refuse
   preflight, //                          → done
-  'make-key': makeKey, //                → note-player, pass-through, refuse
+  'make-key': makeKey, //                → judge-rules, refuse
+  'judge-rules': judgeRules, //          → judge-token, judge-limits, refuse
+  'judge-token': judgeToken, //          → judge-limits, refuse
+  'judge-limits': () => 'admit', //      → admit, refuse
+  admit, //                              → note-player, pass-through, carry-in-path
+  'carry-in-path': carryInPath, //       → done
   'note-player': notePlayer, //          → look-up
   'look-up': lookUp, //                  → respond, fetch-object, revalidate-behind
   'revalidate-behind': revalidateBehind, // → respond

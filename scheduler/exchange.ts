@@ -1,5 +1,6 @@
 // One steering decision while it is made: what came in, and what each step of the flow adds to it.
 import type { IpAddress } from '../src/net/ip.ts'
+import type { JudgedToken, SteerDenial } from './access.ts'
 import type { Outcome, SteerAnswer } from './answer/answers.ts'
 import type { Candidate, FitSite } from './choose/candidates.ts'
 import type { ClientLocation } from './locate/locate.ts'
@@ -13,7 +14,11 @@ export interface SteerExchange {
   /** The scheduler's monotonic clock. */
   readonly nowMs: number
   property: PropertyView | undefined
-  /** Without the `/~property` prefix. */
+  /** null: the property asks for none. */
+  readonly token: JudgedToken | null
+  /** Without the `/~property` prefix, with its tokens. */
+  target: string
+  /** The same without tokens and query. */
   path: string
   client: IpAddress | undefined
   location: ClientLocation | undefined
@@ -23,5 +28,6 @@ export interface SteerExchange {
   chosen: Candidate | undefined
   /** Set by the step that knows it. */
   outcome: Outcome | undefined
+  denial: SteerDenial | null
   answer: SteerAnswer | undefined
 }

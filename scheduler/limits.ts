@@ -9,9 +9,6 @@ export const DOWN_AFTER_MS = 5000
 /** A degraded edge (failed disk) keeps this share of its weight; the rest of its assets move within the site. */
 export const DEGRADED_WEIGHT = 0.25
 
-/** Hops of Forwarded or X-Forwarded-For that are walked; the rest of the field is not looked at. */
-export const FORWARDED_HOPS_MAX = 32
-
 /** Body of a report; more is refused with 413. */
 export const REPORT_BYTES_MAX = 8 * 1024
 

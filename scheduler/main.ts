@@ -6,7 +6,7 @@ import type { Clock } from '../src/clock.ts'
 import { edgeConfigOf } from '../src/config/edge-config.ts'
 import type { SchedulerConfig } from '../src/config/load.ts'
 import type { Daemon } from '../src/daemon.ts'
-import { createHttpServer } from '../src/http1/server.ts'
+import { createHttpServer } from '../src/listener/http-server.ts'
 import type { Logger } from '../src/log.ts'
 import { createMetricsRegistry } from '../src/metrics.ts'
 import { formatAuthority } from '../src/net/listen.ts'
@@ -15,7 +15,8 @@ import { createSchedulerMetrics } from './admin/metrics.ts'
 import type { Lifecycle } from './admin/readiness.ts'
 import { createControl } from './control/control.ts'
 import { closeService, listenService } from '../src/http-service.ts'
-import { loadConfiguredPlaces } from './locate/configured-places.ts'
+import { loadConfiguredPlaces } from '../src/geo/configured-places.ts'
+import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
 import { MemoryRegistry } from './registry/memory.ts'
 import { RedisRegistry } from './registry/redis.ts'
 import type { Registry } from './registry/registry.ts'
@@ -37,8 +38,9 @@ export async function startScheduler(
   const { settings } = config
   const { steering, control, admin, drain } = settings.scheduler
   const topology = buildTopology(settings)
-  const places = await loadConfiguredPlaces(config)
-  const registry = await openRegistry(config, clock, log, backgroundRunner(log))
+  const places = await loadConfiguredPlaces(settings.scheduler.geoip, config.file, 'scheduler.geoip')
+  const background = backgroundRunner(log)
+  const registry = await openRegistry(config, clock, log, background)
   opened.defer(() => registry.close())
   const snapshots = new SnapshotHolder(topology, places, registry)
   opened.defer(() => snapshots.close())
@@ -57,8 +59,14 @@ export async function startScheduler(
   const controlUrl = await listenService(controlService, control.listen, 'scheduler.control.listen')
 
   const accessLog = settings.scheduler.accessLog ? log : null
-  const handler = steeringHandler({ snapshots, metrics, clock, accessLog })
-  const steeringServer = createHttpServer({ handler, clock })
+  const handler = steeringHandler({ snapshots, metrics, clock, background, accessLog })
+  const tls = await loadListenerCertificates(steering.tls, config.file, 'scheduler.steering.tls', {
+    clock,
+    log,
+  })
+  opened.defer(() => tls?.close())
+  const steeringServer = createHttpServer({ handler, clock, tls })
+  tls?.watch(steeringServer)
   opened.defer(() => steeringServer.drain(0))
   const port = await steeringServer.listen(steering.listen, 'scheduler.steering.listen')
   lifecycle.listeningSinceMs = clock.monotonic()
@@ -66,7 +74,7 @@ export async function startScheduler(
 
   return {
     listeners: {
-      steering: `http://${formatAuthority(steering.listen.host, port)}`,
+      steering: `${tls === undefined ? 'http' : 'https'}://${formatAuthority(steering.listen.host, port)}`,
       control: controlUrl,
       admin: adminUrl,
     },
@@ -74,6 +82,7 @@ export async function startScheduler(
       lifecycle.draining = true
       // Reports go on being taken while the last clients are answered; /readyz says `draining` to the end.
       await steeringServer.drain(drain)
+      tls?.close()
       await closeService(controlService, drain)
       snapshots.close()
       await registry.close()

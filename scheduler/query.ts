@@ -1,9 +1,13 @@
 // What is asked: the parts of a request that steering looks at, and whether it can be steered at all.
 // Namespaces first (`/.edgeward/`), then the property, then the method.
+import { clientAddressOf } from '../src/access/client-address.ts'
 import type { HttpRequest } from '../src/http/transaction.ts'
 import type { Outcome } from './answer/answers.ts'
 import { splitPrefix } from '../src/property-index.ts'
 import type { PropertyIndex } from '../src/property-index.ts'
+import type { IpAddress } from '../src/net/ip.ts'
+import type { TokenQuery } from '../src/token/token.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { PropertyView } from './topology.ts'
 
 export interface SteerQuery {
@@ -21,17 +25,24 @@ export interface SteerQuery {
   readonly requestedHeaders: string | undefined
   readonly forwarded: string | undefined
   readonly xForwardedFor: string | undefined
+  /** Over TLS. */
+  readonly secure: boolean
+  /** Milliseconds since the epoch. */
+  readonly atMs: number
+  header(lowerName: string): string | undefined
 }
 
 export interface Asked {
   /** Undefined: go on and steer. */
-  readonly outcome: Exclude<Outcome, 'redirect' | 'no-edge'> | undefined
+  readonly outcome: Exclude<Outcome, 'redirect' | 'no-edge' | 'denied'> | undefined
   readonly property: PropertyView | undefined
-  /** Without the `/~property` prefix. */
+  /** Without the `/~property` prefix, with its tokens. */
+  readonly target: string
+  /** The same without tokens and query. */
   readonly path: string
 }
 
-export function queryOf(request: HttpRequest): SteerQuery {
+export function queryOf(request: HttpRequest, atMs: number): SteerQuery {
   const { target } = request
   const mark = target.indexOf('?')
   return {
@@ -45,6 +56,9 @@ export function queryOf(request: HttpRequest): SteerQuery {
       request.method === 'OPTIONS' ? request.header('access-control-request-headers') : undefined,
     forwarded: request.header('forwarded'),
     xForwardedFor: request.header('x-forwarded-for'),
+    secure: request.secure,
+    atMs,
+    header: (name) => request.header(name),
   }
 }
 
@@ -63,8 +77,23 @@ export function readQuery(query: SteerQuery, properties: PropertyIndex<PropertyV
   const property =
     propertyId === undefined ? properties.findByHost(query.host) : properties.findById(propertyId)
   if (property === undefined) return asked(propertyId === undefined ? 'unknown-host' : 'unknown-property')
-  if (method === 'OPTIONS') return { outcome: 'preflight', property, path }
-  return { outcome: reads ? undefined : 'method-not-allowed', property, path }
+  const target = path + query.search
+  const outcome = method === 'OPTIONS' ? 'preflight' : reads ? undefined : 'method-not-allowed'
+  const gate = property.access.tokens?.gate
+  if (gate === undefined) return { outcome, property, target, path }
+  const { target: bare } = gate.take(tokenPartsOf(query, target))
+  const question = bare.indexOf('?')
+  return { outcome, property, target, path: question < 0 ? bare : bare.slice(0, question) }
+}
+
+/** Enough to find tokens by. */
+function tokenPartsOf(query: SteerQuery, target: string): TokenQuery {
+  const { host, method, atMs, header, secure, peer } = query
+  return { target, scheme: secure ? 'https' : 'http', host, method, nowMs: atMs, header, address: peer }
+}
+
+export function clientOfQuery(query: SteerQuery, snapshot: Snapshot): IpAddress | undefined {
+  return clientAddressOf(query.peer, query, snapshot.topology.trustedProxies)
 }
 
 /** What steering keeps together on one edge: the directory of the path, within its property. */
@@ -73,11 +102,18 @@ export function assetKeyOf(property: PropertyView, path: string): string {
 }
 
 function asked(outcome: Asked['outcome']): Asked {
-  return { outcome, property: undefined, path: '' }
+  return { outcome, property: undefined, target: '', path: '' }
 }
 
 function isCleanTarget(path: string): boolean {
   return path.startsWith('/') && isCleanText(path)
+}
+
+const AVOIDED = /[?&]~not=([a-z0-9._-]{1,64})(?:&|$)/
+
+/** The edge that sent this client back because it was over a limit. */
+export function avoidedEdgeOf(search: string): string | undefined {
+  return search.includes('~not=') ? AVOIDED.exec(search)?.[1] : undefined
 }
 
 /** No spaces and no control characters: the text goes into a Location. The server's parser agrees. */

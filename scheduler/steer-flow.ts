@@ -1,22 +1,24 @@
 // The whole life of a steering decision, in one table. Synchronous, from the snapshot alone: no step waits,
 // reads a file or asks anybody. A step takes the exchange and names the next one.
 import assert from 'node:assert/strict'
-import { answerRedirect, answerRefusal } from './answer/answers.ts'
+import { denialOf, targetOnEdge } from './access.ts'
+import type { JudgedToken } from './access.ts'
+import { answerDenial, answerRedirect, answerRefusal } from './answer/answers.ts'
 import type { SteerAnswer } from './answer/answers.ts'
 import { findFitSite, sitesInOrder } from './choose/candidates.ts'
 import { bestClaim, hash64, scoreOf } from './choose/rendezvous.ts'
 import type { SteerExchange } from './exchange.ts'
-import { clientAddressOf } from './locate/client-address.ts'
 import { locate } from './locate/locate.ts'
-import { assetKeyOf, readQuery } from './query.ts'
+import { assetKeyOf, avoidedEdgeOf, clientOfQuery, readQuery } from './query.ts'
 import type { SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 
-export type Step = 'query' | 'locate' | 'candidates' | 'filter' | 'score' | 'choose' | 'answer'
+export type Step = 'query' | 'locate' | 'access' | 'candidates' | 'filter' | 'score' | 'choose' | 'answer'
 
 const STEPS: Record<Step, (exchange: SteerExchange) => Step | 'done'> = {
   query: findProperty,
   locate: locateClient,
+  access: judgeAccess,
   candidates: orderSites,
   filter: keepFitEdges,
   score: scoreCandidates,
@@ -28,12 +30,20 @@ export interface Steered extends SteerExchange {
   answer: SteerAnswer
 }
 
-export function steer(query: SteerQuery, snapshot: Snapshot, nowMs: number): Steered {
+/** `token` was judged before, by `judgeToken`; null when the property asks for none. */
+export function steer(
+  query: SteerQuery,
+  snapshot: Snapshot,
+  nowMs: number,
+  token: JudgedToken | null = null,
+): Steered {
   const exchange: SteerExchange = {
     query,
     snapshot,
     nowMs,
     property: undefined,
+    token,
+    target: '',
     path: '',
     client: undefined,
     location: undefined,
@@ -41,6 +51,7 @@ export function steer(query: SteerQuery, snapshot: Snapshot, nowMs: number): Ste
     fit: undefined,
     chosen: undefined,
     outcome: undefined,
+    denial: null,
     answer: undefined,
   }
   let step: Step | 'done' = 'query'
@@ -54,8 +65,9 @@ function isAnswered(exchange: SteerExchange): exchange is Steered {
 }
 
 function findProperty(exchange: SteerExchange): Step {
-  const { outcome, property, path } = readQuery(exchange.query, exchange.snapshot.topology.properties)
+  const { outcome, property, target, path } = readQuery(exchange.query, exchange.snapshot.topology.properties)
   exchange.property = property
+  exchange.target = target
   exchange.path = path
   exchange.outcome = outcome
   return outcome === undefined ? 'locate' : 'answer'
@@ -63,9 +75,16 @@ function findProperty(exchange: SteerExchange): Step {
 
 function locateClient(exchange: SteerExchange): Step {
   const { query, snapshot } = exchange
-  exchange.client = clientAddressOf(query.peer, query, snapshot.topology.trustedProxies)
+  exchange.client = clientOfQuery(query, snapshot)
   exchange.location = locate(exchange.client, snapshot)
-  return 'candidates'
+  return 'access'
+}
+
+function judgeAccess(exchange: SteerExchange): Step {
+  exchange.denial = denialOf(exchange)
+  if (exchange.denial === null) return 'candidates'
+  exchange.outcome = 'denied'
+  return 'answer'
 }
 
 function orderSites(exchange: SteerExchange): Step {
@@ -74,7 +93,8 @@ function orderSites(exchange: SteerExchange): Step {
 }
 
 function keepFitEdges(exchange: SteerExchange): Step {
-  exchange.fit = findFitSite(exchange.sites, exchange.snapshot, exchange.nowMs)
+  const avoided = avoidedEdgeOf(exchange.query.search)
+  exchange.fit = findFitSite(exchange.sites, exchange.snapshot, exchange.nowMs, avoided)
   if (exchange.fit !== undefined) return 'score'
   exchange.outcome = 'no-edge'
   return 'answer'
@@ -98,11 +118,14 @@ function chooseEdge(exchange: SteerExchange): Step {
 }
 
 function writeAnswer(exchange: SteerExchange): 'done' {
-  const { query, property, path, chosen, outcome } = exchange
+  const { query, property, chosen, outcome, denial } = exchange
   assert(outcome !== undefined)
   if (outcome === 'redirect') {
     assert(property !== undefined && chosen !== undefined)
-    exchange.answer = answerRedirect(query, property, path, chosen.edge)
+    exchange.answer = answerRedirect(query, property, targetOnEdge(exchange), chosen.edge)
+  } else if (outcome === 'denied') {
+    assert(denial !== null)
+    exchange.answer = answerDenial(query, property, denial)
   } else {
     exchange.answer = answerRefusal(query, property, outcome)
   }

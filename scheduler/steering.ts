@@ -1,11 +1,15 @@
 // The steering listener's handler: one request, one decision from the current snapshot, one reply; then the
 // counters and the access log.
 import type { Clock } from '../src/clock.ts'
-import type { Transaction, TransactionHandler } from '../src/http/transaction.ts'
+import { takeGrant } from '../src/access/grant-carrier.ts'
+import type { Background } from '../src/background.ts'
+import type { HttpReply, Transaction, TransactionHandler } from '../src/http/transaction.ts'
 import type { Logger } from '../src/log.ts'
 import { formatIp } from '../src/net/ip.ts'
 import { ANSWER_FIELDS } from './answer/answers.ts'
 import type { SchedulerMetrics } from './admin/metrics.ts'
+import { judgeToken } from './access.ts'
+import type { JudgedToken } from './access.ts'
 import { queryOf } from './query.ts'
 import type { SnapshotHolder } from './snapshot.ts'
 import { steer } from './steer-flow.ts'
@@ -15,37 +19,49 @@ export interface SteeringDeps {
   snapshots: SnapshotHolder
   metrics: SchedulerMetrics
   clock: Clock
+  background: Background
   /** Null: no access log, and nothing computed for it. */
   accessLog: Logger | null
 }
 
 export function steeringHandler(deps: SteeringDeps): TransactionHandler {
-  const { snapshots, metrics, clock, accessLog } = deps
+  const { snapshots, clock, background } = deps
   return ({ request, reply }: Transaction) => {
     const startedMs = clock.monotonic()
-    const steered = steer(queryOf(request), snapshots.current, startedMs)
-    const { status, extra, body } = steered.answer
-    const bytes = Buffer.from(body)
-    const bodiless = body === '' || request.method === 'HEAD'
-    reply.send({ status, fields: ANSWER_FIELDS, extra, length: bytes.length }, bodiless ? null : bytes)
-    const tookMs = clock.monotonic() - startedMs
-    metrics.steered(steered, tookMs / 1000)
-    if (accessLog !== null) accessLog.info(accessLine(steered, tookMs), 'steered')
+    const query = queryOf(request, clock.now())
+    const snapshot = snapshots.current
+    const answer = (token: JudgedToken | null) => send(deps, reply, steer(query, snapshot, startedMs, token))
+    const token = judgeToken(query, snapshot)
+    // Only for a token that is new here, of a scheme whose check waits; it asks nobody and does not fail.
+    if (token instanceof Promise) background('judge-token', token.then(answer))
+    else answer(token)
   }
 }
 
-function accessLine({ query, client, property, location, chosen, answer }: Steered, tookMs: number) {
+function send({ metrics, clock, accessLog }: SteeringDeps, reply: HttpReply, steered: Steered): void {
+  const { status, extra, body } = steered.answer
+  const bytes = Buffer.from(body)
+  const bodiless = body === '' || steered.query.method === 'HEAD'
+  reply.send({ status, fields: ANSWER_FIELDS, extra, length: bytes.length }, bodiless ? null : bytes)
+  const tookMs = clock.monotonic() - steered.nowMs
+  metrics.steered(steered, tookMs / 1000)
+  if (accessLog !== null) accessLog.info(accessLine(steered, tookMs), 'steered')
+}
+
+function accessLine(steered: Steered, tookMs: number) {
+  const { query, client, property, location, chosen, answer } = steered
   return {
     client: client === undefined ? query.peer : formatIp(client),
     method: query.method,
     host: query.host,
-    // Query strings carry tokens: they are not logged.
-    path: query.path,
+    // Without query, and without the tokens that a path may hold.
+    path: property === undefined ? takeGrant(query.path).target : steered.path,
     property: property?.id,
     located: location?.source,
     site: chosen?.edge.siteId,
     edge: chosen?.id,
     outcome: answer.outcome,
+    denied: steered.denial?.reason,
     status: answer.status,
     durationUs: Math.round(tookMs * 1000),
   }

@@ -1,5 +1,7 @@
 // The part of the snapshot that only a configuration changes: sites with their neighbours in order of
 // distance, edges with their hashes and weights, properties, coverage. Built once, never changed.
+import { compileAccess } from '../src/access/property-access.ts'
+import type { PropertyAccess } from '../src/access/property-access.ts'
 import type { PropertySettings } from '../src/config/property-schema.ts'
 import type { SchedulerSettings } from '../src/config/scheduler-schema.ts'
 import type { Position } from '../src/geo/place.ts'
@@ -43,6 +45,7 @@ export interface PropertyView {
   readonly hosts: readonly string[]
   /** Web origins whose pages may read the answers. */
   readonly corsOrigins: readonly string[]
+  readonly access: PropertyAccess
 }
 
 export interface Topology {
@@ -103,7 +106,8 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number): Edge
 }
 
 function propertyView(property: PropertySettings): PropertyView {
-  return { id: property.id, hosts: property.hosts, corsOrigins: property.cors.origins }
+  const { id, hosts, cors, access } = property
+  return { id, hosts, corsOrigins: cors.origins, access: compileAccess({ id, hosts }, access) }
 }
 
 interface SiteInTheMaking extends SiteView {

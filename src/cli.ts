@@ -4,8 +4,10 @@ import { Command, CommanderError } from 'commander'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { edgeCommand } from './commands/edge.ts'
+import { explainCommand } from './commands/explain.ts'
 import { keyCommand } from './commands/key.ts'
 import { schedulerCommand } from './commands/scheduler.ts'
+import { signCommand } from './commands/sign.ts'
 import { ConfigError } from './config/config-error.ts'
 import { messageOf } from './errors.ts'
 import { VERSION } from './version.ts'
@@ -18,6 +20,8 @@ const program = new Command('edgeward')
   .addCommand(schedulerCommand())
   .addCommand(edgeCommand())
   .addCommand(checkCommand())
+  .addCommand(explainCommand())
+  .addCommand(signCommand())
   .addCommand(keyCommand())
 for (const command of program.commands) command.copyInheritedSettings(program)
 

@@ -11,6 +11,8 @@ export const ERROR_STATUS = {
   unknown_host: 404,
   unknown_property: 404,
   method_not_allowed: 405,
+  /** By a rule, a token or a limit, which may say another status. */
+  denied: 403,
   range_not_satisfiable: 416,
   origin_refused: 502,
   origin_unreachable: 502,
@@ -19,6 +21,7 @@ export const ERROR_STATUS = {
   origin_timeout: 504,
   reload_timeout: 503,
   origin_growing: 502,
+  origin_busy: 503,
   loop_detected: 508,
   no_edge: 503,
   overloaded: 503,
@@ -34,22 +37,21 @@ export class EdgewardError extends Error {
   readonly source: ErrorSource
   /** True when the same request may succeed elsewhere or later. */
   readonly retry: boolean
+  /** What a client sees. */
+  readonly status: number
 
   constructor(
     code: ErrorCode,
     source: ErrorSource,
     message: string,
-    options: { retry?: boolean; cause?: unknown } = {},
+    options: { retry?: boolean; cause?: unknown; status?: number } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'EdgewardError'
     this.code = code
     this.source = source
     this.retry = options.retry ?? false
-  }
-
-  get status(): number {
-    return ERROR_STATUS[this.code]
+    this.status = options.status ?? ERROR_STATUS[code]
   }
 }
 

@@ -49,9 +49,14 @@ export function hostNameOf(hostField: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name
 }
 
-/** Takes `/~id` off the front of a path; `/~id` alone asks for `/`. */
+/** The target names its property itself, rather than by Host. */
+export function isPrefixed(path: string): boolean {
+  return path.startsWith('/~') && !path.startsWith('/~~')
+}
+
+/** Takes `/~id` off the front of a path; `/~id` alone asks for `/`. `/~~` begins a grant, not an id. */
 export function splitPrefix(path: string): PrefixedPath {
-  if (!path.startsWith('/~')) return { propertyId: undefined, path }
+  if (!isPrefixed(path)) return { propertyId: undefined, path }
   const slash = path.indexOf('/', 2)
   if (slash < 0) return { propertyId: path.slice(2), path: '/' }
   return { propertyId: path.slice(2, slash), path: path.slice(slash) }

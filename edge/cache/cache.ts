@@ -1,13 +1,23 @@
 // The cache as the request flow sees it: heads of objects by key, slices by number, memory before disk.
 import { LRUCache } from 'lru-cache'
-import { LIVE_LIFETIME_MS, METAS_MAX, READ_BUFFER_BYTES, VARIANTS_MAX } from '../limits.ts'
+import {
+  KEYS_BYTES_MAX,
+  LIVE_LIFETIME_MS,
+  METAS_BYTES_MAX,
+  READ_BUFFER_BYTES,
+  VARIANTS_MAX,
+} from '../limits.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { DiskSlice, DiskTier } from './disk/disk-tier.ts'
 import type { MemoryTier } from './memory-tier.ts'
 import type { ObjectMeta } from './object-meta.ts'
-import { createSign, isSignFor, sliceName } from './object-meta.ts'
+import { bytesOfMeta, createSign, isSignFor, sliceName, variantNumber } from './object-meta.ts'
 
 const NO_BODY = Buffer.alloc(0)
+/** What an entry of a map costs besides its key's text: about. */
+const NAME_BYTES = 100
+/** As many variants of an object as are kept, about. */
+const VARIANTS_BYTES = 1024
 
 export class Cache {
   readonly memory: MemoryTier
@@ -15,9 +25,15 @@ export class Cache {
   readonly pool: BufferPool
   private readonly sliceBytes: number
   /** Heads whose bodies are on disk, in flight, or spread over several slices. */
-  private readonly metas = new LRUCache<string, ObjectMeta>({ max: METAS_MAX })
-  /** Primary key → keys of its variants. */
-  private readonly variants = new LRUCache<string, Set<string>>({ max: METAS_MAX })
+  private readonly metas = new LRUCache<string, ObjectMeta>({
+    maxSize: METAS_BYTES_MAX,
+    sizeCalculation: bytesOfMeta,
+  })
+  /** Primary key → its variants. */
+  private readonly variants = new LRUCache<string, Set<number>>({
+    maxSize: KEYS_BYTES_MAX,
+    sizeCalculation: (_variants, key) => key.length + VARIANTS_BYTES,
+  })
   /**
    * Slices read from disk once, by name, with their bytes: at the second read they move to memory. It looks
    * back over as many bytes as memory holds; what comes again later would push out what is wanted sooner.
@@ -31,14 +47,14 @@ export class Cache {
     this.sliceBytes = sliceBytes
     this.readOnce = new LRUCache({
       maxSize: memory.bytesMax,
-      maxEntrySize: memory.entryBytesMax,
-      sizeCalculation: (bytes) => bytes,
+      // A million tiny ones must not cost more than they hold.
+      sizeCalculation: (bytes, name) => bytes + name.length + NAME_BYTES,
     })
   }
 
-  /** The object's head if memory knows it. */
+  /** The object's head if memory knows it: by itself, or with the first slice. */
   findMeta(key: string): ObjectMeta | undefined {
-    return this.metas.get(key)
+    return this.metas.get(key) ?? this.memory.get(key, 0)?.meta
   }
 
   /** The object's head from disk; undefined when it is not there. */
@@ -75,9 +91,10 @@ export class Cache {
     if (key === primaryKey) return true
     let variants = this.variants.get(primaryKey)
     if (variants === undefined) this.variants.set(primaryKey, (variants = new Set()))
-    if (variants.has(key)) return true
+    const variant = variantNumber(key)
+    if (variants.has(variant)) return true
     if (variants.size >= VARIANTS_MAX) return false
-    variants.add(key)
+    variants.add(variant)
     return true
   }
 
@@ -102,6 +119,7 @@ export class Cache {
   refresh(meta: ObjectMeta): void {
     this.metas.set(meta.key, meta)
     this.memory.refresh(meta)
+    this.disk.refresh(meta)
   }
 
   /** A slice of this version in memory or on its way to disk. */
@@ -121,9 +139,10 @@ export class Cache {
       slice.close()
       return undefined
     }
+    if (!this.memory.takes(meta, slice.length)) return slice
     const name = sliceName(meta.key, index)
     if (!this.readOnce.has(name)) {
-      this.readOnce.set(name, Math.max(1, slice.length))
+      this.readOnce.set(name, slice.length)
       return slice
     }
     this.readOnce.delete(name)

@@ -14,8 +14,8 @@ const ENTRY_OVERHEAD_BYTES = 1024
 export class MemoryTier {
   private readonly slices: LRUCache<string, MemorySlice>
   readonly bytesMax: number
-  /** A longer slice is never taken. */
-  readonly entryBytesMax: number
+  /** A longer entry is never taken. */
+  private readonly entryBytesMax: number
 
   constructor(bytesMax: number) {
     this.bytesMax = Math.max(1, bytesMax)
@@ -23,7 +23,7 @@ export class MemoryTier {
     this.slices = new LRUCache({
       maxSize: this.bytesMax,
       maxEntrySize: this.entryBytesMax,
-      sizeCalculation: (slice) => slice.body.length + slice.meta.fields.text.length + ENTRY_OVERHEAD_BYTES,
+      sizeCalculation: ({ meta, body }) => entryBytes(meta, body.length),
     })
   }
 
@@ -33,6 +33,11 @@ export class MemoryTier {
 
   get(key: string, index: number): MemorySlice | undefined {
     return this.slices.get(sliceName(key, index))
+  }
+
+  /** Whether a slice of this length is ever kept. */
+  takes(meta: ObjectMeta, bodyBytes: number): boolean {
+    return entryBytes(meta, bodyBytes) <= this.entryBytesMax
   }
 
   set(meta: ObjectMeta, index: number, body: Buffer): void {
@@ -51,4 +56,8 @@ export class MemoryTier {
       this.slices.set(meta.key, { meta, body: slice.body })
     }
   }
+}
+
+function entryBytes(meta: ObjectMeta, bodyBytes: number): number {
+  return bodyBytes + meta.fields.text.length + ENTRY_OVERHEAD_BYTES
 }

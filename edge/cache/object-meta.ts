@@ -102,6 +102,16 @@ export function variantKey(sign: ObjectMeta, text: string): string {
   return `${sign.key} #${hash('sha256', `${sign.version}\n${text}`, 'hex').slice(0, 40)}`
 }
 
+/** Of a variant's key, what tells it from others of its object. A number: it keeps no text alive. */
+export function variantNumber(key: string): number {
+  return Number.parseInt(key.slice(-12), 16)
+}
+
+/** What a head costs in memory, about: each text once in the fields' lines and once by itself. */
+export function bytesOfMeta(meta: ObjectMeta): number {
+  return 1024 + meta.key.length + meta.version.length + 2 * meta.fields.text.length
+}
+
 /** Name of a slice in the memory tier and among the flights: slice 0 has the object's own name. */
 export function sliceName(key: string, index: number): string {
   return index === 0 ? key : `${key}\n${index}`

@@ -9,6 +9,7 @@ import type { ObjectMeta } from '../cache/object-meta.ts'
 import { partRange } from '../playlist/low-latency.ts'
 import type { BodyObserver } from '../playlist/playlist-observer.ts'
 import { pullThroughChain } from '../upstream/chain.ts'
+import { busyError } from '../upstream/upstream.ts'
 import type { UpstreamFlow, UpstreamHead, Upstreams } from '../upstream/upstream.ts'
 import type { FetchOutcome, FetchTarget, ObjectOutcome, UpstreamAsk } from './fetch.ts'
 import { Landing } from './landing.ts'
@@ -195,7 +196,7 @@ export class Fills {
       forget?.()
       return { kind: 'not-modified', meta: this.notModified(head, stale, context), collapsed: false }
     }
-    if (ask.purpose === 'own') return this.passed(ask, readPassed(head, context), flow)
+    if (ask.purpose === 'own') return this.passed(ask, head, context, flow)
     if (head.status === 304) {
       const message = `${head.upstream}: 304 to a request without condition`
       throw new EdgewardError('origin_protocol', 'origin', message)
@@ -210,16 +211,24 @@ export class Fills {
     const meta = this.placed(read, target, context)
     const storable = read.verdict === 'storable' && this.cache.admitsVariant(target.primaryKey, meta.key)
     const pull = new Pull(this.landing, flow, meta, storable, first, read.contentRange?.end ?? null)
+    admit(pull, flow, head.upstream)
     this.landing.announce(pull, storable, { primaryKey: target.primaryKey, askedMs, forget })
     const { verdict, selecting } = read
     const leaderText = variantText(selecting, target.header)
     return { kind: 'object', meta, pull, storable, verdict, selecting, leaderText, collapsed: false }
   }
 
-  private passed(ask: UpstreamAsk, meta: ObjectMeta, flow: UpstreamFlow): ObjectOutcome {
+  private passed(
+    ask: UpstreamAsk,
+    head: UpstreamHead,
+    context: HeadContext,
+    flow: UpstreamFlow,
+  ): ObjectOutcome {
+    const meta = readPassed(head, context)
     // A HEAD's Content-Length is of a body that does not come.
     const body = ask.method === 'HEAD' ? { ...meta, length: 0 } : meta
     const pull = new Pull(this.landing, flow, body, false, 0, null)
+    admit(pull, flow, head.upstream)
     return {
       kind: 'object',
       meta,
@@ -268,6 +277,13 @@ export class Fills {
     }
     return ask.index
   }
+}
+
+/** Throws when as many answers go at their clients' pace as may. */
+function admit(pull: Pull, flow: UpstreamFlow, upstream: string): void {
+  if (!pull.pacedByClients || flow.hold('passing')) return
+  pull.abort()
+  throw busyError(upstream)
 }
 
 /** Whether the answer to another's request is the one that this request selects too. */

@@ -5,10 +5,13 @@ import type { Clock } from '../../src/clock.ts'
 import type { Cache } from '../cache/cache.ts'
 import { sliceName } from '../cache/object-meta.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
-import { INVALIDATIONS_MAX } from '../limits.ts'
+import { KEYS_BYTES_MAX } from '../limits.ts'
 import type { BodyObserver } from '../playlist/playlist-observer.ts'
 import type { Pull, PullOwner } from './pull.ts'
 import type { SliceBuffer } from './slice-buffer.ts'
+
+/** What an entry of a map costs besides its key's text: about. */
+const ENTRY_BYTES = 200
 
 interface SliceFlight {
   meta: ObjectMeta
@@ -29,11 +32,16 @@ export class Landing implements PullOwner {
   private readonly clock: Clock
   private readonly observer: BodyObserver
   private readonly slices = new Map<string, SliceFlight>()
+  /** Pulls that wait at a boundary, by the slice that comes next. */
+  private readonly waiting = new Map<string, Pull>()
   private readonly records = new WeakMap<Pull, PullRecord>()
   /** Pulls whose length was not announced, and which are stored only once they are whole. */
   private readonly ofUnknownLength = new Set<Pull>()
   /** Primary key → when it was invalidated last. */
-  private readonly invalidated = new LRUCache<string, number>({ max: INVALIDATIONS_MAX })
+  private readonly invalidated = new LRUCache<string, number>({
+    maxSize: KEYS_BYTES_MAX,
+    sizeCalculation: (_atMs, key) => key.length + ENTRY_BYTES,
+  })
 
   constructor(cache: Cache, clock: Clock, observer: BodyObserver) {
     this.cache = cache
@@ -73,7 +81,19 @@ export class Landing implements PullOwner {
     return flight !== undefined && flight.meta.version === meta.version ? flight.slice : undefined
   }
 
+  /** A pull of this version that goes on with this slice as soon as a reader wants it. */
+  parkedAt(meta: ObjectMeta, index: number): Pull | undefined {
+    const pull = this.waiting.get(sliceName(meta.key, index))
+    return pull !== undefined && pull.meta.version === meta.version ? pull : undefined
+  }
+
+  parked(pull: Pull, index: number): void {
+    const name = sliceName(pull.meta.key, index)
+    if (!this.waiting.has(name)) this.waiting.set(name, pull)
+  }
+
   sliceStarted(pull: Pull, slice: SliceBuffer): void {
+    this.noLongerParked(pull, slice.index)
     if (pull.mode === 'lockstep' || pull.meta.length === null) return
     const name = sliceName(pull.meta.key, slice.index)
     if (!this.slices.has(name)) this.slices.set(name, { meta: pull.meta, slice })
@@ -109,6 +129,7 @@ export class Landing implements PullOwner {
 
   abandoned(pull: Pull): void {
     for (const slice of pull.heldSlices()) this.landed(pull, slice)
+    this.noLongerParked(pull, pull.next)
     this.unstorable(pull)
   }
 
@@ -134,6 +155,11 @@ export class Landing implements PullOwner {
     const record = this.records.get(pull)
     if (record === undefined) return true
     return (this.invalidated.get(record.primaryKey) ?? Number.NEGATIVE_INFINITY) < record.askedMs
+  }
+
+  private noLongerParked(pull: Pull, index: number): void {
+    const name = sliceName(pull.meta.key, index)
+    if (this.waiting.get(name) === pull) this.waiting.delete(name)
   }
 
   private landed(pull: Pull, slice: SliceBuffer): void {

@@ -149,15 +149,27 @@ export class ObjectReader {
     // What may not be kept is not to be had again either: another answer would be another body.
     if (this.pull?.lost(index) === true)
       throw new EdgewardError('origin_truncated', 'origin', 'the answer broke off')
+    const { landing } = this.fills
+    // Begun while the disk was asked.
+    if (landing.sliceInFlight(this.meta, index) !== undefined) return
+    const parked = landing.parkedAt(this.meta, index)
+    if (parked !== undefined) {
+      this.follow(parked, index)
+      return
+    }
     const outcome = await this.fills.fetchSlice(this.target(), this.meta, index)
     if (outcome.kind === 'failed') throw outcome.error
     if (outcome.kind !== 'object')
       throw new EdgewardError('origin_protocol', 'origin', '304 to a request without condition')
-    if (this.pull !== null && this.place !== null) this.pull.leave(this.place)
-    this.pull = outcome.pull
-    this.place = outcome.pull.attach(index)
+    this.follow(outcome.pull, index)
     if (outcome.meta.version !== this.meta.version) throw new VersionChanged()
-    if (this.closed) outcome.pull.leave(this.place)
+  }
+
+  private follow(pull: Pull, index: number): void {
+    if (this.pull !== null && this.place !== null) this.pull.leave(this.place)
+    this.pull = pull
+    this.place = pull.attach(index)
+    if (this.closed) pull.leave(this.place)
   }
 
   private from<T extends OpenSlice>(source: ReadSource, slice: T): T {

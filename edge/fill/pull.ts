@@ -20,6 +20,8 @@ export interface PullOwner {
   /** The whole answer is there; for a body of unknown length the meta now has one. */
   ended(pull: Pull): void
   failed(pull: Pull, error: EdgewardError): void
+  /** Waits at a slice boundary until a reader wants that slice: whoever does may join. */
+  parked(pull: Pull, index: number): void
   /** Given up at a slice boundary because nobody wanted more. */
   abandoned(pull: Pull): void
   /** Turned out too long to be kept. */
@@ -75,9 +77,21 @@ export class Pull {
     this.startSlice()
   }
 
+  /** The slice it comes to next. */
+  get next(): number {
+    return this.nextIndex
+  }
+
+  /** How fast it ends is up to its clients, who may be slow: nobody can take over from where it is. */
+  get pacedByClients(): boolean {
+    if (this.mode === 'lockstep') return this.meta.length === null || this.meta.length > this.meta.sliceBytes
+    return this.mode === 'on-demand' && !this.meta.ranges
+  }
+
   /** The client must leave() when it is done. */
   attach(firstDemand: number): PullReader {
-    const reader: PullReader = { demand: firstDemand }
+    // What it will be asked for elsewhere is no reason to pull all that lies before.
+    const reader: PullReader = { demand: this.reaches(firstDemand) ? firstDemand : this.firstIndex }
     this.readers.add(reader)
     this.wasRead = true
     return reader
@@ -137,6 +151,13 @@ export class Pull {
     this.owner.abandoned(this)
   }
 
+  /** It goes no further, and its readers are cut. */
+  fail(error: EdgewardError): void {
+    if (this.over) return
+    this.onError(error)
+    this.flow.abort()
+  }
+
   /** Resolves when a slice starts or the pull is over. */
   changed(): Promise<void> {
     this.progress ??= Promise.withResolvers<void>()
@@ -161,12 +182,13 @@ export class Pull {
   /** Begins the next slice if it may; false at a boundary that must wait, or behind the end. */
   private startSlice(): boolean {
     if (this.nextIndex > this.lastIndex) {
-      this.onError(new EdgewardError('origin_protocol', 'origin', 'more bytes than announced'))
-      this.flow.abort()
+      this.fail(new EdgewardError('origin_protocol', 'origin', 'more bytes than announced'))
       return false
     }
     if (this.nextIndex > this.firstIndex && !this.mayAdvance()) return false
     this.idleStop()
+    // Should there be no place free, it keeps the one it waited in.
+    if (this.mode === 'on-demand' && this.meta.ranges) this.flow.hold('filling')
     const known = this.meta.length !== null
     const capacity = known
       ? sliceLength(this.meta.length ?? 0, this.meta.sliceBytes, this.nextIndex)
@@ -201,8 +223,20 @@ export class Pull {
       this.owner.unstorable(this)
       // Those it could pass through to have come and left: nobody would ever ask for the next piece.
       if (this.wasRead && this.readers.size === 0) this.abort()
+      else if (!this.flow.hold('passing'))
+        this.fail(new EdgewardError('origin_busy', 'self', 'too many bodies go at their clients’ pace'))
     }
-    if (!this.startNext() && this.mode === 'on-demand' && this.nextIndex <= this.lastIndex) this.idleStart()
+    if (this.over) return
+    if (!this.startNext() && this.mode === 'on-demand' && this.nextIndex <= this.lastIndex) this.park()
+  }
+
+  /** Waits at a boundary; a place at the origin for that is to be had only so often. */
+  private park(): void {
+    this.idleStart()
+    // Nobody can ask for the rest of it: its place is one for slow clients from the start.
+    if (!this.meta.ranges) return
+    if (this.flow.hold('parked')) this.owner.parked(this, this.nextIndex)
+    else this.abort()
   }
 
   /** At once, not with its first byte: who comes between two slices must find the next in flight. */

@@ -7,8 +7,11 @@ import { LRUCache } from 'lru-cache'
 import { rewritePlaylist } from '../../src/hls/rewrite.ts'
 import type { RewriteRules } from '../../src/hls/rewrite.ts'
 import type { ContentCoding } from '../../src/http/accept-encoding.ts'
+import { parseCacheControl } from '../../src/http/cache-control.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
+import { carriedTemplate } from './carried-template.ts'
+import type { CarriedTemplate, Carrying } from './carried-template.ts'
 
 /** What a client's request makes of a playlist. */
 export interface FormWanted {
@@ -17,6 +20,8 @@ export interface FormWanted {
   coding: ContentCoding
   /** The property compresses playlists, so that what is sent depends on Accept-Encoding. */
   varies: boolean
+  /** The client's grant is to reach what the playlist names; left out: no token is asked for. */
+  carry?: Carrying | undefined
 }
 
 export interface PlaylistForm {
@@ -24,6 +29,8 @@ export interface PlaylistForm {
   readonly body: Buffer
   /** Other bytes than the origin's: of these the edge serves no ranges. */
   readonly derived: boolean
+  /** Made for each client: `body` is not what is sent. */
+  readonly template: CarriedTemplate | null
 }
 
 interface KeptForm extends PlaylistForm {
@@ -57,8 +64,12 @@ export class PlaylistForms {
       maxSize: bytesMax,
       maxEntrySize: Math.max(1, Math.floor(bytesMax / 4)),
       // The source counts too: it is held here even when the memory tier has let go of it.
-      sizeCalculation: ({ source, body, derived, meta }) =>
-        source.length + (derived ? body.length : 0) + meta.fields.text.length + ENTRY_OVERHEAD_BYTES,
+      sizeCalculation: ({ source, body, template, meta }) =>
+        source.length +
+        (body === source ? 0 : body.length) +
+        (template?.chars ?? 0) +
+        meta.fields.text.length +
+        ENTRY_OVERHEAD_BYTES,
     })
   }
 
@@ -68,7 +79,7 @@ export class PlaylistForms {
 
   /** The form of these bytes. At once when it is kept or quickly made. */
   formOf(meta: ObjectMeta, source: Buffer, wanted: FormWanted): PlaylistForm | Promise<PlaylistForm> {
-    const name = `${meta.key}\n${wanted.rules.prefix}\n${wanted.coding}`
+    const name = `${meta.key}\n${wanted.rules.prefix}\n${wanted.coding}\n${wanted.carry?.by ?? ''}`
     const kept = this.kept.get(name)
     // By the identity of the bytes: two states of a live playlist may share a Last-Modified and a length.
     if (kept !== undefined && kept.source === source && kept.wanted.rules.id === wanted.rules.id) {
@@ -76,9 +87,11 @@ export class PlaylistForms {
     }
     const making = this.making.get(name)
     if (making !== undefined && making.source === source) return making.promise
-    const plain = rewritten(source, wanted.rules)
-    const made = { source, of: meta, wanted, body: plain, coding: PLAIN }
-    if (wanted.coding === 'identity' || plain.length < COMPRESSED_MIN_BYTES) return this.keep(name, made)
+    const { body: plain, template } = rewritten(source, wanted)
+    const made = { source, of: meta, wanted, body: plain, coding: PLAIN, template }
+    // What is made anew for each client is not compressed for each.
+    const left = wanted.coding === 'identity' || plain.length < COMPRESSED_MIN_BYTES
+    if (left || template?.isFilledIn === true) return this.keep(name, made)
     const { coding } = wanted
     if (plain.length <= COMPRESSED_HERE_MAX_BYTES) {
       const body = coding === 'br' ? brotliCompressSync(plain, brotliFor(plain)) : gzipSync(plain, GZIP)
@@ -94,7 +107,7 @@ export class PlaylistForms {
   }
 
   private keep(name: string, made: Omit<KeptForm, 'meta' | 'derived'>): PlaylistForm {
-    const derived = made.body !== made.source
+    const derived = made.body !== made.source || made.template?.isFilledIn === true
     const form = { ...made, derived, meta: formMeta(made, derived) }
     this.kept.set(name, form)
     return form
@@ -102,10 +115,15 @@ export class PlaylistForms {
 }
 
 /** The same buffer when nothing changes. */
-function rewritten(source: Buffer, rules: RewriteRules): Buffer {
+function rewritten(
+  source: Buffer,
+  { rules, carry }: FormWanted,
+): { body: Buffer; template: CarriedTemplate | null } {
   const text = source.toString('latin1')
+  const template = carry === undefined ? null : carriedTemplate(text, rules, carry)
+  if (template?.isFilledIn === true) return { body: source, template }
   const result = rewritePlaylist(text, rules)
-  return result === text ? source : Buffer.from(result, 'latin1')
+  return { body: result === text ? source : Buffer.from(result, 'latin1'), template }
 }
 
 const brotliAside = promisify<Buffer, BrotliOptions, Buffer>(brotliCompress)
@@ -133,20 +151,42 @@ const OF_OTHER_BYTES = new Set([
   'digest',
 ])
 
+/** One client's answer is no other's: no shared cache may keep it, and no validator vouches for it. */
+const OF_SHARED_ANSWERS = new Set([
+  'etag',
+  'last-modified',
+  'cache-control',
+  'cdn-cache-control',
+  'surrogate-control',
+  'expires',
+  'pragma',
+])
+
+/** The client itself may go by what the origin said. */
+function privateCacheControl(field: string | undefined): string {
+  const { maxAge, noStore, noCache } = parseCacheControl(field)
+  if (noStore) return 'private, no-store'
+  if (noCache) return 'private, no-cache'
+  return maxAge === undefined ? 'private' : `private, max-age=${maxAge}`
+}
+
 function formMeta(made: Omit<KeptForm, 'meta' | 'derived'>, derived: boolean): ObjectMeta {
-  const { of, coding, wanted, body } = made
+  const { of, coding, wanted, body, template } = made
   const fields: string[] = []
   let varies = !wanted.varies
+  const forOne = template?.isFilledIn === true || wanted.carry?.by === 'cookie'
   for (let i = 0; i < of.fields.pairs.length; i += 2) {
     const name = of.fields.pairs[i] ?? ''
     const value = of.fields.pairs[i + 1] ?? ''
     const lower = name.toLowerCase()
     if (derived && OF_OTHER_BYTES.has(lower)) continue
+    if (forOne && OF_SHARED_ANSWERS.has(lower)) continue
     if (lower === 'vary' && /(?:^|[,\s])(?:accept-encoding|\*)(?:$|[,\s])/i.test(value)) varies = true
     fields.push(name, value)
   }
   if (!varies) fields.push('Vary', 'Accept-Encoding')
-  const etag = derived ? formEtag(of.etag, wanted.rules.id, coding) : of.etag
+  if (forOne) fields.push('Cache-Control', privateCacheControl(of.fields.list('cache-control')))
+  const etag = forOne ? undefined : derived ? formEtag(of.etag, wanted.rules.id, coding) : of.etag
   if (derived && etag !== undefined) fields.push('ETag', etag)
   if (coding !== 'identity') fields.push('Content-Encoding', coding)
   return {

@@ -1,5 +1,6 @@
 // Step: of a playlist, the form that this client is sent. It needs the whole body, which is short; anything that
 // turns out to be no playlist is answered as what it is.
+import { isPrefixed } from '../../src/property-index.ts'
 import { beginsLikePlaylist, PLAYLIST_BYTES_MAX } from '../../src/hls/lines.ts'
 import { chooseCoding } from '../../src/http/accept-encoding.ts'
 import { ageOf } from '../cache/freshness.ts'
@@ -8,6 +9,7 @@ import type { Exchange } from '../exchange.ts'
 import { fetchTargetOf } from '../fill/fetch-target.ts'
 import { ObjectReader, VersionChanged } from '../fill/object-reader.ts'
 import type { StepName } from '../request-flow.ts'
+import { carryGrants, carryingOf } from './carry-grants.ts'
 import type { FormWanted, PlaylistForm } from './playlist-forms.ts'
 
 /** Asked by `respond`: this object has to be prepared first. */
@@ -28,25 +30,28 @@ export function preparePlaylist(exchange: Exchange): StepName | Promise<StepName
 function prepare(exchange: Exchange, meta: ObjectMeta, body: Buffer): StepName | Promise<StepName> {
   if (!beginsLikePlaylist(body)) {
     const whole = { ...meta, length: body.length, sliceBytes: Math.max(1, body.length) }
-    return take(exchange, { meta: whole, body, derived: false })
+    return take(exchange, { meta: whole, body, derived: false, template: null })
   }
   const form = exchange.edge.playlistForms.formOf(meta, body, wantedBy(exchange))
   return form instanceof Promise ? form.then((made) => take(exchange, made)) : take(exchange, form)
 }
 
 function take(exchange: Exchange, form: PlaylistForm): StepName {
-  exchange.form = form
-  exchange.meta = form.meta
+  const own = form.template === null ? form : carryGrants(exchange, form, form.template)
+  exchange.form = own
+  exchange.meta = own.meta
   return 'respond'
 }
 
-function wantedBy({ property, request }: Exchange): FormWanted {
+function wantedBy(exchange: Exchange): FormWanted {
+  const { property, request } = exchange
   if (property === null) throw new Error('prepare-playlist comes after select-property')
   const { rewriting, compresses } = property.playlists
   return {
-    rules: request.target.startsWith('/~') ? rewriting.prefixed : rewriting.byHost,
+    rules: isPrefixed(request.target) ? rewriting.prefixed : rewriting.byHost,
     coding: compresses ? chooseCoding(request.header('accept-encoding')) : 'identity',
     varies: compresses,
+    carry: carryingOf(exchange),
   }
 }
 

@@ -1,5 +1,6 @@
 // The cache key: property, normalised path, and the query parameters that matter, sorted. Two targets with
 // one key ask for one object; what goes upstream is the key's own path and query, so that they do.
+import { normalisePath } from '../../src/http/normal-path.ts'
 
 export interface KeyedTarget {
   key: string
@@ -10,8 +11,7 @@ export interface KeyedTarget {
 }
 
 /** Parameters that say who asks, not what for. */
-const DROPPED = /^(?:cmcd|utm_[a-z_]+|gclid|fbclid|msclkid|dclid)$/i
-const PLAIN_PATH = /^\/[A-Za-z0-9\-_~!$&'()*+,;=:@/.]*$/
+const DROPPED = /^(?:~not|cmcd|utm_[a-z_]+|gclid|fbclid|msclkid|dclid)$/i
 
 /** `target` is origin-form, any property prefix taken off. null when it is not a path this edge understands. */
 export function keyOf(propertyId: string, target: string): KeyedTarget | null {
@@ -22,30 +22,6 @@ export function keyOf(propertyId: string, target: string): KeyedTarget | null {
   const query = question < 0 ? '' : normaliseQuery(target.slice(question + 1))
   const upstreamPath = query === '' ? path : `${path}?${query}`
   return { key: `${propertyId} ${upstreamPath}`, path, upstreamPath }
-}
-
-/** RFC 3986 §6.2.2: dot segments removed, unreserved characters decoded, hex digits in capitals. */
-function normalisePath(path: string): string | null {
-  if (PLAIN_PATH.test(path) && !path.includes('/.')) return path
-  if (!path.startsWith('/') || /%(?![0-9A-Fa-f]{2})/.test(path) || /[\0-\x20"#<>\\^`{|}\x7f]/.test(path))
-    return null
-  const decoded = path.replace(/%[0-9A-Fa-f]{2}/g, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
-    return /[A-Za-z0-9\-._~]/.test(character) ? character : escape.toUpperCase()
-  })
-  return removeDotSegments(decoded)
-}
-
-function removeDotSegments(path: string): string {
-  const kept: string[] = []
-  const segments = path.slice(1).split('/')
-  for (const [i, segment] of segments.entries()) {
-    const last = i === segments.length - 1
-    if (segment === '..') kept.pop()
-    if (segment !== '.' && segment !== '..') kept.push(segment)
-    else if (last) kept.push('')
-  }
-  return `/${kept.join('/')}`
 }
 
 function normaliseQuery(query: string): string {

@@ -32,5 +32,5 @@ export function makeKey(exchange: Exchange): StepName {
     rule: property.ruleFor(keyed.path),
   }
   distinguishGrowing(exchange, exchange.target)
-  return request.method === 'GET' || request.method === 'HEAD' ? 'note-player' : 'pass-through'
+  return 'judge-rules'
 }

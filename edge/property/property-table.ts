@@ -1,4 +1,6 @@
 // The properties this edge serves, ready to be asked: built aside from a configuration, then swapped in whole.
+import { compileAccess } from '../../src/access/property-access.ts'
+import type { PropertyAccess } from '../../src/access/property-access.ts'
 import { TAINTED, corsFields } from '../../src/http/cors.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
 import { compilePathPattern } from '../../src/path-pattern.ts'
@@ -15,6 +17,10 @@ export interface Property {
   readonly origins: WireProperty['origins']
   readonly methods: readonly string[]
   readonly playlists: PropertyPlaylists
+  readonly access: PropertyAccess
+  readonly limits: WireProperty['limits']
+  readonly callback: WireProperty['callback']
+  readonly events: WireProperty['events']
   /** Freshness rules for a path. */
   ruleFor(path: string): PullRule
   /** Fields for a page of this Origin. */
@@ -24,13 +30,16 @@ export interface Property {
 export interface PropertyTable {
   /** Of the configuration it was built from. */
   readonly version: string
+  /** Where players resolve; null: not known. */
+  readonly steeringUrl: string | null
   readonly index: PropertyIndex<Property>
 }
 
-export const EMPTY_TABLE: PropertyTable = { version: '', index: buildPropertyIndex([]) }
+export const EMPTY_TABLE: PropertyTable = { version: '', steeringUrl: null, index: buildPropertyIndex([]) }
 
 export function buildPropertyTable(config: EdgeConfig): PropertyTable {
-  return { version: config.version, index: buildPropertyIndex(config.properties.map(buildProperty)) }
+  const index = buildPropertyIndex(config.properties.map(buildProperty))
+  return { version: config.version, steeringUrl: config.steeringUrl, index }
 }
 
 export type PropertyMatch =
@@ -70,8 +79,12 @@ function buildProperty(settings: WireProperty): Property {
     origins: settings.origins,
     methods: settings.methods,
     playlists: compilePlaylists(settings),
+    access: compileAccess(settings, settings.access),
+    limits: settings.limits,
+    callback: settings.callback,
+    events: settings.events,
     ruleFor: (path) => rules.find((rule) => rule.matches(path))?.pull ?? base,
-    cors: corsBlocks(settings.cors.origins),
+    cors: corsBlocks(settings.cors.origins, settings.access.tokens?.carry === 'cookie'),
   }
 }
 
@@ -85,10 +98,10 @@ function forwarding(forward: WireProperty['forward'], ownCors: boolean): PullRul
 }
 
 /** Each of the few answers serialised once. */
-function corsBlocks(allowed: readonly string[]): Property['cors'] {
+function corsBlocks(allowed: readonly string[], credentials: boolean): Property['cors'] {
   const named = new Map(
-    [...allowed, TAINTED].map((origin) => [origin, new FieldBlock(corsFields(allowed, origin))]),
+    [...allowed, TAINTED].map((origin) => [origin, new FieldBlock(corsFields(allowed, origin, credentials))]),
   )
-  const others = new FieldBlock(corsFields(allowed, undefined))
+  const others = new FieldBlock(corsFields(allowed, undefined, credentials))
   return (origin) => (origin === undefined ? undefined : named.get(origin)) ?? others
 }

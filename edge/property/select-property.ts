@@ -2,6 +2,7 @@
 import { EdgewardError } from '../../src/errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { TARGET_BYTES_MAX } from '../limits.ts'
+import { takeTokens } from '../access/judge-token.ts'
 import type { StepName } from '../request-flow.ts'
 import { matchProperty } from './property-table.ts'
 
@@ -26,6 +27,7 @@ export function selectProperty(exchange: Exchange): StepName {
     return 'refuse'
   }
   exchange.property = match.found
-  exchange.path = match.path
+  // From here on nothing sees a token but the step that judges it.
+  exchange.path = takeTokens(exchange, match.path)
   return 'judge-method'
 }

@@ -1,7 +1,7 @@
 // Gauges and counters that are read from their owners when Prometheus scrapes.
 import { Counter } from 'prom-client'
 import type { Registry } from 'prom-client'
-import type { HttpServer } from '../../src/http1/server.ts'
+import type { HttpServer } from '../../src/listener/http-server.ts'
 import { VERSION } from '../../src/version.ts'
 import type { EdgeContext } from '../exchange.ts'
 import { liveGauge } from './traffic.ts'

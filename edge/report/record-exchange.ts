@@ -18,13 +18,14 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
       method: request.method,
       host: request.host,
       property: exchange.property?.id,
-      path: exchange.path,
+      path: withoutQuery(exchange.path),
       status: reply.status,
       bytes: reply.bodyBytes,
       range: request.header('range'),
       cache: cache.outcome,
       forward: cache.forward ?? undefined,
       error: exchange.error?.code,
+      denied: exchange.access.denial ?? undefined,
       cause:
         exchange.error === null || exchange.error.source === 'client' ? undefined : exchange.error.message,
       complete,
@@ -32,4 +33,10 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
     },
     'request',
   )
+}
+
+/** A request that is refused before it has a key has its query still: it may be anything. */
+function withoutQuery(path: string): string {
+  const question = path.indexOf('?')
+  return question < 0 ? path : path.slice(0, question)
 }

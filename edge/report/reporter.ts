@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Background } from '../../src/background.ts'
 import { messageOf } from '../../src/errors.ts'
-import type { HttpServer } from '../../src/http1/server.ts'
+import type { HttpServer } from '../../src/listener/http-server.ts'
 import { VERSION } from '../../src/version.ts'
 import { REPORT_EVERY_MS } from '../../src/wire/report.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'

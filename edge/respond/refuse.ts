@@ -7,7 +7,7 @@ import type { StepName } from '../request-flow.ts'
 export function refuse(exchange: Exchange): StepName {
   const { request, reply, error, edge } = exchange
   if (error === null) throw new Error('refuse without an error')
-  exchange.cache.detail = error.code
+  exchange.cache.detail = exchange.access.denial ?? error.code
   // What went wrong between here and an origin is the operator's business; the log has it.
   const text = error.source === 'client' ? error.message : error.code
   const body = Buffer.from(`${text}\n`)

@@ -128,6 +128,7 @@ function headFor(exchange: Exchange, meta: ObjectMeta, status: number, range: By
     'Cache-Status',
     formatCacheStatus(edge.id, exchange.cache),
   ]
+  if (exchange.extra.length > 0) extra.push(...exchange.extra)
   // Only a body whose length is known can be cut into ranges.
   if (meta.status === 200 && meta.length !== null && !exchange.passed && !isDerived(exchange))
     extra.push('Accept-Ranges', 'bytes')

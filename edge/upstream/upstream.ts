@@ -9,12 +9,12 @@ import type { FieldPairs } from '../../src/http/fields.ts'
 import {
   CONNECT_TIMEOUT_MS,
   INTERIMS_MAX,
-  HELD_CONNECTIONS_MAX,
-  ORIGIN_CONNECTIONS_MAX,
   UPSTREAM_BODY_TIMEOUT_MS,
   UPSTREAM_HEAD_BYTES_MAX,
   UPSTREAM_HEAD_TIMEOUT_MS,
 } from '../limits.ts'
+import { OriginSlots, SLOTS_MAX } from './origin-slots.ts'
+import type { Slot, SlotKind } from './origin-slots.ts'
 
 export interface UpstreamRequest {
   method: string
@@ -37,6 +37,8 @@ export interface UpstreamHead {
 export interface UpstreamFlow {
   pause(): void
   resume(): void
+  /** From now on it waits at this pace; false when as many do so as may. */
+  hold(kind: SlotKind): boolean
   /** Ends the exchange; the sink hears nothing more. */
   abort(): void
 }
@@ -52,30 +54,47 @@ export interface UpstreamSink {
 }
 
 export class Upstreams {
-  private readonly agent = newAgent(ORIGIN_CONNECTIONS_MAX)
-  /** For requests that are held: waiting, they take no connection from those that are not. */
-  private readonly heldAgent = newAgent(HELD_CONNECTIONS_MAX)
+  /** Never has to queue: the slots do. */
+  private readonly agent = newAgent(Object.values(SLOTS_MAX).reduce((sum, slots) => sum + slots, 0))
+  /** By scheme and authority: as many as are configured. */
+  private readonly slots = new Map<string, OriginSlots>()
 
   send(upstream: string, baseUrl: string, request: UpstreamRequest, sink: UpstreamSink): void {
     const url = new URL(baseUrl)
     const basePath = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname
     const { holdMaxMs } = request
-    const agent = holdMaxMs === undefined ? this.agent : this.heldAgent
-    agent.dispatch(
-      {
-        origin: url.origin,
-        path: basePath + request.path,
-        method: request.method,
-        headers: [...request.fields],
-        body: request.body,
-        ...(holdMaxMs !== undefined && { headersTimeout: holdMaxMs }),
-      },
-      handlerFor(upstream, sink),
-    )
+    this.slotsOf(url.origin).take(kindOf(request), (slot) => {
+      if (slot === null) {
+        sink.onError(busyError(upstream))
+        return
+      }
+      try {
+        this.agent.dispatch(
+          {
+            origin: url.origin,
+            path: basePath + request.path,
+            method: request.method,
+            headers: [...request.fields],
+            body: request.body,
+            ...(holdMaxMs !== undefined && { headersTimeout: holdMaxMs }),
+          },
+          handlerFor(upstream, sink, slot),
+        )
+      } catch (error) {
+        slot.release()
+        sink.onError(new EdgewardError('internal', 'self', messageOf(error), { cause: error }))
+      }
+    })
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.agent.destroy(), this.heldAgent.destroy()])
+    await this.agent.destroy()
+  }
+
+  private slotsOf(origin: string): OriginSlots {
+    let slots = this.slots.get(origin)
+    if (slots === undefined) this.slots.set(origin, (slots = new OriginSlots()))
+    return slots
   }
 }
 
@@ -91,7 +110,18 @@ function newAgent(connections: number): Agent {
   })
 }
 
-function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHandler {
+/** A body goes up as slowly as its client sends it. */
+function kindOf({ body, holdMaxMs }: UpstreamRequest): SlotKind {
+  if (body !== null) return 'passing'
+  return holdMaxMs === undefined ? 'filling' : 'held'
+}
+
+/** As many are on their way to this upstream, or wait for it, as may. */
+export function busyError(upstream: string): EdgewardError {
+  return new EdgewardError('origin_busy', 'self', `${upstream}: no connection is free`, { retry: true })
+}
+
+function handlerFor(upstream: string, sink: UpstreamSink, slot: Slot): Dispatcher.DispatchHandler {
   let aborted = false
   let headSeen = false
   let interims = 0
@@ -107,6 +137,7 @@ function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHa
         }
         // Each starts undici's wait for the head anew: without a bound they could go on for ever.
         aborted = true
+        slot.release()
         controller.abort(new Error('too many interim answers'))
         const message = `${upstream}: more than ${INTERIMS_MAX} interim answers`
         sink.onError(new EdgewardError('origin_protocol', 'origin', message))
@@ -116,9 +147,11 @@ function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHa
       const flow: UpstreamFlow = {
         pause: () => controller.pause(),
         resume: () => controller.resume(),
+        hold: (kind) => slot.move(kind),
         abort: () => {
           if (aborted) return
           aborted = true
+          slot.release()
           controller.abort(new Error('no longer wanted'))
         },
       }
@@ -128,9 +161,11 @@ function handlerFor(upstream: string, sink: UpstreamSink): Dispatcher.DispatchHa
       if (!aborted) sink.onData(chunk)
     },
     onResponseEnd() {
+      slot.release()
       if (!aborted) sink.onEnd()
     },
     onResponseError(_controller, error) {
+      slot.release()
       if (!aborted) sink.onError(upstreamError(upstream, error, headSeen))
     },
   }

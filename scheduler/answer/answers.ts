@@ -17,6 +17,7 @@ export const OUTCOMES = [
   'unknown-property',
   'method-not-allowed',
   'no-edge',
+  'denied',
 ] as const
 
 export type Outcome = (typeof OUTCOMES)[number]
@@ -44,7 +45,7 @@ const ANY_PAGE = ['*']
 /** Of a client's own text in a message. */
 const QUOTED_LENGTH_MAX = 100
 
-export type Refusal = Exclude<Outcome, 'redirect'>
+export type Refusal = Exclude<Outcome, 'redirect' | 'denied'>
 
 interface RefusalForm {
   readonly status: number
@@ -88,15 +89,15 @@ const REFUSALS: Readonly<Record<Refusal, RefusalForm>> = {
   },
 }
 
-/** To the same path on the edge; `/~property` tells the edge whose content it is, whatever host it has. */
+/** To the target on the edge; `/~property` tells the edge whose content it is, whatever host it has. */
 export function answerRedirect(
   query: SteerQuery,
   property: PropertyView,
-  path: string,
+  target: string,
   edge: EdgeView,
 ): SteerAnswer {
-  const location = `${edge.url}/~${property.id}${encodeHighBytes(path)}${encodeHighBytes(query.search)}`
-  const cors = corsFields(property.corsOrigins, query.origin)
+  const location = `${edge.url}/~${property.id}${encodeHighBytes(target)}`
+  const cors = corsOf(property, query)
   return { outcome: 'redirect', status: 302, extra: ['Location', location, ...cors], body: '' }
 }
 
@@ -107,7 +108,7 @@ export function answerRefusal(
 ): SteerAnswer {
   const { status, fields, message } = REFUSALS[outcome]
   const text = message?.(query)
-  const cors = corsFields(property?.corsOrigins ?? ANY_PAGE, query.origin)
+  const cors = corsOf(property, query)
   const preflight = outcome === 'preflight' && cors.length > 0 ? preflightFields(query.requestedHeaders) : []
   return {
     outcome,
@@ -115,6 +116,21 @@ export function answerRefusal(
     extra: [...fields, ...cors, ...preflight, ...(text === undefined ? [] : TEXT_FIELDS)],
     body: text === undefined ? '' : `${text}\n`,
   }
+}
+
+/** By an access rule or a token. */
+export function answerDenial(
+  query: SteerQuery,
+  property: PropertyView | undefined,
+  { reason, status }: { reason: string; status: number },
+): SteerAnswer {
+  const extra = [...corsOf(property, query), ...TEXT_FIELDS]
+  return { outcome: 'denied', status, extra, body: `denied: ${reason}\n` }
+}
+
+function corsOf(property: PropertyView | undefined, query: SteerQuery): FieldPairs {
+  const credentials = property?.access.tokens?.carry === 'cookie'
+  return corsFields(property?.corsOrigins ?? ANY_PAGE, query.origin, credentials)
 }
 
 function quoted(clientText: string): string {

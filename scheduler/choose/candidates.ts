@@ -26,16 +26,22 @@ export function sitesInOrder(located: readonly SiteView[]): readonly SiteView[] 
   return [...located, ...first.byDistance.filter((site) => !located.includes(site))]
 }
 
-/** Undefined when no edge of any site takes new clients. */
+/**
+ * Undefined when no edge of any site takes new clients. `avoided`: the edge that sent this client away; it is taken
+ * only where there is no other.
+ */
 export function findFitSite(
   sites: readonly SiteView[],
   snapshot: Snapshot,
   nowMs: number,
+  avoided?: string,
 ): FitSite | undefined {
   let lastResort: FitSite | undefined
   for (const site of sites) {
-    const candidates = candidatesOf(site, snapshot, nowMs, 0)
+    const willing = candidatesOf(site, snapshot, nowMs, 0)
+    const candidates = avoided === undefined ? willing : willing.filter(({ id }) => id !== avoided)
     if (candidates.length > 0) return { site, candidates }
+    if (willing.length > 0) lastResort ??= { site, candidates: willing }
     if (lastResort === undefined) {
       const suspects = candidatesOf(site, snapshot, nowMs, 1)
       if (suspects.length > 0) lastResort = { site, candidates: suspects }

@@ -8,12 +8,15 @@ import type { OriginSettings, PropertySettings } from './property-schema.ts'
 export function edgeConfigOf(settings: {
   readonly origins: readonly OriginSettings[]
   readonly properties: readonly PropertySettings[]
+  readonly scheduler?: { readonly steering: { readonly publicUrl?: string | undefined } }
 }): EdgeConfig {
   const originUrls = new Map(settings.origins.map((origin) => [origin.id, origin.url]))
   const properties = settings.properties.map((property) => wireProperty(property, originUrls))
+  const steeringUrl = settings.scheduler?.steering.publicUrl?.replace(/\/+$/, '') ?? null
   // Built key by key above, so that equal content has equal text.
-  const version = createHash('sha256').update(JSON.stringify(properties)).digest('hex').slice(0, 16)
-  return { version, properties }
+  const text = JSON.stringify([steeringUrl, properties])
+  const version = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  return { version, steeringUrl, properties }
 }
 
 function wireProperty(property: PropertySettings, originUrls: ReadonlyMap<string, string>): WireProperty {
@@ -37,5 +40,9 @@ function wireProperty(property: PropertySettings, originUrls: ReadonlyMap<string
     cors: { origins: [...property.cors.origins] },
     playlists: { hosts: [...property.playlists.hosts], compress: property.playlists.compress },
     prefetch: { segments: property.prefetch.segments },
+    access: property.access,
+    limits: property.limits,
+    ...(property.callback === undefined ? {} : { callback: property.callback }),
+    ...(property.events === undefined ? {} : { events: property.events }),
   }
 }

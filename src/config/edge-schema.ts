@@ -1,6 +1,9 @@
 // edge.yaml: one edge, joined to a cluster (scheduler, key) or standalone (origins, properties).
 import { z } from 'zod'
+import { checkedNetwork } from './access-values.ts'
+import { files } from './file-values.ts'
 import { originSchema, propertySchema } from './property-schema.ts'
+import { tlsSchema } from './tls-schema.ts'
 import { httpUrl, identifier, listenAddress, size, wait } from './values.ts'
 
 // A fill holds one whole slice in memory.
@@ -35,6 +38,26 @@ const cacheSchema = z.strictObject({
 const common = {
   id: identifier.describe('Name of this edge; in a cluster, an id from `edges` of edgeward.yaml.'),
   listen: listenAddress.prefault('0.0.0.0:8090').describe('Public listener: address and port for clients.'),
+  tls: tlsSchema.optional().describe('Certificates of the public listener. Left out: plain HTTP.'),
+  connectionsPerAddress: z
+    .number()
+    .int()
+    .min(1)
+    .default(20_000)
+    .describe('Connections of one client address (of IPv6: one /64); further ones are closed.'),
+  trustedProxies: z
+    .array(checkedNetwork)
+    .default([])
+    .describe('Peers whose Forwarded or X-Forwarded-For is believed.'),
+  geoip: z
+    .strictObject({
+      country: files
+        .optional()
+        .describe('Country or city databases. Left out: the one that comes with Edgeward.'),
+      asn: files.optional().describe('Databases of networks by number (ASN).'),
+    })
+    .prefault({})
+    .describe('GeoIP databases for access rules, relative to this file.'),
   admin: listenAddress.prefault('127.0.0.1:8091').describe('Metrics and health; loopback by default.'),
   cache: cacheSchema.prefault({}).describe('Memory and disk tiers.'),
   accessLog: z.boolean().default(true).describe('One log line a request.'),

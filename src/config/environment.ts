@@ -1,27 +1,48 @@
-// `${NAME}` in the texts of a configuration file, so that secrets stay out of it. `$${` is a literal `${`.
+// `${NAME}` and `${file:PATH}` in the texts of a configuration file, so that secrets stay out of it. `$${` is a
+// literal `${`.
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { messageOf, systemCode } from '../errors.ts'
 
 export interface Replaced {
   text: string
-  /** True when a variable went into the text: it may be a secret and is never printed. */
+  /** True when a variable or a file went into the text: it may be a secret and is never printed. */
   used: boolean
+  /** Of a file: it is text, whatever it looks like. */
+  isText: boolean
   /** What is wrong with its references; the text is then useless. */
   problems: string[]
 }
 
 const REFERENCE = /\$(\$?)\{([^}]*)(\}?)/g
+const FILE = 'file:'
+const SECRET_BYTES_MAX = 64 * 1024
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 export function hasReference(text: string): boolean {
   return text.includes('${')
 }
 
-export function replaceReferences(text: string, env: NodeJS.ProcessEnv): Replaced {
+/** Where a configuration file gets what it refers to. */
+export interface References {
+  env: NodeJS.ProcessEnv
+  /** Relative files are meant from here. */
+  directory: string
+}
+
+export function replaceReferences(text: string, { env, directory }: References): Replaced {
   const problems: string[] = []
   let used = false
+  let isText = false
   const replaced = text.replace(REFERENCE, (whole, escaped: string, name: string, end: string) => {
     if (escaped !== '') return whole.slice(1)
+    if (end !== '' && name.startsWith(FILE) && name.length > FILE.length) {
+      used = true
+      isText = true
+      return readSecret(path.resolve(directory, name.slice(FILE.length)), problems)
+    }
     if (end === '' || !NAME.test(name)) {
-      problems.push('has a broken reference: write ${NAME}, or $${ for a literal ${')
+      problems.push('has a broken reference: write ${NAME} or ${file:PATH}, or $${ for a literal ${')
       return ''
     }
     const value = env[name]
@@ -29,7 +50,25 @@ export function replaceReferences(text: string, env: NodeJS.ProcessEnv): Replace
     used = true
     return value ?? ''
   })
-  return { text: replaced, used, problems }
+  return { text: replaced, used, isText, problems }
+}
+
+const FILE_FAILURES: Record<string, string> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a directory, not a file',
+  EACCES: 'cannot be read: permission denied',
+}
+
+/** Without the line end that editors put behind it. */
+function readSecret(file: string, problems: string[]): string {
+  try {
+    const bytes = readFileSync(file)
+    if (bytes.length <= SECRET_BYTES_MAX) return bytes.toString('utf8').replace(/\r?\n$/, '')
+    problems.push(`\${file:…}: ${file} is larger than ${SECRET_BYTES_MAX / 1024} KiB`)
+  } catch (error) {
+    problems.push(`\${file:…}: ${file} ${FILE_FAILURES[systemCode(error) ?? ''] ?? messageOf(error)}`)
+  }
+  return ''
 }
 
 const NUMBER = /^(?:[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+)$/

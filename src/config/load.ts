@@ -2,14 +2,17 @@
 // every problem of the file, sorted by line. Called by the daemons and by `edgeward check`.
 import path from 'node:path'
 import type { z } from 'zod'
+import { accessProblems } from './access-problems.ts'
 import { edgeProblems, schedulerProblems } from './check.ts'
 import { ConfigError } from './config-error.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { edgeConfigOf } from './edge-config.ts'
 import { joinedEdgeSchema, standaloneEdgeSchema, undecidedEdgeSchema } from './edge-schema.ts'
 import type { EdgeSettings, JoinedEdgeSettings, StandaloneEdgeSettings } from './edge-schema.ts'
+import type { PropertySettings } from './property-schema.ts'
 import { valueAt } from './raw.ts'
 import { applySchema } from './schema-problems.ts'
+import type { TlsSettings } from './tls-schema.ts'
 import { schedulerSchema } from './scheduler-schema.ts'
 import type { SchedulerSettings } from './scheduler-schema.ts'
 import { readConfigFile } from './yaml-file.ts'
@@ -59,9 +62,11 @@ export async function loadAnyConfig(file: string, env: NodeJS.ProcessEnv): Promi
 }
 
 function schedulerConfigOf(document: ConfigDocument): SchedulerConfig {
-  const settings = checked(document, schedulerSchema, schedulerProblems(document))
+  const settings = checkedContent(document, schedulerSchema, schedulerProblems(document))
   const place = placeOf(document.file)
-  resolveGeoipFiles(settings, place.directory)
+  resolveGeoipFiles(settings.scheduler.geoip, place.directory)
+  const { steering } = settings.scheduler
+  steering.tls = withResolvedCertificates(steering.tls, place.directory)
   return { ...place, settings, version: edgeConfigOf(settings).version }
 }
 
@@ -71,11 +76,11 @@ function edgeFileConfigOf(document: ConfigDocument): EdgeFileConfig {
   const mode = edgeModeOf(document)
   if (mode === 'joined') {
     const settings = checked(document, joinedEdgeSchema, found)
-    return { ...place, mode, settings: withResolvedDirectories(settings, place.directory) }
+    return { ...place, mode, settings: withResolvedFiles(settings, place.directory) }
   }
   if (mode === 'standalone') {
-    const settings = checked(document, standaloneEdgeSchema, found)
-    return { ...place, mode, settings: withResolvedDirectories(settings, place.directory) }
+    const settings = checkedContent(document, standaloneEdgeSchema, found)
+    return { ...place, mode, settings: withResolvedFiles(settings, place.directory) }
   }
   checked(document, undecidedEdgeSchema, [...found, mode])
   throw new ConfigError(document.file, [mode])
@@ -88,6 +93,18 @@ function checked<T>(document: ConfigDocument, schema: z.ZodType<T>, found: reado
   const { settings, problems } = applySchema(schema, document)
   const all = [...document.problems, ...problems, ...found]
   if (settings === undefined || all.length > 0) throw new ConfigError(document.file, inOrder(all))
+  return settings
+}
+
+/** The same, where the settings hold properties. */
+function checkedContent<T extends { properties: PropertySettings[] }>(
+  document: ConfigDocument,
+  schema: z.ZodType<T>,
+  found: readonly ConfigProblem[],
+): T {
+  const settings = checked(document, schema, found)
+  const problems = accessProblems(settings.properties, document)
+  if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
   return settings
 }
 
@@ -154,18 +171,37 @@ function topLevelKeys(document: ConfigDocument): string[] {
   return typeof root === 'object' && root !== null && !Array.isArray(root) ? Object.keys(root) : []
 }
 
-function withResolvedDirectories<T extends EdgeSettings>(settings: T, directory: string): T {
+function withResolvedFiles<T extends EdgeSettings>(settings: T, directory: string): T {
   const directories = settings.cache.directories.map((entry) => ({
     ...entry,
     path: path.resolve(directory, entry.path),
   }))
-  return { ...settings, cache: { ...settings.cache, directories } }
+  resolveGeoipFiles(settings.geoip, directory)
+  return {
+    ...settings,
+    cache: { ...settings.cache, directories },
+    tls: withResolvedCertificates(settings.tls, directory),
+  }
 }
 
-function resolveGeoipFiles(settings: SchedulerSettings, directory: string): void {
-  const { geoip } = settings.scheduler
+type FileNames = string | string[] | undefined
+
+function resolveGeoipFiles(
+  geoip: { city?: FileNames; country?: FileNames; asn?: FileNames },
+  directory: string,
+): void {
   const resolved = (files: string | string[]) =>
     Array.isArray(files) ? files.map((file) => path.resolve(directory, file)) : path.resolve(directory, files)
   if (geoip.city !== undefined) geoip.city = resolved(geoip.city)
   if (geoip.country !== undefined) geoip.country = resolved(geoip.country)
+  if (geoip.asn !== undefined) geoip.asn = resolved(geoip.asn)
+}
+
+function withResolvedCertificates(tls: TlsSettings | undefined, directory: string): TlsSettings | undefined {
+  if (tls === undefined) return undefined
+  const certificates = tls.certificates.map(({ certificate, key }) => ({
+    certificate: path.resolve(directory, certificate),
+    key: path.resolve(directory, key),
+  }))
+  return { ...tls, certificates }
 }

@@ -1,5 +1,9 @@
 // Origins and properties: the part that edgeward.yaml and a standalone edge.yaml share.
 import { z } from 'zod'
+import { accessSchema } from './access-schema.ts'
+import { callbackSchema, eventsSchema } from './callback-schema.ts'
+import { limitsSchema } from './limits-schema.ts'
+import { IN_FILE } from './scalar-form.ts'
 import { duration, httpUrl, identifier } from './values.ts'
 
 export const originSchema = z.strictObject({
@@ -109,6 +113,12 @@ export const propertySchema = z.strictObject({
     })
     .prefault({})
     .describe('Fetching before anyone asks.'),
+  access: accessSchema(IN_FILE)
+    .prefault({})
+    .describe('Who may have it. Lists are judged in the order they stand here, then the token.'),
+  limits: limitsSchema(IN_FILE),
+  callback: callbackSchema(IN_FILE).optional().describe('A hook that authorises each session.'),
+  events: eventsSchema().optional().describe('Where sessions and denials are told.'),
 })
 
 export type OriginSettings = z.infer<typeof originSchema>

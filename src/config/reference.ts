@@ -10,8 +10,9 @@ import { schedulerSchema } from './scheduler-schema.ts'
 
 const NOTE = `<!-- Written by \`npm run reference\` from src/config; change the schema, not this page. -->`
 
-const VALUES = `Any text may hold \`\${NAME}\`, which is replaced from the environment; \`$\${\` is a literal \`\${\`. A variable that
-is not set stops the start. Inside \`{ }\` and \`[ ]\` put the reference in quotes. Unknown keys stop the start too.
+const VALUES = `Any text may hold \`\${NAME}\`, which is replaced from the environment, or \`\${file:PATH}\`, from a file (relative to
+this one); \`$\${\` is a literal \`\${\`. A variable that is not set stops the start, and so does a file
+that cannot be read. Inside \`{ }\` and \`[ ]\` put the reference in quotes. Unknown keys stop the start too.
 \`edgeward check FILE\` says everything that is wrong with a file.`
 
 /** File name in docs/reference → content. */

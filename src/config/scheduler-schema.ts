@@ -1,17 +1,14 @@
 // edgeward.yaml: the scheduler, its sites and edges, and the properties of the whole cluster.
 import { z } from 'zod'
 import { originSchema, propertySchema } from './property-schema.ts'
+import { files } from './file-values.ts'
+import { tlsSchema } from './tls-schema.ts'
 import { httpUrl, identifier, listenAddress, rate, wait } from './values.ts'
 
 // Checked as a network in check.ts, beside what else no schema sees.
 const network = z
   .string()
   .meta({ title: 'IP address or network', examples: ['192.0.2.0/24', '2001:db8::/32'] })
-
-const fileName = z.string().min(1).meta({ title: 'file name' })
-const files = z.union([fileName, z.array(fileName).min(1)], {
-  error: 'must be a file name or a list of them',
-})
 
 const country = z
   .string()
@@ -78,6 +75,10 @@ export const schedulerSchema = z.strictObject({
       steering: z
         .strictObject({
           listen: listenAddress.prefault('0.0.0.0:8080').describe('Public: players and browsers.'),
+          publicUrl: httpUrl
+            .optional()
+            .describe('How players reach it; an edge over its limits sends them back there.'),
+          tls: tlsSchema.optional().describe('Certificates. Left out: plain HTTP.'),
         })
         .prefault({})
         .describe('Where clients ask.'),
@@ -103,6 +104,7 @@ export const schedulerSchema = z.strictObject({
           country: files
             .optional()
             .describe('Country databases. Left out: the one that comes with Edgeward.'),
+          asn: files.optional().describe('Databases of networks by number (ASN).'),
         })
         .prefault({})
         .describe('GeoIP databases, relative to this file.'),

@@ -1,12 +1,14 @@
 // Reads one configuration file: bytes → YAML → plain values, with the line of every key path and with
 // `${NAME}` replaced. What only YAML can get wrong (syntax, duplicate keys, aliases, tags) is found here.
 import { createReadStream } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import type { Scalar, YAMLMap, YAMLParseError, YAMLSeq, YAMLWarning } from 'yaml'
 import { messageOf, systemCode } from '../errors.ts'
 import { ConfigError } from './config-error.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { hasReference, plainScalar, replaceReferences } from './environment.ts'
+import type { References } from './environment.ts'
 import { formatKeyPath } from './key-path.ts'
 import type { KeyPath } from './key-path.ts'
 
@@ -28,7 +30,7 @@ export interface ConfigDocument {
   keyLineOf(path: KeyPath): number
   /** True when a reference in it could not be replaced: nothing more is to be said of this value. */
   isUnresolved(path: KeyPath): boolean
-  /** True when the value holds that of an environment variable: it is never printed. */
+  /** True when the value holds that of an environment variable or a file: it is never printed. */
   isFromEnvironment(path: KeyPath): boolean
 }
 
@@ -73,7 +75,8 @@ export function parseConfigText(file: string, text: string, env: NodeJS.ProcessE
   })
   const faults = [...yaml.errors, ...yaml.warnings]
   if (faults.length > 0) throw new ConfigError(file, syntaxProblems(faults, text, lines))
-  return new DocumentReader(lines, env).read(file, yaml.contents)
+  const directory = dirname(resolve(file))
+  return new DocumentReader(lines, { env, directory }).read(file, yaml.contents)
 }
 
 /** One a line: a fault of YAML often drags others behind it. The parser's texts may quote secrets. */
@@ -119,7 +122,7 @@ function lineAt(lines: LineCounter, offset: number): number {
 /** Owns the maps that one walk over the YAML nodes fills. */
 class DocumentReader {
   readonly #lines: LineCounter
-  readonly #env: NodeJS.ProcessEnv
+  readonly #references: References
   readonly #problems: ConfigProblem[] = []
   readonly #valueLines = new Map<string, number>()
   readonly #keyLines = new Map<string, number>()
@@ -130,9 +133,9 @@ class DocumentReader {
   #aliasValues = 0
   #tooManyAliases: KeyPath | undefined
 
-  constructor(lines: LineCounter, env: NodeJS.ProcessEnv) {
+  constructor(lines: LineCounter, references: References) {
     this.#lines = lines
-    this.#env = env
+    this.#references = references
   }
 
   read(file: string, contents: unknown): ConfigDocument {
@@ -220,12 +223,12 @@ class DocumentReader {
   }
 
   #replaced(source: string, plain: boolean, path: KeyPath): unknown {
-    const { text, used, problems } = replaceReferences(source, this.#env)
+    const { text, used, isText, problems } = replaceReferences(source, this.#references)
     const keyText = formatKeyPath(path)
     if (used) this.#fromEnvironment.add(keyText)
     for (const message of problems) this.#refuse(path, message)
     if (problems.length > 0) return undefined
-    return plain && used ? plainScalar(text) : text
+    return plain && used && !isText ? plainScalar(text) : text
   }
 
   #refuse(path: KeyPath, message: string): undefined {

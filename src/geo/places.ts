@@ -1,7 +1,9 @@
-// Address → place, from one or more GeoIP files: cities first, then countries; split or joined IPv4 and IPv6
-// files alike. Without a country file of the operator's, the one that comes with Edgeward answers.
+// Address → place and AS number, from one or more GeoIP files: cities first, then countries; split or joined IPv4
+// and IPv6 files alike. Without a country file of the operator's, the one that comes with Edgeward answers; AS numbers
+// are known only from files of the operator's.
 import { fileURLToPath } from 'node:url'
 import type { IpAddress } from '../net/ip.ts'
+import { asnOf } from './asn.ts'
 import { loadMmdb } from './mmdb.ts'
 import type { Mmdb } from './mmdb.ts'
 import { placeOf } from './place.ts'
@@ -9,12 +11,15 @@ import type { Place } from './place.ts'
 
 export interface Places {
   find(address: IpAddress): Place | undefined
+  /** The autonomous system that announces the address. */
+  findAsn(address: IpAddress): number | undefined
 }
 
 export interface PlaceFiles {
   city: readonly string[]
   /** Empty: the default country database. */
   country: readonly string[]
+  asn: readonly string[]
 }
 
 /** Which of the lists a file that failed to load stands in. */
@@ -37,27 +42,35 @@ export async function loadPlaces(files: PlaceFiles): Promise<Places> {
   const defaults = files.country.length === 0 ? [fileURLToPath(import.meta.resolve(DEFAULT_COUNTRY))] : []
   const cities = await loadAll('city', files.city)
   const countries = await loadAll('country', [...files.country, ...defaults])
-  return placesOf([...cities, ...countries])
+  const asns = await loadAll('asn', files.asn)
+  return placesOf([...cities, ...countries], asns)
 }
 
-/** The first file that knows the position wins, else the first that knows the country. */
-export function placesOf(databases: readonly Mmdb[]): Places {
+/** The first file that knows the position wins, else the first that knows the country; likewise the AS number. */
+export function placesOf(databases: readonly Mmdb[], asnDatabases: readonly Mmdb[] = []): Places {
   return {
     find(address) {
       let known: Place | undefined
       for (const database of databases) {
-        const place = findIn(database, address)
+        const place = findIn(database, address, placeOf)
         if (place?.position !== undefined) return place
         known ??= place
       }
       return known
     },
+    findAsn(address) {
+      for (const database of asnDatabases) {
+        const asn = findIn(database, address, asnOf)
+        if (asn !== undefined) return asn
+      }
+      return undefined
+    },
   }
 }
 
-function findIn(database: Mmdb, address: IpAddress): Place | undefined {
+function findIn<T>(database: Mmdb, address: IpAddress, read: (record: unknown) => T): T | undefined {
   try {
-    return placeOf(database.find(address))
+    return read(database.find(address))
   } catch {
     // A damaged record that the check at load did not meet: this file knows nothing of this address.
     return undefined

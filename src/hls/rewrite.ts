@@ -42,21 +42,26 @@ const BRACE = 0x7b
  */
 const MAY_LEAD_AWAY = /(?:^|[\n"=])[ \t]*(?:\/|https?:|\{\$)/i
 
+/** Gives a URI what it carries on; undefined: nothing. Is called after the rules. */
+export type CarryInto = (uri: string) => string | undefined
+
 /** `text` is latin1 of a playlist's bytes. Gives the same string when nothing changes. */
-export function rewritePlaylist(text: string, rules: RewriteRules): string {
-  if (!MAY_LEAD_AWAY.test(text)) return text
+export function rewritePlaylist(text: string, rules: RewriteRules, carryInto?: CarryInto): string {
+  if (carryInto === undefined && !MAY_LEAD_AWAY.test(text)) return text
   const variables = new Variables()
   let written = ''
   let copied = 0
+  const isPlaced = carryInto === undefined ? mayLeadAway : () => true
   const place = (uri: string, start: number) => {
-    const replacement = rewriteUri(uri, rules, variables)
+    const own = mayLeadAway(uri.charCodeAt(0)) ? rewriteUri(uri, rules, variables) : undefined
+    const replacement = carryInto?.(own ?? uri) ?? own
     if (replacement === undefined) return
     written += text.slice(copied, start) + replacement
     copied = start + uri.length
   }
   const complete = eachLine(text, (start, end) => {
     if (text.charCodeAt(start) !== HASH) {
-      if (mayLeadAway(text.charCodeAt(start))) place(text.slice(start, end), start)
+      if (isPlaced(text.charCodeAt(start))) place(text.slice(start, end), start)
       return
     }
     if (!text.startsWith('EXT-X-', start + 1)) return
@@ -66,8 +71,7 @@ export function rewritePlaylist(text: string, rules: RewriteRules): string {
     const names = URI_ATTRIBUTES.get(tag)
     if (names !== undefined) {
       eachAttribute(line, colon + 1, (name, from, to) => {
-        if (mayLeadAway(line.charCodeAt(from)) && names.includes(name))
-          place(line.slice(from, to), start + from)
+        if (isPlaced(line.charCodeAt(from)) && names.includes(name)) place(line.slice(from, to), start + from)
       })
     } else if (tag === '#EXT-X-DEFINE') variables.defineFrom(line, colon + 1)
   })

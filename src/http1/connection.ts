@@ -1,6 +1,7 @@
 // One client connection of the bodiless server: reads heads, runs one request at a time through the flow,
 // writes its reply, and watches the deadlines. Owns the socket until it is closed or handed over.
 import type { Socket } from 'node:net'
+import type { FieldBlock } from '../http/fields.ts'
 import type { TransactionHandler } from '../http/transaction.ts'
 import { HeadParser } from './head-parser.ts'
 import { Http1Transaction } from './http1-transaction.ts'
@@ -19,10 +20,13 @@ export interface ConnectionHost {
   readonly secure: boolean
   /** Text of the Date field. */
   readonly date: () => string
-  monotonic(): number
+  /** Fields of every reply. */
+  readonly always: FieldBlock
+  readonly monotonic: () => number
   readonly replies: ReplyBytes
   /** True once the server drains: each reply then closes its connection. */
   readonly draining: boolean
+  /** `socket` is paused, and nobody listens to it. */
   handOver(socket: Socket, unread: Buffer): void
   closed(connection: Http1Connection): void
 }
@@ -85,7 +89,7 @@ export class Http1Connection {
     this.socket.destroy()
   }
 
-  /** Bytes from the client, in a buffer that is the caller's again afterwards. */
+  /** Bytes from the client; a shared buffer is the caller's again afterwards. */
   readonly read = (bytes: Buffer): void => {
     if (this.state === 'handed-over') this.socket.push(Buffer.from(bytes))
     if (this.state === 'over' || this.state === 'handed-over') return
@@ -141,6 +145,7 @@ export class Http1Connection {
     }
     this.state = 'handed-over'
     this.socket.pause()
+    this.socket.off('data', this.read)
     this.socket.off('end', this.onEnd)
     this.socket.off('drain', this.onDrain)
     this.socket.off('error', this.onError)

@@ -70,19 +70,30 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
   send(head: ReplyHead, body: Uint8Array | null): void {
     if (this.closed) return
     const start = this.startOf(head, false)
-    const { connection } = this
-    const { replies } = this.server
-    if (body === null || body.length <= SMALL_BODY_BYTES) {
-      connection.writeBytes(replies.compose(start, head, body))
-    } else {
-      connection.cork()
-      connection.writeBytes(replies.compose(start, head, null))
-      connection.writeBytes(body)
-      connection.uncork()
-    }
-    replies.settle(connection.unsent === 0)
+    if (body === null || body.length <= SMALL_BODY_BYTES) this.sendLent(start, head, body, null)
+    else this.sendLent(start, head, null, body)
     this.bodyBytes = body?.length ?? 0
     this.finish(true)
+  }
+
+  /** `small` leaves in the same bytes as the head, `large` behind them. */
+  private sendLent(start: string, head: ReplyHead, small: Uint8Array | null, large: Uint8Array | null): void {
+    const { connection } = this
+    const { replies } = this.server
+    const composed = replies.compose(start, head, small)
+    // A write through TLS is never over at once, but soon: its space is worth having back.
+    let late = false
+    const done = this.secure ? () => void (late && replies.giveBack(composed)) : undefined
+    if (large === null) {
+      connection.writeBytes(composed, done)
+    } else {
+      connection.cork()
+      connection.writeBytes(composed, done)
+      connection.writeBytes(large)
+      connection.uncork()
+    }
+    late = connection.unsent > 0
+    replies.settle(!late)
   }
 
   start(head: ReplyHead): void {
@@ -131,7 +142,7 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
 
   private startOf(head: ReplyHead, chunked: boolean): string {
     this.status = head.status
-    return formatReplyStart(head, this.server.date, chunked, this.close || this.server.draining)
+    return formatReplyStart(head, this.server, chunked, this.close || this.server.draining)
   }
 
   private finish(complete: boolean): void {

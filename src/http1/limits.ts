@@ -20,6 +20,5 @@ export function writeTimeoutMs(bytes: number): number {
 export const PIPELINE_BYTES_MAX = HEAD_BYTES_MAX
 /** Bodies up to this leave in one write with their head; copying them is cheaper than a second buffer in the kernel call. */
 export const SMALL_BODY_BYTES = 16 * 1024
-/** Connections of one listener, and of one client address: beyond it a new one is closed at once. */
-export const CONNECTIONS_MAX = 50_000
-export const CONNECTIONS_PER_ADDRESS_MAX = 20_000
+/** Requests that wait for their turn on a connection of node:http: beyond it the connection is cut. */
+export const PIPELINED_MAX = 100

@@ -5,6 +5,7 @@ import { serialiseFields } from '../http/fields.ts'
 import type { FieldPairs } from '../http/fields.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpReply, HttpRequest, ReplyHead, Transaction } from '../http/transaction.ts'
+import type { ConnectionHost } from './connection.ts'
 import { writeTimeoutMs } from './limits.ts'
 import { isBodiless, statusLine } from './reply-head.ts'
 
@@ -15,7 +16,7 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
   readonly method: string
   readonly target: string
   readonly host: string
-  readonly version: '1.0' | '1.1' | '2'
+  readonly version: '1.0' | '1.1'
   readonly secure: boolean
   readonly remoteAddress: string
   readonly fault: RequestFault | null
@@ -23,16 +24,16 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
   onFinish: ((complete: boolean) => void) | null = null
   private readonly message: IncomingMessage
   private readonly response: ServerResponse
-  private readonly date: () => string
+  private readonly server: ConnectionHost
   private over = false
 
-  constructor(message: IncomingMessage, response: ServerResponse, secure: boolean, date: () => string) {
+  constructor(message: IncomingMessage, response: ServerResponse, server: ConnectionHost) {
     this.message = message
     this.response = response
-    this.date = date
+    this.server = server
     this.method = message.method ?? ''
-    this.version = message.httpVersion === '1.0' ? '1.0' : message.httpVersion === '2.0' ? '2' : '1.1'
-    this.secure = secure
+    this.version = message.httpVersion === '1.0' ? '1.0' : '1.1'
+    this.secure = server.secure
     this.remoteAddress = message.socket.remoteAddress ?? ''
     const target = originForm(message.url ?? '', message.headers.host ?? '')
     this.target = target?.target ?? message.url ?? ''
@@ -131,13 +132,14 @@ export class NodeTransaction implements Transaction, HttpRequest, HttpReply {
   }
 
   private writeHead(head: ReplyHead): void {
-    const fields: string[] = ['Date', head.date ?? this.date()]
+    const fields: string[] = ['Date', head.date ?? this.server.date()]
     if (head.length !== null && !isBodiless(head.status)) fields.push('Content-Length', String(head.length))
     // A body that nobody read would be taken for the next request.
     if (!this.message.complete) fields.push('Connection', 'close')
     this.response.sendDate = false
     this.response.writeHead(head.status, [
       ...fields,
+      ...this.server.always.pairs,
       ...head.extra,
       ...head.fields.pairs,
       ...(head.added?.pairs ?? []),

@@ -8,10 +8,13 @@ const CR = 13
 const LF = 10
 /** Holds a small body with any ordinary head; what does not fit gets a buffer of its own. */
 const SPACE_BYTES = 2 * SMALL_BODY_BYTES
+/** Spaces that came back and wait to be lent again; more are dropped. */
+const SPARE_MAX = 64
 
 /** One a server. Lends its space to one reply after the other, for as long as the kernel takes each at once. */
 export class ReplyBytes {
-  private space = Buffer.allocUnsafeSlow(SPACE_BYTES)
+  private space: Buffer = Buffer.allocUnsafeSlow(SPACE_BYTES)
+  private readonly spare: Buffer[] = []
 
   /** The bytes are lent: after the write, say with `settle` whether they are free again. */
   compose(start: string, head: ReplyHead, body: Uint8Array | null): Buffer {
@@ -22,7 +25,13 @@ export class ReplyBytes {
   }
 
   settle(written: boolean): void {
-    if (!written) this.space = Buffer.allocUnsafeSlow(SPACE_BYTES)
+    if (!written) this.space = this.spare.pop() ?? Buffer.allocUnsafeSlow(SPACE_BYTES)
+  }
+
+  /** What `compose` gave, and `settle` was told was not written, has been written after all. */
+  giveBack(composed: Buffer): void {
+    if (composed.buffer.byteLength !== SPACE_BYTES || this.spare.length === SPARE_MAX) return
+    this.spare.push(Buffer.from(composed.buffer))
   }
 }
 

@@ -1,6 +1,7 @@
 // The changing part of an HTTP/1.1 reply's head as text.
 import { STATUS_CODES } from 'node:http'
 import { serialiseFields } from '../http/fields.ts'
+import type { FieldBlock } from '../http/fields.ts'
 import type { ReplyHead } from '../http/transaction.ts'
 
 const STATUS_LINES = new Map(
@@ -22,14 +23,14 @@ export function statusLine(status: number): string {
  */
 export function formatReplyStart(
   head: ReplyHead,
-  date: () => string,
+  server: { readonly date: () => string; readonly always: FieldBlock },
   chunked: boolean,
   close: boolean,
 ): string {
-  let text = `${statusLine(head.status)}Date: ${head.date ?? date()}\r\n`
+  let text = `${statusLine(head.status)}Date: ${head.date ?? server.date()}\r\n`
   if (chunked) text += 'Transfer-Encoding: chunked\r\n'
   // RFC 9110 §8.6: no Content-Length in 1xx and 204; a 304 need not have one.
   else if (head.length !== null && !isBodiless(head.status)) text += `Content-Length: ${head.length}\r\n`
   if (close) text += 'Connection: close\r\n'
-  return text + serialiseFields(head.extra)
+  return text + server.always.text + serialiseFields(head.extra)
 }

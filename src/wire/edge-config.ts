@@ -1,6 +1,10 @@
 // What an edge needs to serve: GET /edge/v1/config (ETag = version), kept on its disk. A standalone
 // edge builds the same value from its own file.
 import { z } from 'zod'
+import { accessSchema } from '../config/access-schema.ts'
+import { callbackSchema, eventsSchema } from '../config/callback-schema.ts'
+import { limitsSchema } from '../config/limits-schema.ts'
+import { ON_WIRE } from '../config/scalar-form.ts'
 
 export const wireCacheRuleSchema = z.strictObject({ match: z.string(), ttlMs: z.number().nonnegative() })
 
@@ -21,12 +25,19 @@ export const wirePropertySchema = z.strictObject({
   cors: z.strictObject({ origins: z.array(z.string()) }),
   playlists: z.strictObject({ hosts: z.array(z.string()), compress: z.boolean() }),
   prefetch: z.strictObject({ segments: z.number().int().nonnegative() }),
+  // Of one making with the file's keys; durations in milliseconds, sizes in bytes, rates in bits a second.
+  access: accessSchema(ON_WIRE),
+  limits: limitsSchema(ON_WIRE),
+  callback: callbackSchema(ON_WIRE).optional(),
+  events: eventsSchema().optional(),
 })
 
 export type WireProperty = z.infer<typeof wirePropertySchema>
 
 export const edgeConfigSchema = z.strictObject({
   version: z.string(),
+  /** Where players resolve; an edge that is over a limit sends them back there. null: there is none. */
+  steeringUrl: z.string().nullable(),
   properties: z.array(wirePropertySchema),
 })
 

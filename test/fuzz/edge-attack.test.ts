@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { ORIGIN_CONNECTIONS_MAX, ORIGIN_WAITING_MAX, PASSING_CONNECTIONS_MAX } from '../../edge/limits.ts'
 import { listen } from '../../src/net/listen.ts'
 import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
@@ -241,32 +242,49 @@ t.test('what follows a head that was handed over is read once, and as what it is
   )
 })
 
-/**
- * The pool of connections to an origin is shared by all, and what may not be stored goes at its client's pace: 64
- * slow readers of a private body leave no connection for anybody else, for as long as they like.
- */
-t.test(
-  'slow readers of what may not be stored do not shut others out of the origin',
-  { todo: 'fetches wait for a connection without a bound' },
-  async (t) => {
-    const body = endlessly(
-      'HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: 1000000000\r\n\r\n',
-      'x'.repeat(0x4000),
-    )
-    const edge = await startEdge(t, { origin: await startHostile(t, { '/private': body }) })
-    for (let i = 0; i < 64; i++) {
-      const client = await openRaw(t, edge.url)
-      client.send(GET('/private'))
-      await client.has(1000)
-      client.pause()
-    }
-    const reply = await Promise.race([
-      get(`${edge.url}/ok`).catch(() => null),
-      delay(5000, null, { ref: false }),
-    ])
-    t.equal(reply?.status, 200)
-  },
-)
+/** More than the places there are for answers at their clients' pace, and than those for fills. */
+const SLOW_READERS = PASSING_CONNECTIONS_MAX + 8
+
+t.test('slow readers of what may not be stored do not shut others out of the origin', async (t) => {
+  const body = endlessly(
+    'HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: 1000000000\r\n\r\n',
+    'x'.repeat(0x4000),
+  )
+  const edge = await startEdge(t, { origin: await startHostile(t, { '/private': body }) })
+  const clients: RawClient[] = []
+  const refused: string[] = []
+  for (let i = 0; i < SLOW_READERS; i++) {
+    const client = await openRaw(t, edge.url)
+    client.send(GET('/private'))
+    const head = await client.readHead()
+    if (head?.status === 503) refused.push(head.headers.get('cache-status') ?? '')
+    else await client.has(1000)
+    client.pause()
+    clients.push(client)
+  }
+  t.equal(refused.length, 8, 'one too many is told so, not kept waiting')
+  t.match(refused[0], /detail=origin_busy/)
+  t.equal((await get(`${edge.url}/ok`)).status, 200, 'what is shared finds a connection')
+  for (const client of clients) client.leave()
+  await until('no fetch is left', () => running(edge).then((count) => count === 0))
+  const later = await openRaw(t, edge.url)
+  later.send(GET('/private'))
+  t.equal((await later.readHead())?.status, 200, 'their places are free again')
+})
+
+t.test('fetches that an origin does not answer: so many, then so many that wait, and no more', async (t) => {
+  const edge = await startEdge(t, { origin: await startHostile(t, { '/silent': () => {} }) })
+  const most = ORIGIN_CONNECTIONS_MAX + ORIGIN_WAITING_MAX
+  for (let i = 0; i < most; i++) {
+    const client = await openRaw(t, edge.url)
+    client.send(GET(`/silent-${i}`))
+  }
+  await until('all are under way', () => running(edge).then((count) => count === most))
+  const reply = await get(`${edge.url}/ok`)
+  t.equal(reply.status, 503)
+  t.match(reply.headers['cache-status'], /detail=origin_busy/)
+  t.equal(reply.headers['retry-after'], '2')
+})
 
 /** A number from the edge's metrics. */
 async function metric(edge: TestEdge, name: string): Promise<number> {

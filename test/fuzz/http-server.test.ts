@@ -8,7 +8,7 @@ import t from 'tap'
 import { systemClock, systemRandom } from '../../src/clock.ts'
 import { NO_FIELDS } from '../../src/http/fields.ts'
 import type { Transaction } from '../../src/http/transaction.ts'
-import { createHttpServer } from '../../src/http1/server.ts'
+import { createHttpServer } from '../../src/listener/http-server.ts'
 import { listen } from '../../src/net/listen.ts'
 
 const SECONDS = Number(process.env['EDGEWARD_FUZZ_SECONDS'] ?? '3')

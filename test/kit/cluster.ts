@@ -20,6 +20,8 @@ export interface ClusterOptions {
   sites: Readonly<Record<string, { edges: readonly string[]; networks?: readonly string[] }>>
   /** `redis://…`, for the registry. */
   redis?: string
+  /** Keys of the property `shows` besides its id, hosts and origins. */
+  property?: Readonly<Record<string, unknown>>
   /** Replaces an edge's key by one whose hash the scheduler does not know. */
   wrongKeys?: readonly string[]
 }
@@ -91,7 +93,7 @@ function schedulerSettings(
   return {
     cluster: 'test',
     scheduler: {
-      steering: { listen: listen.steering },
+      steering: { listen: listen.steering, publicUrl: `http://${listen.steering}` },
       control: { listen: listen.control },
       admin: { listen: listen.admin },
       // So that a test plays a client elsewhere by X-Forwarded-For.
@@ -104,7 +106,9 @@ function schedulerSettings(
     })),
     edges: entries,
     origins: [{ id: 'studio', url: options.origin }],
-    properties: [{ id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }] }],
+    properties: [
+      { id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }], ...options.property },
+    ],
   }
 }
 

@@ -104,6 +104,9 @@ export function queryFor(over: Partial<SteerQuery> = {}): SteerQuery {
     requestedHeaders: undefined,
     forwarded: undefined,
     xForwardedFor: undefined,
+    secure: false,
+    atMs: 0,
+    header: () => undefined,
     ...over,
   }
 }

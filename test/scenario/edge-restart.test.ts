@@ -1,5 +1,5 @@
 // The disk tier outlives the process: what was cached is served at once by the next one, unless it was damaged.
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
@@ -39,6 +39,36 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     }
     const part = await get(`${edge.url}/film.mp4`, { headers: { Range: 'bytes=65530-65545' } })
     t.ok(part.body.equals(FILM.subarray(65_530, 65_546)), 'a range across slices')
+  })
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  t.test(`what a 304 said of a stored object holds after ${signal}`, async (t) => {
+    const origin = await startOrigin(t, {
+      '/film.mp4': (_request, nth) => ({
+        body: FILM,
+        fields:
+          nth === 1
+            ? { ...FRESH, 'Cache-Control': 'no-cache', 'X-From': 'first' }
+            : { ...FRESH, 'X-From': 'second' },
+      }),
+    })
+    const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+    await get(`${edge.url}/film.mp4`)
+    await written(edge, FILM.length)
+    const asked = await get(`${edge.url}/film.mp4`)
+    t.equal(asked.headers['x-from'], 'second')
+    if (signal === 'SIGKILL') {
+      await until('the new head is on disk', () =>
+        files(edge).some((file) => readFileSync(file).includes('second')),
+      )
+    }
+    await edge.restart(signal)
+    await origin.stop()
+    const reply = await get(`${edge.url}/film.mp4`)
+    t.equal(cacheStatusOf(reply).get('hit'), true, 'fresh, as it said')
+    t.equal(reply.headers['x-from'], 'second')
+    t.ok(reply.body.equals(FILM))
   })
 }
 

@@ -73,6 +73,7 @@ t.test('the configuration for edges resolves origins and passes the wire’s own
   t.strictSame(edgeConfigSchema.parse(JSON.parse(JSON.stringify(config))), config)
   t.strictSame(config, {
     version,
+    steeringUrl: null,
     properties: [
       {
         id: 'shows',
@@ -89,6 +90,8 @@ t.test('the configuration for edges resolves origins and passes the wire’s own
         cors: { origins: ['*'] },
         playlists: { hosts: [], compress: true },
         prefetch: { segments: 0 },
+        access: {},
+        limits: { client: {}, over: 'refuse' },
       },
     ],
   })
@@ -152,8 +155,8 @@ t.test('environment references', async (t) => {
     '5 listen: must be an address and port such as 0.0.0.0:8080 or [::]:8080',
   ])
   t.strictSame(await problemsOf(edge('listen: "${lower-case}"\nadmin: "${OPEN"\ndrain: ${NONE}\n')), [
-    '5 listen: has a broken reference: write ${NAME}, or $${ for a literal ${',
-    '6 admin: has a broken reference: write ${NAME}, or $${ for a literal ${',
+    '5 listen: has a broken reference: write ${NAME} or ${file:PATH}, or $${ for a literal ${',
+    '6 admin: has a broken reference: write ${NAME} or ${file:PATH}, or $${ for a literal ${',
     '7 drain: ${NONE} is not set in the environment',
   ])
   const escaped = await edge('cache: { directories: [{ path: "/x/$${HOST}/${HOST}/$5", size: 1GiB }] }\n')

@@ -175,6 +175,40 @@ t.test('an object that changes between two slices is never mixed', async (t) => 
   t.ok((await rig.readAnew()).equals(SECOND), 'the next client gets the new one')
 })
 
+t.test(
+  'who wants the slice that a pull waits at goes on with that pull, and so does its first reader',
+  async (t) => {
+    const rig = await openRig(t, FILM)
+    const { meta, pull } = await rig.fetchObject()
+    const from = (start: number, own: typeof pull | null) =>
+      new ObjectReader(rig.cache, rig.fills, () => rig.target, meta, { start, end: BODY.length }, own)
+    const first = from(0, pull)
+    const begun = Buffer.from((await first.next()) ?? '')
+    await until('it waits', () => rig.fills.landing.parkedAt(meta, 1) !== undefined)
+    const late = await rig.read(meta, null, SLICE)
+    t.ok(late.equals(BODY.subarray(SLICE)), 'all that comes after the boundary')
+    const rest: Buffer[] = []
+    for (let piece = await first.next(); piece !== null; piece = await first.next())
+      rest.push(Buffer.from(piece))
+    first.close()
+    t.ok(Buffer.concat([begun, ...rest]).equals(BODY))
+    t.equal(rig.fills.landing.parkedAt(meta, 1), undefined)
+    t.strictSame(rig.ranges(), [undefined], 'one request for all of it')
+    t.equal(rig.fills.running, 0)
+  },
+)
+
+t.test('a pull that was let go while it waited is nobody’s to join', async (t) => {
+  const rig = await openRig(t, FILM)
+  const { meta, pull } = await rig.fetchObject()
+  const place = pull.attach(0)
+  await until('it waits', () => rig.fills.landing.parkedAt(meta, 1) !== undefined)
+  pull.leave(place)
+  t.equal(rig.fills.landing.parkedAt(meta, 1), undefined)
+  t.ok((await rig.read(meta, null, SLICE, 2 * SLICE)).equals(BODY.subarray(SLICE, 2 * SLICE)))
+  t.strictSame(rig.ranges(), [undefined, 'bytes=10000-19999'])
+})
+
 t.test('a slice that failed is asked for again by whoever comes next', async (t) => {
   const rig = await openRig(t, FILM)
   await rig.readAnew(0, 5000)

@@ -46,6 +46,12 @@ t.test('one body never takes more than a quarter', async (t) => {
   const tier = new MemoryTier(4 * MIB)
   tier.set(metaOf('p /small'), 0, Buffer.alloc(1000))
   tier.set(metaOf('p /large'), 0, Buffer.alloc(2 * MIB))
+  tier.set(metaOf('p /quarter'), 0, Buffer.alloc(MIB))
+  t.equal(tier.get('p /quarter', 0), undefined, 'its head counts too')
+  t.strictSame(
+    [1000, MIB, 2 * MIB].map((bytes) => tier.takes(metaOf('p /a'), bytes)),
+    [true, false, false],
+  )
   t.equal(tier.get('p /large', 0), undefined)
   t.ok(tier.get('p /small', 0))
 })

@@ -86,9 +86,10 @@ t.test('only fields that the property forwards go up with a shared fetch', async
   const settings = { id: 'p', hosts: ['*'], origins: [{ id: 'o', url: 'http://o.example' }], methods: [] }
   const cache = { defaultTtlMs: 0, rules: [], setCookie: 'pass' as const, staleIfErrorMs: 0 }
   const extras = { playlists: { hosts: [], compress: true }, prefetch: { segments: 0 } }
+  const open = { access: {}, limits: { client: {}, over: 'refuse' as const } }
   const rule = (forward: string[] | 'all', origins: string[]) => {
-    const property = { ...settings, ...extras, cache, forward, cors: { origins } }
-    const built = buildPropertyTable({ version: '1', properties: [property] }).index.findById('p')
+    const property = { ...settings, ...extras, ...open, cache, forward, cors: { origins } }
+    const built = buildPropertyTable({ version: '1', steeringUrl: null, properties: [property] }).index.findById('p')
     return built?.ruleFor('/').forwards ?? all
   }
   const steering = ['X-Forwarded-Host', 'Forwarded', 'X-Original-URL', 'X-HTTP-Method-Override', 'Cookie']

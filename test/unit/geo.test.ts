@@ -24,7 +24,7 @@ function ip(text: string): IpAddress {
 }
 
 t.test('the default database knows countries, over IPv4 and IPv6', async (t) => {
-  const places = await loadPlaces({ city: [], country: [] })
+  const places = await loadPlaces({ city: [], country: [], asn: [] })
   t.same(places.find(ip('46.38.225.230')), { country: 'DE', position: undefined })
   t.same(places.find(ip('202.96.128.86')), { country: 'CN', position: undefined })
   t.equal(places.find(ip('2a00:1450:4001::1'))?.country, 'IE')
@@ -35,11 +35,11 @@ t.test('the default database knows countries, over IPv4 and IPv6', async (t) => 
 
 t.test('split files answer as the joined one, in either order', async (t) => {
   for (const families of [['-ipv4', '-ipv6'] as const, ['-ipv6', '-ipv4'] as const]) {
-    const places = await loadPlaces({ city: [], country: families.map(packaged) })
+    const places = await loadPlaces({ city: [], country: families.map(packaged), asn: [] })
     t.equal(places.find(ip('46.38.225.230'))?.country, 'DE')
     t.equal(places.find(ip('240e::1'))?.country, 'CN')
   }
-  const ipv4Only = await loadPlaces({ city: [], country: [packaged('-ipv4')] })
+  const ipv4Only = await loadPlaces({ city: [], country: [packaged('-ipv4')], asn: [] })
   t.equal(ipv4Only.find(ip('240e::1')), undefined, 'a file of IPv4 networks says nothing of IPv6')
 })
 
@@ -101,7 +101,7 @@ t.test('files that cannot be used are named', async (t) => {
     ['.', /cannot be read/],
   ]
   for (const [name, message] of cases) {
-    const loading = loadPlaces({ city: [packaged('-ipv4'), file(name)], country: [] })
+    const loading = loadPlaces({ city: [packaged('-ipv4'), file(name)], country: [], asn: [] })
     const error = await loading.catch((failed: unknown) => failed)
     t.ok(error instanceof PlaceFileError, name)
     if (error instanceof PlaceFileError) {

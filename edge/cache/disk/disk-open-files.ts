@@ -41,10 +41,16 @@ export class OpenFiles {
     },
   })
   private readonly openings = new Map<string, Opening>()
+  /** Files whose heads are being written. */
+  private readonly changing = new Map<string, Promise<unknown>>()
   private closed = false
 
   /** The file of this name, opened by `load` unless it is open. Whoever asks meanwhile waits for the same load. */
   async hold(name: string, load: () => Promise<OpenFile | undefined>): Promise<HeldFile | undefined> {
+    for (let change = this.changing.get(name); change !== undefined; change = this.changing.get(name)) {
+      // oxlint-disable-next-line no-await-in-loop -- there may be another by then
+      await change.catch(() => {})
+    }
     let kept = this.kept.get(name)
     if (kept !== undefined) kept.users++
     else {
@@ -53,6 +59,24 @@ export class OpenFiles {
       kept = await opening.promise
     }
     return kept === undefined ? undefined : hold(kept)
+  }
+
+  /** Changes the head of a file while nobody opens it: who comes after reads the new one. Never rejects by itself. */
+  async change<T>(name: string, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const before = this.changing.get(name) ?? this.openings.get(name)?.promise
+      if (before === undefined) break
+      // oxlint-disable-next-line no-await-in-loop -- what has begun meanwhile is waited for too
+      await before.catch(() => {})
+    }
+    this.retire(name)
+    const changed = work()
+    this.changing.set(name, changed)
+    try {
+      return await changed
+    } finally {
+      this.changing.delete(name)
+    }
   }
 
   /** The name stands for another file from now on, or for none. */

@@ -8,6 +8,8 @@ import type { ObjectMeta } from '../object-meta.ts'
 const MAGIC = 0x45_57_53_31 // 'EWS1'
 const FORMAT = 1
 export const PRELUDE_BYTES = 32
+/** Spaces behind the head of a first slice, so that the next 304 may say a little more. */
+const HEAD_SLACK_BYTES = 256
 
 /* Prelude, big-endian: 0 magic u32 · 4 format u16 · 6 reserved u16 · 8 head bytes u32 · 12 slice index u32 ·
    16 body bytes u32 · 20 CRC of the body u32 · 24 CRC of the head u32 · 28 CRC of the 28 bytes before u32 */
@@ -60,15 +62,33 @@ const headSchema = z.object({
 
 /** Prelude and head; the body follows in the file. */
 export function encodeRecordHead(meta: ObjectMeta, index: number, body: Uint8Array): Buffer {
-  const head = Buffer.from(JSON.stringify({ ...meta, fields: meta.fields.pairs }), 'utf8')
+  const slack = index === 0 ? HEAD_SLACK_BYTES : 0
+  const head = Buffer.from(headText(meta) + ' '.repeat(slack), 'utf8')
+  return encodeRecord(head, { index, bodyBytes: body.length, bodyCrc: crc32(body) })
+}
+
+/** The same for another head of the same body in the same place; undefined when it is too long for that. */
+export function encodeHeadAgain(meta: ObjectMeta, prelude: Prelude): Buffer | undefined {
+  const text = Buffer.from(headText(meta), 'utf8')
+  if (text.length > prelude.headBytes) return undefined
+  const head = Buffer.alloc(prelude.headBytes, ' ')
+  text.copy(head)
+  return encodeRecord(head, prelude)
+}
+
+function headText(meta: ObjectMeta): string {
+  return JSON.stringify({ ...meta, fields: meta.fields.pairs })
+}
+
+function encodeRecord(head: Buffer, of: Pick<Prelude, 'index' | 'bodyBytes' | 'bodyCrc'>): Buffer {
   const record = Buffer.allocUnsafe(PRELUDE_BYTES + head.length)
   record.writeUInt32BE(MAGIC, 0)
   record.writeUInt16BE(FORMAT, 4)
   record.writeUInt16BE(0, 6)
   record.writeUInt32BE(head.length, 8)
-  record.writeUInt32BE(index, 12)
-  record.writeUInt32BE(body.length, 16)
-  record.writeUInt32BE(crc32(body), 20)
+  record.writeUInt32BE(of.index, 12)
+  record.writeUInt32BE(of.bodyBytes, 16)
+  record.writeUInt32BE(of.bodyCrc, 20)
   record.writeUInt32BE(crc32(head), 24)
   record.writeUInt32BE(crc32(record.subarray(0, 28)), 28)
   record.set(head, PRELUDE_BYTES)

@@ -7,6 +7,7 @@ import { STORED_HEAD_BYTES_MAX } from '../../limits.ts'
 import type { BufferPool } from '../buffer-pool.ts'
 import { DiskDirectory } from './disk-directory.ts'
 import type { DirectorySettings } from './disk-directory.ts'
+import { HeadUpdates, rewriteHead } from './disk-head-updates.ts'
 import { loadSliceFile } from './disk-load.ts'
 import { fileNameOf, sliceIdOf } from './disk-name.ts'
 import type { SliceId } from './disk-name.ts'
@@ -33,6 +34,7 @@ export class DiskTier {
   private readonly directories: readonly DiskDirectory[]
   private readonly pool: BufferPool
   private readonly writes: WriteQueue
+  private readonly heads: HeadUpdates
 
   /** Throws what is wrong with a directory that cannot be used; `opening` is told which one is tried. */
   constructor(
@@ -48,6 +50,7 @@ export class DiskTier {
       (pending) => this.write(pending),
       ({ meta, index }) => this.removeFile(sliceIdOf(meta.key, index)),
     )
+    this.heads = new HeadUpdates(background, (meta) => this.updateHead(meta))
     this.directories = settings.map((directory, index) => {
       opening(index)
       return new DiskDirectory(directory, log, background)
@@ -84,11 +87,21 @@ export class DiskTier {
 
   store(meta: ObjectMeta, index: number, body: Buffer): void {
     if (this.directories.length === 0) return
+    if (index === 0) this.heads.forget(meta.key)
     if (!this.writes.add({ meta, index, body })) this.dropped++
+  }
+
+  /** A stored object has a new head, and the same body. */
+  refresh(meta: ObjectMeta): void {
+    if (!this.mayHave(meta.key, 0)) return
+    const waiting = this.writes.find(meta.key, 0)
+    if (waiting === undefined) this.heads.add(meta)
+    else if (waiting.meta.version === meta.version) this.store(meta, 0, waiting.body)
   }
 
   /** Resolves when the slice is gone for good. */
   async remove(key: string, index = 0): Promise<void> {
+    if (index === 0) this.heads.forget(key)
     const undone = this.writes.remove(key, index)
     await this.removeFile(sliceIdOf(key, index))
     await undone
@@ -107,6 +120,7 @@ export class DiskTier {
 
   /** Resolves when every queued write is done or dropped. */
   async close(): Promise<void> {
+    await this.heads.done()
     await this.writes.done()
     for (const directory of this.directories) await directory.close()
   }
@@ -118,6 +132,15 @@ export class DiskTier {
   /** undefined when none is in use. */
   private directoryOf(id: SliceId): DiskDirectory | undefined {
     return spread(id.c, this.directories)
+  }
+
+  private async updateHead(meta: ObjectMeta): Promise<void> {
+    const id = sliceIdOf(meta.key, 0)
+    const directory = this.directoryOf(id)
+    // One that waits to be written is newer.
+    if (directory?.mayHave(id) !== true || this.writes.find(meta.key, 0) !== undefined) return
+    const body = await rewriteHead(directory, id, meta)
+    if (body !== undefined) this.store(meta, 0, body)
   }
 
   private async write({ meta, index, body }: PendingWrite): Promise<void> {

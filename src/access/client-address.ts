@@ -1,14 +1,25 @@
 // Whose request it is: the peer, or, when the peer is a configured proxy, the address that the proxies wrote
 // down: Forwarded (RFC 7239), else X-Forwarded-For. The hops are walked from the right; the first address
 // that is not a trusted proxy is the client. Trust ends before a hop that cannot be read.
-import type { CidrTree } from '../../src/net/cidr-tree.ts'
-import { parseIp } from '../../src/net/ip.ts'
-import type { IpAddress } from '../../src/net/ip.ts'
-import { FORWARDED_HOPS_MAX } from '../limits.ts'
+import { buildCidrTree } from '../net/cidr-tree.ts'
+import type { CidrTree } from '../net/cidr-tree.ts'
+import { parseIp, parseNetwork } from '../net/ip.ts'
+import type { IpAddress } from '../net/ip.ts'
+import { FORWARDED_HOPS_MAX } from './limits.ts'
 
 export interface ForwardedFields {
   readonly forwarded: string | undefined
   readonly xForwardedFor: string | undefined
+}
+
+/** From the networks of a configuration, which loading has checked. */
+export function trustedProxiesOf(networks: readonly string[]): CidrTree<true> {
+  return buildCidrTree(
+    networks.flatMap((text) => {
+      const network = parseNetwork(text)
+      return network === undefined ? [] : [{ network, value: true as const }]
+    }),
+  )
 }
 
 /** Undefined only when the peer's own address is not known. */

@@ -1,15 +1,9 @@
 // Whose request it is, behind proxies that are trusted and proxies that are not.
 import t from 'tap'
-import { clientAddressOf, parseForwarded } from '../../scheduler/locate/client-address.ts'
-import { buildCidrTree } from '../../src/net/cidr-tree.ts'
-import { formatIp, parseNetwork } from '../../src/net/ip.ts'
+import { clientAddressOf, parseForwarded, trustedProxiesOf } from '../../src/access/client-address.ts'
+import { formatIp } from '../../src/net/ip.ts'
 
-const trusted = buildCidrTree(
-  ['10.0.0.0/8', 'fd00::/8'].flatMap((text) => {
-    const network = parseNetwork(text)
-    return network === undefined ? [] : [{ network, value: true as const }]
-  }),
-)
+const trusted = trustedProxiesOf(['10.0.0.0/8', 'fd00::/8'])
 
 function client(peer: string, fields: { forwarded?: string; xForwardedFor?: string }): string | undefined {
   const { forwarded, xForwardedFor } = fields

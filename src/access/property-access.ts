@@ -1,0 +1,71 @@
+// Who may have a property's content, compiled once a configuration for either daemon.
+import type { AccessSettings } from '../config/access-schema.ts'
+import type { TokenSettings } from '../config/token-schema.ts'
+import { compilePathPattern } from '../path-pattern.ts'
+import type { PathMatcher } from '../path-pattern.ts'
+import type { Hosted } from '../property-index.ts'
+import { createScheme } from './create-scheme.ts'
+import { GrantKeys } from './grant.ts'
+import { compileAccessRules } from './judge-rules.ts'
+import type { AccessRules } from './judge-rules.ts'
+import { TokenGate } from './token-gate.ts'
+
+export interface PropertyTokens {
+  readonly gate: TokenGate
+  readonly grants: GrantKeys
+  readonly carry: TokenSettings['carry']
+  readonly sessionMs: number
+  /** Of its cookies. */
+  readonly cookie: { readonly secure: boolean; readonly sameSite: TokenSettings['cookie']['sameSite'] }
+}
+
+export interface PropertyAccess {
+  /** null: anyone. */
+  readonly rules: AccessRules | null
+  /** null: none is asked for. */
+  readonly tokens: PropertyTokens | null
+  /** A key of HLS: for those with a token only, and never on disk. */
+  isKey: PathMatcher
+}
+
+/** Throws an Error for settings that cannot work. */
+export function compileAccess(property: Hosted, settings: AccessSettings): PropertyAccess {
+  const isKey = anyOf(settings.keys?.match ?? [])
+  return {
+    rules: compileAccessRules(settings),
+    tokens: settings.tokens === undefined ? null : compileTokens(property, settings.tokens, isKey),
+    isKey,
+  }
+}
+
+function compileTokens(property: Hosted, settings: TokenSettings, isKey: PathMatcher): PropertyTokens {
+  const grants = new GrantKeys(property.id, grantSecrets(settings))
+  const isExcepted = anyOf(settings.except)
+  const gate = new TokenGate({
+    propertyId: property.id,
+    scheme: createScheme(settings, property.hosts),
+    grants,
+    skewMs: settings.skew,
+    isFree: (path) => isExcepted(path) && !isKey(path),
+  })
+  return {
+    gate,
+    grants,
+    carry: grants.none ? 'none' : settings.carry,
+    sessionMs: settings.session,
+    cookie: settings.cookie,
+  }
+}
+
+/** Every edge and scheduler derives the same; a scheme of public keys has nothing to derive from. */
+export function grantSecrets(settings: TokenSettings): readonly string[] {
+  if (settings.grantKeys.length > 0) return settings.grantKeys
+  return settings.keys.flatMap((key) =>
+    typeof key === 'string' ? [key] : key.secret === undefined ? [] : [key.secret],
+  )
+}
+
+function anyOf(patterns: readonly string[]): PathMatcher {
+  const matchers = patterns.map(compilePathPattern)
+  return (path) => matchers.some((matches) => matches(path))
+}

@@ -1,0 +1,53 @@
+// What is wrong with the access settings of properties that are well formed one by one: keys that do not fit their
+// scheme, expressions that mean nothing, carriers that cannot carry.
+import { compileAccess, grantSecrets } from '../access/property-access.ts'
+import { messageOf } from '../errors.ts'
+import type { ConfigProblem } from './config-error.ts'
+import { formatKeyPath } from './key-path.ts'
+import type { KeyPath } from './key-path.ts'
+import type { PropertySettings } from './property-schema.ts'
+import type { ConfigDocument } from './yaml-file.ts'
+
+export function accessProblems(
+  properties: readonly PropertySettings[],
+  document: ConfigDocument,
+): ConfigProblem[] {
+  return properties.flatMap((property, i) =>
+    problemsOf(property).map(({ at, message }) => {
+      const path = ['properties', i, ...at]
+      return { path: formatKeyPath(path), line: document.lineOf(path), message }
+    }),
+  )
+}
+
+interface Found {
+  at: KeyPath
+  message: string
+}
+
+function problemsOf(property: PropertySettings): Found[] {
+  const { access, cors } = property
+  const found: Found[] = []
+  const { tokens } = access
+  if (access.keys !== undefined && tokens === undefined) {
+    found.push({ at: ['access', 'keys'], message: 'needs `tokens`: keys are for those with a token only' })
+  }
+  if (tokens !== undefined && tokens.carry !== 'none' && grantSecrets(tokens).length === 0) {
+    found.push({
+      at: ['access', 'tokens', 'grantKeys'],
+      message: 'is missing: public keys cannot sign what a playlist carries on; or say `carry: none`',
+    })
+  }
+  if (tokens?.carry === 'cookie' && cors.origins.includes('*')) {
+    found.push({
+      at: ['cors', 'origins'],
+      message: 'must name web origins: browsers send no cookies where any page may ask',
+    })
+  }
+  try {
+    compileAccess(property, access)
+  } catch (error) {
+    found.push({ at: ['access'], message: messageOf(error) })
+  }
+  return found
+}

@@ -1,0 +1,116 @@
+// Writes small MaxMind DB files (format 2.0), so that tests can say which address is where. IPv4 networks lie below
+// ::/96 in them, as in the files that are sold.
+import { writeFile } from 'node:fs/promises'
+import { parseNetwork } from '../../src/net/ip.ts'
+import type { IpNetwork } from '../../src/net/ip.ts'
+
+export type MmdbValue = string | number | { readonly [key: string]: MmdbValue }
+
+type Branch = Node | Buffer | null
+
+interface Node {
+  sides: [Branch, Branch]
+}
+
+const MARKER = Buffer.from('abcdef4d61784d696e642e636f6d', 'hex')
+const SEPARATOR_BYTES = 16
+
+/** `records`: network → record. Of nested networks the inner one counts. */
+export async function writeMmdb(file: string, records: Readonly<Record<string, MmdbValue>>): Promise<void> {
+  const entries = Object.entries(records).map(([text, value]) => {
+    const network = parseNetwork(text)
+    if (network === undefined) throw new Error(`${text} is no network`)
+    return { bits: bitsOf(network), data: encoded(value) }
+  })
+  const root: Node = { sides: [null, null] }
+  // Outer networks first: those inside them replace parts of them.
+  for (const { bits, data } of entries.toSorted((x, y) => x.bits.length - y.bits.length))
+    insert(root, bits, data)
+  await writeFile(file, fileOf(root))
+}
+
+/** Of the prefix, in the IPv6 tree. */
+function bitsOf({ address, prefixLength }: IpNetwork): number[] {
+  const words = [address.a, address.b, address.c, address.d]
+  const bits = words.flatMap((word) => Array.from({ length: 32 }, (_, i) => (word >>> (31 - i)) & 1))
+  return bits.slice(0, address.family === 4 ? 96 + prefixLength : prefixLength)
+}
+
+function insert(root: Node, bits: readonly number[], data: Buffer): void {
+  let node = root
+  for (const [i, bit] of bits.entries()) {
+    const side = bit === 0 ? 0 : 1
+    if (i === bits.length - 1) {
+      node.sides[side] = data
+      return
+    }
+    const next = node.sides[side]
+    const inner: Node = next === null || Buffer.isBuffer(next) ? { sides: [next, next] } : next
+    node.sides[side] = inner
+    node = inner
+  }
+}
+
+function fileOf(root: Node): Buffer {
+  const nodes: Node[] = []
+  const numbers = new Map<Node, number>()
+  const number = (node: Node) => {
+    numbers.set(node, nodes.push(node) - 1)
+    for (const side of node.sides) if (side !== null && !Buffer.isBuffer(side)) number(side)
+  }
+  number(root)
+  const data: Buffer[] = []
+  let dataBytes = 0
+  const offsets = new Map<Buffer, number>()
+  const recordOf = (branch: Branch): number => {
+    if (branch === null) return nodes.length
+    if (!Buffer.isBuffer(branch)) return numbers.get(branch) ?? 0
+    const known = offsets.get(branch)
+    const offset = known ?? dataBytes
+    if (known === undefined) {
+      offsets.set(branch, offset)
+      data.push(branch)
+      dataBytes += branch.length
+    }
+    return nodes.length + SEPARATOR_BYTES + offset
+  }
+  const tree = Buffer.alloc(nodes.length * 6)
+  for (const [i, { sides }] of nodes.entries()) {
+    tree.writeUIntBE(recordOf(sides[0]), i * 6, 3)
+    tree.writeUIntBE(recordOf(sides[1]), i * 6 + 3, 3)
+  }
+  const metadata = encoded({
+    binary_format_major_version: 2,
+    binary_format_minor_version: 0,
+    build_epoch: 1_767_225_600,
+    database_type: 'Edgeward-Test',
+    ip_version: 6,
+    node_count: nodes.length,
+    record_size: 24,
+  })
+  return Buffer.concat([tree, Buffer.alloc(SEPARATOR_BYTES), ...data, MARKER, metadata])
+}
+
+const TYPE = { text: 2, double: 3, uint32: 6, map: 7 } as const
+
+function encoded(value: MmdbValue): Buffer {
+  if (typeof value === 'string') {
+    const text = Buffer.from(value)
+    return Buffer.concat([control(TYPE.text, text.length), text])
+  }
+  if (typeof value === 'number') {
+    const isUint32 = Number.isInteger(value) && value >= 0 && value < 2 ** 32
+    const bytes = Buffer.alloc(isUint32 ? 4 : 8)
+    if (isUint32) bytes.writeUInt32BE(value)
+    else bytes.writeDoubleBE(value)
+    return Buffer.concat([control(isUint32 ? TYPE.uint32 : TYPE.double, bytes.length), bytes])
+  }
+  const pairs = Object.entries(value).flatMap(([key, inner]) => [encoded(key), encoded(inner)])
+  return Buffer.concat([control(TYPE.map, pairs.length / 2), ...pairs])
+}
+
+/** Sizes from 29 take a byte of their own. */
+function control(type: number, size: number): Buffer {
+  if (size >= 285) throw new Error(`${size} is more than this writer knows`)
+  return size < 29 ? Buffer.from([(type << 5) | size]) : Buffer.from([(type << 5) | 29, size - 29])
+}
