@@ -33,6 +33,8 @@ const nowMs = systemClock.now()
 interface Contender {
   name: string
   hash: keyof typeof HASHES
+  /** For one address. */
+  bound?: true
   sign(target: string, options: SignOptions): string
   create(live: readonly string[]): TokenScheme
 }
@@ -78,29 +80,33 @@ const CONTENDERS: readonly Contender[] = [
   },
   {
     name: 'secure-link',
+    bound: true,
     hash: 'md5',
     sign: (...on) => signSecureLink({ keys, ...link }, ...on),
     create: (live) => createSecureLink({ keys: live, ...link }),
   },
   {
     name: 'hdnts, acl',
+    bound: true,
     hash: 'hmac',
     sign: (target, options) => signHdnts({ keys }, target, { ...options, acl: '/vod/*!/live/news/*' }),
     create: (live) => createHdnts({ keys: live }),
   },
   {
     name: 'hdnts, url',
+    bound: true,
     hash: 'hmac',
     sign: (...on) => signHdnts({ keys }, ...on),
     create: (live) => createHdnts({ keys: live }),
   },
 ]
 
+const address = '2001:db8::7'
 const queryBase = {
   scheme: 'https',
   host: 'cdn.example.com',
   method: 'GET',
-  address: '2001:db8::7',
+  address,
   nowMs,
   header: () => undefined,
 } as const
@@ -108,7 +114,7 @@ const queryBase = {
 function signedQueries(contender: Contender): TokenQuery[] {
   return Array.from({ length: TARGETS }, (_, i) => {
     const bare = `/live/news/2026/720p/segment-${i}.m4s?CMCD=bl%3D21300%2Cbr%3D3200`
-    return { ...queryBase, target: contender.sign(bare, { nowMs, address: queryBase.address }) }
+    return { ...queryBase, target: contender.sign(bare, contender.bound ? { nowMs, address } : { nowMs }) }
   })
 }
 

@@ -77,7 +77,7 @@ export function targetOnEdge({ query, property, path, target, token, client }: S
   if (admission.grant?.by === 'path' || !/\.m3u8?$/i.test(path)) return target
   const normalised = normalisePath(path)
   if (normalised === null) return target
-  const holder = { path: normalised, address: textOf(client) }
+  const holder = { path: normalised, address: textOf(client), session: null }
   const grants = new CarriedGrants(tokens.grants, admission, holder, query.atMs, tokens.sessionMs)
   const directory = normalised.slice(0, normalised.lastIndexOf('/') + 1)
   const question = token.presented.target.indexOf('?')

@@ -17,7 +17,7 @@ export function carryInPath(exchange: Exchange): StepName {
   const grants = new CarriedGrants(
     tokens.grants,
     access.admission,
-    { path: exchange.path, address: clientTextOf(exchange) },
+    { path: exchange.path, address: clientTextOf(exchange), session: access.session },
     now,
     tokens.sessionMs,
   )

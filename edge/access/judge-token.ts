@@ -1,6 +1,9 @@
 // Step: the token or grant of a property that asks for one. What was taken off the target when the property was
 // found is judged here; waits only for a scheme that must, and only for a token that is new.
 import type { Presented, TokenJudgement } from '../../src/access/token-gate.ts'
+import { isPrefixed } from '../../src/property-index.ts'
+import { renewalCookie } from '../../src/token/renewal.ts'
+import type { RenewableClaims } from '../../src/token/renewal.ts'
 import type { TokenQuery } from '../../src/token/token.ts'
 import type { Exchange } from '../exchange.ts'
 import type { StepName } from '../request-flow.ts'
@@ -25,10 +28,34 @@ export function judgeToken(exchange: Exchange): StepName | Promise<StepName> {
   return judged instanceof Promise ? judged.then((late) => take(exchange, late)) : take(exchange, judged)
 }
 
-function take(exchange: Exchange, judged: TokenJudgement): StepName {
+function take(exchange: Exchange, judged: TokenJudgement): StepName | Promise<StepName> {
   if (judged.refusal !== null) return deny(exchange, judged.refusal, judged.status)
-  exchange.access.admission = judged.admitted
-  exchange.access.session = judged.admitted?.session ?? null
+  const { admitted } = judged
+  exchange.access.admission = admitted
+  exchange.access.session = admitted?.session ?? null
+  return admitted === null || admitted.renewable === null
+    ? 'judge-limits'
+    : renew(exchange, admitted.renewable)
+}
+
+/** A token that its issuer wants replaced while it is used: the new one goes with the reply. */
+async function renew(exchange: Exchange, claims: RenewableClaims): Promise<StepName> {
+  const { access, extra, property, request } = exchange
+  if (property === null || access.presented === null) return 'judge-limits'
+  const { target } = access.presented
+  const renewal = await claims.renew(target, tokenQueryOf(exchange, target))
+  if (renewal === null) return 'judge-limits'
+  if (renewal.by === 'cookie') {
+    const prefix = isPrefixed(request.target) ? `/~${property.id}` : ''
+    const sameSite = property.access.tokens?.cookie.sameSite ?? 'none'
+    extra.push('Set-Cookie', renewalCookie(renewal, { prefix, secure: request.secure, sameSite }))
+    // No shared cache behind this one may give it to others (RFC 9111 §5.2.2.4).
+    extra.push('Cache-Control', 'no-cache="Set-Cookie"')
+  } else if (renewal.by === 'header') {
+    extra.push(renewal.name, [renewal.token, ...renewal.parameters].join('; '))
+    extra.push('Cache-Control', `no-cache="${renewal.name}"`)
+  }
+  // By the query only where a redirect is sent anyway, and an edge sends none of its own to a player.
   return 'judge-limits'
 }
 

@@ -152,7 +152,7 @@ export class Cache {
   store(meta: ObjectMeta, index: number, body: Buffer): void {
     // Errors stay in memory: whoever asks for names at random must not fill the disk with a file for each.
     // So do live playlists: each reload of each rendition would be a file, and of no use a moment later.
-    const passing = meta.status >= 400 || meta.playlist?.media?.live === true
+    const passing = meta.status >= 400 || meta.playlist?.media?.live === true || meta.memoryOnly === true
     const toDisk = !passing && this.disk.configured
     if (toDisk) this.disk.store(meta, index, body)
     if (!toDisk || this.disk.degraded || isLive(meta)) this.memory.set(meta, index, body)

@@ -33,6 +33,8 @@ export interface ObjectMeta extends Validators {
    * Variants have keys made from its version, so a new sign leaves the old ones unreachable.
    */
   readonly selecting: readonly string[]
+  /** Never on disk: a key of HLS. */
+  readonly memoryOnly?: true
   /** Set when it may be a playlist. */
   readonly playlist?: PlaylistFacts
 }

@@ -25,6 +25,8 @@ export interface PullRule extends LifetimeRule {
   /** The edge speaks CORS for the property, so the origin's own is dropped. */
   ownCors: boolean
   setCookie: 'pass' | 'keep'
+  /** What is kept is never written to disk. */
+  memoryOnly: boolean
 }
 
 export interface HeadContext {
@@ -121,6 +123,7 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
     lifetimeMs,
     ...times,
     selecting: [],
+    ...(rule.memoryOnly && { memoryOnly: true }),
   }
   return { meta, verdict, contentRange, selecting: selecting === '*' ? [] : selecting }
 }

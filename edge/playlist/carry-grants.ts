@@ -32,7 +32,7 @@ export function carryGrants(exchange: Exchange, form: PlaylistForm, template: Ca
   const tokens = property?.access.tokens ?? null
   if (tokens === null || access.admission === null) return form
   const now = edge.clock.now()
-  const client = { path: exchange.path, address: clientTextOf(exchange) }
+  const client = { path: exchange.path, address: clientTextOf(exchange), session: access.session }
   const grants = new CarriedGrants(tokens.grants, access.admission, client, now, tokens.sessionMs)
   access.session ??= grants.grant.session
   if (tokens.carry === 'cookie') setCookies(exchange, grants, template.scopes, now)

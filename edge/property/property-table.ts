@@ -66,6 +66,7 @@ function buildProperty(settings: WireProperty): Property {
     staleIfErrorMs: settings.cache.staleIfErrorMs,
     setCookie: settings.cache.setCookie,
     ownCors,
+    memoryOnly: false,
     forwards: forwarding(settings.forward, ownCors),
   }
   // Made once: a request finds its rule and allocates nothing.
@@ -73,17 +74,20 @@ function buildProperty(settings: WireProperty): Property {
     matches: compilePathPattern(rule.match),
     pull: { ...base, overrideMs: rule.ttlMs },
   }))
+  const access = compileAccess(settings, settings.access)
+  const ruleFor = (path: string) => rules.find((rule) => rule.matches(path))?.pull ?? base
   return {
     id: settings.id,
     hosts: settings.hosts,
     origins: settings.origins,
     methods: settings.methods,
     playlists: compilePlaylists(settings),
-    access: compileAccess(settings, settings.access),
+    access,
     limits: settings.limits,
     callback: settings.callback,
     events: settings.events,
-    ruleFor: (path) => rules.find((rule) => rule.matches(path))?.pull ?? base,
+    // Keys are few: theirs alone is made for each request.
+    ruleFor: (path) => (access.isKey(path) ? { ...ruleFor(path), memoryOnly: true } : ruleFor(path)),
     cors: corsBlocks(settings.cors.origins, settings.access.tokens?.carry === 'cookie'),
   }
 }

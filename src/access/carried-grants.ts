@@ -13,20 +13,21 @@ export class CarriedGrants {
   private readonly main: { readonly text: string; readonly scope: GrantScope }
 
   /**
-   * `path`: of the playlist, normalised. `sessionMs`: how long a new session may go on, if its token does not hold
+   * `path`: of the playlist, normalised. `session`: of a token that begins one, where something else names it already.
+   * `sessionMs`: how long a new session may go on, if its token does not hold
    * longer.
    */
   constructor(
     keys: GrantKeys,
     admission: Admission,
-    client: { path: string; address: string },
+    client: { path: string; address: string; session: string | null },
     nowMs: number,
     sessionMs: number,
   ) {
     this.keys = keys
     this.address = client.address
     this.grant = {
-      session: admission.session ?? randomBytes(SESSION_BYTES).toString('base64url'),
+      session: admission.session ?? client.session ?? randomBytes(SESSION_BYTES).toString('base64url'),
       expiresMs:
         admission.grant === null
           ? Math.max(nowMs + sessionMs, admission.expiresMs ?? 0)

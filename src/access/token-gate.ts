@@ -3,6 +3,8 @@
 import { LRUCache } from 'lru-cache'
 import { cookiesWithPrefix } from '../http/cookies.ts'
 import { normalisePath } from '../http/normal-path.ts'
+import { isRenewable } from '../token/renewal.ts'
+import type { RenewableClaims } from '../token/renewal.ts'
 import { judgeClaims } from '../token/token.ts'
 import type { Authenticated, Claims, Taken, TokenQuery, TokenRefusal, TokenScheme } from '../token/token.ts'
 import { grantCookiePrefix, takeGrant } from './grant-carrier.ts'
@@ -45,6 +47,8 @@ export interface Admission {
   readonly bound: boolean
   /** The grant as it came, and where it stood. */
   readonly grant: CameGrant | null
+  /** Of a token that is to be replaced while it is used. */
+  readonly renewable: RenewableClaims | null
 }
 
 export type TokenJudgement =
@@ -120,7 +124,9 @@ export class TokenGate {
     const refusal = typeof found === 'string' ? found : this.judgeSpellings(found, target, path, query)
     if (refusal === null && typeof found !== 'string') {
       const { expiresMs, address } = found
-      return { admitted: { session: null, expiresMs, bound: address !== null, grant: null }, refusal: null }
+      const renewable = isRenewable(found) ? found : null
+      const bound = address !== null
+      return { admitted: { session: null, expiresMs, bound, grant: null, renewable }, refusal: null }
     }
     // A token that is no good does not outweigh a grant that came with it.
     const judged = this.judgeCookies(path, query)
@@ -161,7 +167,8 @@ export class TokenGate {
     if (typeof found === 'string') return this.refused(found)
     if (query.nowMs - this.settings.skewMs >= found.expiresMs) return this.refused('token_expired')
     const { session, expiresMs, bound, scope } = found
-    return { admitted: { session, expiresMs, bound, grant: { text, by, scope } }, refusal: null }
+    const grant = { text, by, scope }
+    return { admitted: { session, expiresMs, bound, grant, renewable: null }, refusal: null }
   }
 
   private refused(refusal: TokenRefusal): TokenJudgement {

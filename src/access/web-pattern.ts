@@ -21,6 +21,8 @@ interface WebPattern {
   readonly pathPrefix: string
 }
 
+/** A host of 253, its scheme, and a path that names a place. */
+const CHARACTERS_MAX = 512
 const PATTERN = /^(?:([a-z][a-z0-9+.-]{0,31}):\/\/)?([^\s/:?#@[\]]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(\/.*)?$/i
 
 /** What is wrong with a pattern, in words that complete "it …"; undefined when nothing is. */
@@ -79,6 +81,7 @@ function readPattern(text: string, field: PageField): WebPattern | string {
     if (field === 'referer') return 'is a value of Origin, not of Referer'
     return { text, host: OPAQUE.host, scheme: '', port: null, pathPrefix: '' }
   }
+  if (text.length > CHARACTERS_MAX) return `must be at most ${CHARACTERS_MAX} characters`
   const match = PATTERN.exec(text)
   if (match === null) return 'must be like player.example.com, *.example.com or https://tv.example.com/app/*'
   const [, schemeText, hostText = '', portText, path = ''] = match

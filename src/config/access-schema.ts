@@ -1,6 +1,8 @@
 // Who may have it: the access rules and tokens of a property, in the form of a file and in that of the wire.
 import { z } from 'zod'
-import { checkedNetwork, country, pathPattern } from './access-values.ts'
+import { dailyProblem, instantProblem } from '../access/time-window.ts'
+import { webPatternProblem } from '../access/web-pattern.ts'
+import { checkedNetwork, checkedText, country, pathPattern } from './access-values.ts'
 import type { ScalarForm } from './scalar-form.ts'
 import { tokensSchema } from './token-schema.ts'
 
@@ -18,12 +20,23 @@ const networks = z.array(checkedNetwork).optional()
 const asns = z.array(z.number().int().min(1).max(4_294_967_295)).optional()
 const countries = z.array(country).optional()
 
-const pagePattern = z
-  .string()
-  .min(1)
-  .max(256)
-  .meta({ title: 'page pattern', examples: ['*.example.com', 'https://tv.example.com/app/*'] })
-const pages = z.array(pagePattern).optional()
+const referers = z
+  .array(
+    checkedText((text) => webPatternProblem(text, 'referer')).meta({
+      title: 'page pattern',
+      examples: ['*.example.com', 'https://tv.example.com/app/*'],
+    }),
+  )
+  .optional()
+
+const origins = z
+  .array(
+    checkedText((text) => webPatternProblem(text, 'origin')).meta({
+      title: 'origin pattern',
+      examples: ['https://tv.example.com', 'null'],
+    }),
+  )
+  .optional()
 
 const agents = z
   .array(
@@ -35,15 +48,19 @@ const agents = z
   )
   .optional()
 
-const instant = z.iso.datetime({ offset: true }).optional()
+const methods = z
+  .array(z.string().regex(/^[A-Z][A-Z-]{1,23}$/, 'must be a method in capitals, such as POST'))
+  .optional()
+
+const instant = checkedText(instantProblem)
+  .meta({ title: 'time', examples: ['2026-01-01T00:00:00Z'] })
+  .optional()
 
 const hoursSchema = z.strictObject({
   from: instant.describe('Not before this time (RFC 3339).'),
   until: instant.describe('Not from this time on.'),
   daily: z
-    .array(
-      z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-4]):[0-5]\d$/, 'must be like 08:00-23:30'),
-    )
+    .array(checkedText(dailyProblem).meta({ title: 'hours', examples: ['08:00-23:00'] }))
     .optional()
     .describe('Hours of the day; a window that ends before it begins goes over midnight.'),
   days: z
@@ -57,29 +74,30 @@ const hoursSchema = z.strictObject({
     .describe('Time zone of `daily` and `days`.'),
 })
 
-/** A list of each side, and the answer for those that have nothing to compare. */
-function sides<T extends z.ZodType>(entries: T, missing: 'unknown' | 'empty' | null, whatIsMissing = '') {
-  const lists = {
+/** A list of each side. */
+function sides<T extends z.ZodType>(entries: T) {
+  return z.strictObject({
     allow: entries.describe('Only these pass.'),
     deny: entries.describe('These are refused, whatever `allow` says.'),
     status,
-  }
-  const answer = verdict
+  })
+}
+
+/** For those that have nothing to compare. */
+function answer(whatIsMissing: string) {
+  return verdict
     .optional()
     .describe(`${whatIsMissing} Default: \`deny\` where there is an \`allow\` list, else \`allow\`.`)
-  if (missing === 'unknown') return z.strictObject({ ...lists, unknown: answer, empty: z.never().optional() })
-  if (missing === 'empty') return z.strictObject({ ...lists, empty: answer, unknown: z.never().optional() })
-  return z.strictObject({ ...lists, empty: z.never().optional(), unknown: z.never().optional() })
 }
 
 const conditions = z.strictObject({
   networks: networks.describe('Addresses of clients.'),
   countries: countries.describe('Countries of clients.'),
   asns: asns.describe('Networks of clients, by number.'),
-  referers: pages.describe('Pages that link here.'),
-  origins: pages.describe('Pages whose scripts ask.'),
+  referers: referers.describe('Pages that link here.'),
+  origins: origins.describe('Pages whose scripts ask.'),
   userAgents: agents.describe('Globs over User-Agent; case does not matter.'),
-  methods: z.array(z.string()).optional().describe('Methods.'),
+  methods: methods.describe('Methods.'),
   paths: z.array(pathPattern).optional().describe('Globs over the path.'),
   hours: hoursSchema.optional().describe('Times.'),
 })
@@ -98,20 +116,27 @@ const ruleSchema = z
 
 export function accessSchema(form: ScalarForm) {
   return z.strictObject({
-    addresses: sides(networks, null).optional().describe('Addresses of clients, IPv4 and IPv6.'),
-    countries: sides(countries, 'unknown', 'Clients whose country is not known.')
+    addresses: sides(networks).optional().describe('Addresses of clients, IPv4 and IPv6.'),
+    countries: sides(countries)
+      .extend({ unknown: answer('Clients whose country is not known.') })
       .optional()
       .describe('Countries of clients, by GeoIP.'),
-    asns: sides(asns, 'unknown', 'Clients whose network is not known.')
+    asns: sides(asns)
+      .extend({ unknown: answer('Clients whose network is not known.') })
       .optional()
       .describe('Networks of clients, by GeoIP.'),
-    referer: sides(pages, 'empty', 'Requests without Referer.')
+    referer: sides(referers)
+      .extend({ empty: answer('Requests without Referer.') })
       .optional()
       .describe('Pages that link here: `*.example.com`, or with scheme and path.'),
-    origin: sides(pages, 'empty', 'Requests without Origin.')
+    origin: sides(origins)
+      .extend({ empty: answer('Requests without Origin.') })
       .optional()
-      .describe('Pages whose scripts ask. The value `null` is one like others.'),
-    userAgents: sides(agents, 'empty', 'Requests without User-Agent.')
+      .describe(
+        'Pages whose scripts ask. `null` is the opaque origin, which no other pattern matches: browsers send it from sandboxes, and for every page once a redirect has led from one origin to another.',
+      ),
+    userAgents: sides(agents)
+      .extend({ empty: answer('Requests without User-Agent.') })
       .optional()
       .describe('Globs over User-Agent; case does not matter.'),
     hours: hoursSchema.extend({ status }).optional().describe('When content may be had.'),
@@ -136,8 +161,7 @@ export function accessSchema(form: ScalarForm) {
 
 function isTimeZone(zone: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat
   } catch {
     return false
   }

@@ -2,14 +2,19 @@
 import { z } from 'zod'
 import { networkProblem } from '../net/ip.ts'
 
-export const checkedNetwork = z
-  .string()
-  .check((context) => {
-    const problem = networkProblem(context.value)
+/** A text that is checked by who uses it; what is wrong with it is said in words that complete "it …". */
+export function checkedText(problemOf: (text: string) => string | undefined) {
+  return z.string().check((context) => {
+    const problem = problemOf(context.value)
     if (problem !== undefined)
       context.issues.push({ code: 'custom', message: problem, input: context.value, continue: true })
   })
-  .meta({ title: 'IP address or network', examples: ['192.0.2.0/24', '2001:db8::/32'] })
+}
+
+export const checkedNetwork = checkedText(networkProblem).meta({
+  title: 'IP address or network',
+  examples: ['192.0.2.0/24', '2001:db8::/32'],
+})
 
 export const country = z
   .string()

@@ -58,6 +58,7 @@ export class Http1Server {
   takeSecure(socket: TLSSocket): void {
     const connection = new Http1Connection(socket, this.host)
     this.connections.add(connection)
+    socket.allowHalfOpen = true
     socket.on('data', connection.read)
   }
 

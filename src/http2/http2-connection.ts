@@ -66,8 +66,6 @@ export class Http2Connection {
     this.remoteAddress = socket.remoteAddress ?? ''
     this.takenMs = host.monotonic()
     this.deadlineMs = this.takenMs + FIRST_REQUEST_TIMEOUT_MS
-    // A client that closes its side has left: HTTP/2 says goodbye otherwise.
-    socket.allowHalfOpen = false
     this.session = performServerHandshake(socket, SESSION_OPTIONS)
     // With 'close' behind it; which side was at fault, and how, is the client's to know.
     this.session.on('error', () => {})
@@ -107,7 +105,7 @@ export class Http2Connection {
 
   destroy(): void {
     // Not for no reason: what was under way must not look as if it were whole.
-    this.session.destroy(constants.NGHTTP2_CANCEL)
+    this.session.destroy(undefined, constants.NGHTTP2_CANCEL)
   }
 }
 

@@ -178,7 +178,7 @@ export class Http2Transaction implements Transaction, HttpRequest, HttpReply {
 
   private ended(): void {
     this.taken()
-    this.sent = !this.stream.destroyed
+    this.sent = !this.stream.destroyed && this.stream.rstCode === NGHTTP2_NO_ERROR
     // RFC 9113 §8.1: the answer does not depend on the rest of the body, which nobody here wants any more.
     if (!this.stream.endAfterHeaders && !this.stream.readableEnded) this.stream.close(NGHTTP2_NO_ERROR)
   }

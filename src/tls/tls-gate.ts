@@ -54,6 +54,8 @@ export class TlsGate {
       socket: accepted,
       deadlineMs: this.clock.monotonic() + HANDSHAKE_TIMEOUT_MS,
     })
+    // Who closes its side before the handshake is over has left.
+    accepted.allowHalfOpen = false
     accepted.on('error', () => {})
     accepted.once('close', () => {
       if (this.pending.get(ends)?.socket === accepted) this.pending.delete(ends)
@@ -70,9 +72,7 @@ export class TlsGate {
 
   checkDeadlines(nowMs: number): void {
     for (const { socket, deadlineMs } of this.pending.values()) {
-      if (nowMs < deadlineMs) continue
-      this.failed++
-      socket.destroy()
+      if (nowMs >= deadlineMs) socket.destroy()
     }
   }
 

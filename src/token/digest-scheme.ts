@@ -65,8 +65,9 @@ export function hashOf(settings: DigestSettings): DigestName {
   return settings.hash ?? 'md5'
 }
 
-/** The time to write into a URL that is to end when the options say. */
+/** The time to write into a URL that is to end when the options say. Throws for an address: no type holds one. */
 export function madeMsOf(settings: DigestSettings, options: SignOptions): number {
+  if (options.address !== undefined) throw new RangeError('such a token cannot be for one address')
   return options.expiresMs === undefined ? options.nowMs : options.expiresMs - validityOf(settings)
 }
 

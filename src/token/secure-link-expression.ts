@@ -24,6 +24,8 @@ interface Variable {
 export interface Expression {
   /** The link's end is hashed. */
   readonly ends: boolean
+  /** The client's address is hashed. */
+  readonly bound: boolean
   /** In order; null: the key. */
   readonly parts: readonly (string | Variable | null)[]
 }
@@ -46,16 +48,18 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map([
 export function compileExpression(text: string, expiresParameter: string): Expression {
   const parts: (string | Variable | null)[] = []
   let ends = false
+  let bound = false
   let at = 0
   for (const match of text.matchAll(VARIABLE)) {
     const name = match[1] ?? match[2] ?? ''
     parts.push(byteText(text.slice(at, match.index)), name === 'key' ? null : variableOf(name, match.index))
     ends ||= name === 'secure_link_expires' || name.toLowerCase() === `arg_${expiresParameter}`.toLowerCase()
+    bound ||= name === 'remote_addr'
     at = match.index + match[0].length
   }
   parts.push(byteText(text.slice(at)))
   if (!parts.includes(null)) throw settingsError('the expression of a secure link holds no $key')
-  return { ends, parts }
+  return { ends, bound, parts }
 }
 
 /** The values of the variables, in order; or why there are none. */

@@ -74,6 +74,12 @@ export function signSecureLink(
   options: SecureLinkSignOptions,
 ): string {
   const { expression, names } = compiled(settings)
+  if (expression.bound && options.address === undefined) {
+    throw new RangeError('the expression of such a link needs the client’s address')
+  }
+  if (!expression.bound && options.address !== undefined) {
+    throw new RangeError('such a link cannot be for one address: its expression holds no $remote_addr')
+  }
   const bare = takeParameters(asciiTarget(target), names).target
   const expires = formatTimestamp(options.expiresMs ?? options.nowMs + VALIDITY_DEFAULT_MS, 'decimal')
   const [hashName, expiresName] = names
@@ -81,7 +87,7 @@ export function signSecureLink(
   const query = queryOf(ending, options)
   const path = pathOf(bare)
   const values = valuesOf(expression, { expires, uri: uriOf(path), query })
-  if (typeof values === 'string') throw new RangeError(`an option for the expression lacks: ${values}`)
+  if (typeof values === 'string') throw new RangeError(`such a link cannot be made: ${values}`)
   const [key = ''] = keyTexts(settings.keys)
   return withParameters(ending, `${hashName}=${md5(hashedText(expression, values, key))}`)
 }

@@ -16,7 +16,7 @@ export interface SignOptions {
   readonly nowMs: number
   /** When the URL ends; left out: its validity from now on. Cut to what the scheme can write, mostly seconds. */
   readonly expiresMs?: number | undefined
-  /** Only for this client, where the scheme can say so: RFC 5952 text, IPv4-mapped addresses as IPv4. */
+  /** Only for this client: RFC 5952 text, IPv4-mapped addresses as IPv4. A scheme that cannot say so throws. */
   readonly address?: string | undefined
 }
 

@@ -1,7 +1,8 @@
 // URI Signing (RFC 9246): a signed JWT in the URI, or in the cookie by which it is renewed. The signature covers
 // nothing of the request, so that an authentic token can be remembered by its text. What its claims mean is in
-// uri-claims.ts; signatures are jose's.
-import { SignJWT, compactVerify, decodeProtectedHeader, errors } from 'jose'
+// uri-claims.ts; signatures and their making are jose's, plain MACs are checked here.
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { SignJWT, compactVerify, decodeProtectedHeader } from 'jose'
 import { cookiesOf } from '../http/cookies.ts'
 import { KEYS_MAX, keysFor, liveKey, secretBytes, signingKeyOf } from './named-key.ts'
 import type { LiveKey, NamedKey } from './named-key.ts'
@@ -89,14 +90,33 @@ async function verifyJwt(token: string, keys: readonly LiveKey[]): Promise<Token
     return 'token_malformed'
   }
   if (typeof header.alg !== 'string') return 'token_malformed'
+  // RFC 7515 §4.1.11: extensions that must be understood, of which none is.
+  if (header.crit !== undefined) return 'token_unsupported'
   // `none` is the algorithm of no key.
   for (const key of keysFor(keys, header.alg, typeof header.kid === 'string' ? header.kid : null)) {
-    try {
-      return (await compactVerify(token, key.verifying, { algorithms: [key.algorithm] })).payload
-    } catch (error) {
-      if (error instanceof errors.JOSENotSupported) return 'token_unsupported'
-      if (error instanceof errors.JWSInvalid) return 'token_malformed'
-    }
+    const payload = HMACS[key.algorithm] === undefined ? await verified(token, key) : macVerified(token, key)
+    if (payload !== null) return payload
   }
   return 'token_wrong'
 }
+
+async function verified(token: string, key: LiveKey): Promise<Uint8Array | null> {
+  try {
+    return (await compactVerify(token, key.verifying, { algorithms: [key.algorithm] })).payload
+  } catch {
+    return null
+  }
+}
+
+/** Here, since jose goes by way of a thread: 7 µs instead of 117. */
+function macVerified(token: string, { algorithm, verifying }: LiveKey): Uint8Array | null {
+  const dot = token.lastIndexOf('.')
+  const mac = createHmac(HMACS[algorithm] ?? '', verifying)
+    .update(token.slice(0, dot))
+    .digest()
+  const given = Buffer.from(token.slice(dot + 1), 'base64url')
+  if (given.length !== mac.length || !timingSafeEqual(given, mac)) return null
+  return Buffer.from(token.slice(token.indexOf('.') + 1, dot), 'base64url')
+}
+
+const HMACS: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' }

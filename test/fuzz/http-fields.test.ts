@@ -118,6 +118,7 @@ t.test('no origin head throws but as the origin’s fault', async (t) => {
     ownCors: true,
     forwards: () => true,
     setCookie: 'pass' as const,
+    memoryOnly: false,
   }
   const context = {
     key: 'k',

@@ -36,11 +36,19 @@ export async function makeCertificate(
     entry.startsWith('IP:') ? entry : `DNS:${entry}`,
   )
   await run('openssl', [
-    ...['req', '-x509', '-days', '30', '-subj', `/CN=${name}`],
+    'req',
+    '-x509',
+    '-days',
+    '30',
+    '-subj',
+    `/CN=${name}`,
     ...KEYS[request.kind ?? 'ec'],
     ...(request.password === undefined ? ['-nodes'] : ['-passout', `pass:${request.password}`]),
     ...(names.length === 0 ? [] : ['-addext', `subjectAltName=${names.join(',')}`]),
-    ...['-out', fresh.certificate, '-keyout', fresh.key],
+    '-out',
+    fresh.certificate,
+    '-keyout',
+    fresh.key,
   ])
   await rename(fresh.certificate, files.certificate)
   await rename(fresh.key, files.key)

@@ -46,6 +46,7 @@ export const PULL_RULE: FetchTarget['rule'] = {
   ownCors: true,
   forwards: () => true,
   setCookie: 'pass',
+  memoryOnly: false,
 }
 
 /** What a request for `/film` without fields of its own asks for. */

@@ -22,6 +22,7 @@ export interface ProtectedStream {
   readonly main: string
   /** Length of the whole in seconds. */
   readonly seconds: number
+  bytesOf(file: string): Buffer
 }
 
 export async function startProtectedStream(t: TestScope): Promise<ProtectedStream> {
@@ -47,7 +48,13 @@ export async function startProtectedStream(t: TestScope): Promise<ProtectedStrea
     server.close()
     server.closeAllConnections()
   })
-  return { url: `http://127.0.0.1:${port}`, asked, main: '/show/main.m3u8', seconds: SECONDS }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    main: '/show/main.m3u8',
+    seconds: SECONDS,
+    bytesOf: (file) => readFileSync(path.join(directory, file)),
+  }
 }
 
 /** All that the main playlist leads to, as URLs with whatever they carry. */

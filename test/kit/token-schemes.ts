@@ -19,6 +19,7 @@ export interface SharedKeyScheme {
   /** The token stands before the path. */
   readonly inPath: boolean
   create(keys: readonly string[]): TokenScheme
+  /** `options.address` only where it is bound. */
   sign(keys: readonly string[], target: string, options: SignOptions): string
 }
 

@@ -1,11 +1,14 @@
 // What a playlist was granted reaches all that it names, in each way that a property can choose; what nobody was
 // granted does not. Nothing of a token reaches the origin, the cache key or the log.
+import { readFile, readdir } from 'node:fs/promises'
+import path from 'node:path'
 import t from 'tap'
 import { get } from '../kit/client.ts'
 import type { Reply } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import type { TestEdge } from '../kit/edge.ts'
 import { startProtectedStream, urisOf } from '../kit/protected-stream.ts'
+import { until } from '../kit/until.ts'
 import { signTypeA } from '../../src/token/type-a.ts'
 
 const KEY = 'key-of-the-carry-test'
@@ -93,6 +96,41 @@ for (const carry of ['rewrite', 'path', 'cookie']) {
     const bare = `${edge.url}/show/v0/seg-0.ts`
     t.match(await get(bare), { status: 403, text: 'denied: token_missing\n' })
   })
+}
+
+t.test('a key is for those with a grant, and never on disk', async (t) => {
+  const edge = await startEdge(t, { origin: stream.url, properties: [protectedProperty('rewrite')] })
+  const url = edge.url + signed(stream.main)
+  await walk(url)
+  const uri = urisOf((await get(url)).text).find((one) => one.includes('show.key')) ?? ''
+  const key = await get(new URL(uri, url).href)
+  t.match(key, { status: 200, body: { length: 16 } })
+  t.match(key.headers['cache-status'], /hit/, 'it is kept in memory')
+  t.equal((await get(`${edge.url}/keys/show.key`)).status, 403)
+
+  const segment = stream.bytesOf('/show/v0/seg-0.ts')
+  await until('a segment is on disk', async () => (await diskBytes(edge)).includes(segment))
+  t.notOk((await diskBytes(edge)).includes(key.body))
+  await edge.restart()
+  t.equal((await get(new URL(uri, url).href)).status, 200)
+  const asked = stream.asked.filter(({ target }) => target === '/keys/show.key').length
+  await edge.restart()
+  t.equal((await get(new URL(uri, url).href)).status, 200)
+  t.equal(
+    stream.asked.filter(({ target }) => target === '/keys/show.key').length,
+    asked + 1,
+    'and asked for anew',
+  )
+})
+
+/** All that the cache directory holds. */
+async function diskBytes(edge: TestEdge): Promise<Buffer> {
+  const directory = path.join(edge.directory, 'cache')
+  const names = await readdir(directory, { recursive: true, withFileTypes: true })
+  const files = names.filter((name) => name.isFile())
+  return Buffer.concat(
+    await Promise.all(files.map((file) => readFile(path.join(file.parentPath, file.name)))),
+  )
 }
 
 t.test('a grant is for what it was given for', async (t) => {

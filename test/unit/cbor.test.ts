@@ -86,6 +86,7 @@ const REFUSED: [what: string, hex: string][] = [
   ['a simple value', 'f0'],
   ['text that is not UTF-8', '62c328'],
   ['a key twice', 'a2010101f5'],
+  ['a key twice, and another in its place', 'a2010101020203'],
   ['a key twice, as a float', 'a20101f93c00f5'],
   ['a key of bytes', 'a1410101'],
   ['a key that is an array', 'a1800101'],

@@ -14,7 +14,7 @@ import { until } from '../kit/until.ts'
 
 const FIELDS = new FieldBlock(['X-Shared', 'yes'])
 const GET = (target: string, more = '') => `GET ${target} HTTP/1.1\r\nHost: a.example\r\n${more}\r\n`
-const LARGE = bytesOf(1, 8 * 2 ** 20)
+const LARGE = bytesOf(1, 4 * 2 ** 20)
 
 /** As many bytes as leave in one write with their head, all of them the target's. */
 function bodyOf(target: string): Buffer {
@@ -149,13 +149,15 @@ t.test('a client may close its side and still read its answers', async (t) => {
 
 t.test('a client that leaves is noticed while its answer is awaited', async (t) => {
   const rig = await openTlsRig(t, () => {})
-  const client = await openRawTls(t, rig.port)
+  const plain = connectPlain({ host: '127.0.0.1', port: rig.port })
+  await once(plain, 'connect')
+  const client = await openRawTls(t, rig.port, { socket: plain })
   client.send(GET('/1') + GET('/2'))
   const [transaction] = await until('it is asked', () => rig.seen.length > 0 && rig.seen)
   const finished = new Promise<boolean>((resolve) => {
     if (transaction !== undefined) transaction.reply.onFinish = resolve
   })
-  client.leave()
+  plain.resetAndDestroy()
   t.equal(await finished, false)
   t.equal(await transaction?.reply.write(LARGE), false)
   await until('it is gone', () => rig.server.connectionCount === 0)
@@ -164,10 +166,10 @@ t.test('a client that leaves is noticed while its answer is awaited', async (t) 
 
 t.test('deadlines: a head that does not end, silence, a client that does not read', async (t) => {
   const rig = await openTlsRig(t, answer)
-  const dripping = await openRawTls(t, rig.port)
+  // In TLS 1.2 the server has the last word of a handshake: its clock runs when the client goes on.
+  const dripping = await openRawTls(t, rig.port, { maxVersion: 'TLSv1.2' })
   dripping.send('GET / HTTP/1.1\r\n')
-  const silent = await openRawTls(t, rig.port)
-  await until('both are there', () => rig.server.connectionCount === 2)
+  const silent = await openRawTls(t, rig.port, { maxVersion: 'TLSv1.2' })
   rig.pass(HEAD_TIMEOUT_MS + 1)
   t.equal((await dripping.read())?.status, 408)
   t.equal((await silent.readAll()).length, 0)

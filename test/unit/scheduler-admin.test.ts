@@ -17,7 +17,11 @@ function adminOf(t: TestScope) {
   const clock = new StillClock()
   const registry = new MemoryRegistry(clock)
   const topology = buildTopology(schedulerSettings())
-  const snapshots = new SnapshotHolder(topology, { find: () => undefined, findAsn: () => undefined }, registry)
+  const snapshots = new SnapshotHolder(
+    topology,
+    { find: () => undefined, findAsn: () => undefined },
+    registry,
+  )
   t.teardown(() => snapshots.close())
   const promRegistry = createMetricsRegistry()
   const metrics = createSchedulerMetrics(promRegistry, { snapshots, registry, clock })

@@ -20,7 +20,11 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   const topology = buildTopology(settings)
   const clock = new StillClock()
   const registry = new MemoryRegistry(clock)
-  const snapshots = new SnapshotHolder(topology, { find: () => undefined, findAsn: () => undefined }, registry)
+  const snapshots = new SnapshotHolder(
+    topology,
+    { find: () => undefined, findAsn: () => undefined },
+    registry,
+  )
   t.teardown(() => snapshots.close())
   const prom = createMetricsRegistry()
   const metrics = createSchedulerMetrics(prom, { snapshots, registry, clock })

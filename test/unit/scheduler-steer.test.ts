@@ -26,7 +26,11 @@ function clusterOf({ settings, place, reports = ALL_UP }: Cluster = {}) {
     const heldAtMs = held ? NOW_MS - 60_000 : null
     seen.set(id, { report: reportOf(id, said), receivedAtMs: (heldAtMs ?? NOW_MS) - ageMs, heldAtMs })
   }
-  const snapshot = buildSnapshot(buildTopology(schedulerSettings(settings)), { find: () => place, findAsn: () => undefined }, seen)
+  const snapshot = buildSnapshot(
+    buildTopology(schedulerSettings(settings)),
+    { find: () => place, findAsn: () => undefined },
+    seen,
+  )
   return (query: Partial<SteerQuery> = {}) => {
     const { answer, chosen, location } = steer(queryFor(query), snapshot, NOW_MS)
     const field = (name: string) => {

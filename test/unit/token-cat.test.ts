@@ -1,6 +1,6 @@
 // Common Access Token: published examples, an independent peer in both directions, what each claim lets in, renewal.
 import assert from 'node:assert'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import t from 'tap'
 import { CLAIM, catNetworks } from '../../src/token/cat-claims.ts'
 import { CAT_FIELD, cat, signCat } from '../../src/token/cat.ts'
@@ -281,6 +281,33 @@ t.test('keys: several live, picked by kid, each for its own algorithm', async (t
   t.equal(await ask(token([], { ...HS256, algorithm: 'HS256/64' })), 'token_wrong', 'a MAC that is cut short')
   const es256 = scheme({ keys: [{ algorithm: 'ES256', public: JSON.stringify(EC) }] })
   t.equal(await ask(token([], { algorithm: 'ES256', secret: EC_PRIVATE }), es256), null)
+})
+
+t.test('messages of COSE that are authentic, and not what they say', async (t) => {
+  const payload = encodeCbor(new Map())
+  const message = (tag: number, context: string, header: readonly (readonly [CborKey, Cbor])[]) => {
+    const protectedBytes = encodeCbor(new Map(header))
+    const covered = encodeCbor([context, protectedBytes, Buffer.alloc(0), payload])
+    const mac = createHmac('sha256', EXAMPLE_KEY).update(covered).digest()
+    const bytes = encodeCbor({ tag, value: [protectedBytes, new Map(), payload, mac] })
+    return `/a?cat=${bytes.toString('base64url')}`
+  }
+  const header = [[1, 5]] as const
+  t.equal(await judged(scheme(), { target: message(17, 'MAC0', header) }), null)
+  t.equal(
+    await judged(scheme(), { target: message(18, 'Signature1', header) }),
+    'token_wrong',
+    'a MAC as a signature',
+  )
+  t.equal(await judged(scheme(), { target: message(17, 'MAC', header) }), 'token_wrong')
+  t.equal(await judged(scheme(), { target: message(16, 'MAC0', header) }), 'token_malformed')
+  t.equal(await judged(scheme(), { target: message(17, 'MAC0', []) }), 'token_wrong', 'no algorithm')
+  const critical = message(17, 'MAC0', [
+    [1, 5],
+    [2, [99]],
+    [99, 1],
+  ])
+  t.equal(await judged(scheme(), { target: critical }), 'token_unsupported')
 })
 
 t.test('a token that asks for it is renewed near its end, where it came', async (t) => {

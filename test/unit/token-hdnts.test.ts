@@ -168,6 +168,9 @@ t.test('an acl covers what its patterns match, whatever the spelling of the path
     ['/电影/*', '/%e7%94%b5%E5%BD%B1/x'],
     ['/a%2fb', '/a%2Fb'],
     ['/*', '/a%2Fb'],
+    // Escaped as a whole, as older generators do.
+    ['%2fpath1%2f%2a%21%2fb', '/path1/x'],
+    ['%2Fpath1%2F*%21%2Fb', '/b'],
   ] as const) {
     t.equal(underAcl(acl, path), 'admitted', `${acl} ${path}`)
   }
@@ -206,6 +209,16 @@ t.test('a token for one URL is for that path, escaped before it was signed or no
     t.equal(tokenVerdict(scheme, signed.replace('x=1', 'x=2'), now), 'admitted', 'the query is not signed')
     t.equal(tokenVerdict(scheme, signed.replace('c.ts', 'd.ts'), now), 'token_wrong')
     t.equal(tokenVerdict(scheme, signed.replace('%20', '+'), now), 'token_wrong')
+  }
+})
+
+t.test('what a token for one URL is remembered to cover is that path', async (t) => {
+  const query = tokenQuery('/target/url', now)
+  const found = scheme.authenticate(urlToken, { token: urlToken, target: '/target/url' }, query)
+  if (typeof found === 'string' || found instanceof Promise) throw new Error('not authentic')
+  t.ok(found.covers('/target/%75rl?x=1', query), 'in any spelling')
+  for (const other of ['/target/url2', '/target/', '/target/url/', '/target%2Furl', '/target/%']) {
+    t.notOk(found.covers(other, query), other)
   }
 })
 

@@ -9,6 +9,10 @@ function compiled(text: string): ExtendedRegex {
   return regex
 }
 
+function found(pattern: string, text: string): boolean {
+  return compiled(pattern).matches(text, false)
+}
+
 const CASES: [pattern: string, matches: string[], others: string[]][] = [
   // The expressions of RFC 9246 §2.1.15.2 and appendix A.
   [
@@ -34,7 +38,6 @@ const CASES: [pattern: string, matches: string[], others: string[]][] = [
   ['a{0,2}b', ['b', 'ab', 'aab'], ['aaab']],
   ['(ab){1,2}', ['ab', 'abab'], ['', 'ababab']],
   ['a{0}b', ['b'], ['ab']],
-  ['()|a'.slice(3), ['a'], ['']],
   ['[]a]+', [']a', 'a'], ['[', 'b']],
   ['[^]a]', ['b'], [']', 'a']],
   ['[a-]', ['a', '-'], ['b']],
@@ -56,7 +59,6 @@ for (const [pattern, matches, others] of CASES)
   })
 
 t.test('any part', async (t) => {
-  const found = (pattern: string, text: string) => compiled(pattern).matches(text, false)
   t.equal(found('b+', 'abc'), true)
   t.equal(found('^b', 'abc'), false)
   t.equal(found('c$', 'abc'), true)

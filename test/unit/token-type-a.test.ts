@@ -1,4 +1,5 @@
 // Type A: the examples of four vendors' pages, where the token stands, how long it holds, what it is good for.
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { createTypeA, signTypeA } from '../../src/token/type-a.ts'
 import { eachCharacterChanged, tokenQuery, tokenVerdict } from '../kit/token.ts'
@@ -149,6 +150,13 @@ t.test('an encoded path is signed as it is sent', async (t) => {
   t.equal(tokenVerdict(scheme, lowerCase, now), 'admitted')
 })
 
+t.test('bytes that a client sends unencoded are hashed as bytes, a key as UTF-8', async (t) => {
+  const hash = createHash('md5').update('/电影.ts-1444435200-0-0-密钥').digest('hex')
+  const sent = Buffer.from('/电影.ts').toString('latin1')
+  const target = `${sent}?auth_key=1444435200-0-0-${hash}`
+  t.equal(tokenVerdict(createTypeA({ keys: ['密钥'] }), target, now), 'admitted')
+})
+
 t.test('the URL for one path cannot be cut into one for another', async (t) => {
   const settings = { keys: [key] }
   const [, hash = ''] =
@@ -157,7 +165,8 @@ t.test('the URL for one path cannot be cut into one for another', async (t) => {
   t.throws(() => signTypeA(settings, '/a', { ...now, random: 'r-1' }), RangeError)
 })
 
-t.test('signing again replaces the token', async (t) => {
+t.test('signing again replaces the token; for one address it cannot be', async (t) => {
+  t.throws(() => signTypeA({ keys: [key] }, '/a', { ...now, address: '192.0.2.7' }), RangeError)
   const once = signTypeA({ keys: [key] }, '/a?b=1', now)
   t.equal(signTypeA({ keys: [key] }, once, now), once)
 })

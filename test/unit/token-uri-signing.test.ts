@@ -1,6 +1,7 @@
 // URI Signing: the RFC's own examples, where a token stands, which signatures and claims are taken, renewal.
 import assert from 'node:assert'
 import { generateKeyPairSync } from 'node:crypto'
+import { SignJWT } from 'jose'
 import t from 'tap'
 import { isRenewable, renewalCookie } from '../../src/token/renewal.ts'
 import { hashContainer } from '../../src/token/uri-container.ts'
@@ -123,6 +124,10 @@ t.test('signatures: the key decides the algorithm, never the token', async (t) =
   t.equal(await judged(scheme(), { target: `/a?${NAME}=${SIMPLE}` }), 'token_wrong')
   const good = await target({})
   t.equal(await judged(scheme(), { target: `${good.slice(0, -2)}AA` }), 'token_wrong')
+  const critical = await new SignJWT({ cdniuc: ANY, mine: 1 })
+    .setProtectedHeader({ alg: 'HS256', crit: ['mine'], mine: 1 })
+    .sign(Buffer.from(SECRET.secret), { crit: { mine: true } })
+  t.equal(await judged(scheme(), { target: `/a?${NAME}=${critical}` }), 'token_unsupported')
   for (const broken of ['', 'x', 'a.b', 'a.b.c', '....', `${SIMPLE}.x`, 'a'.repeat(5000), '%00.%00.%00'])
     t.equal(
       await judged(scheme(), { target: `/a?${NAME}=${broken}` }),
