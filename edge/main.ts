@@ -103,6 +103,7 @@ export async function startEdge(
       public: `${tls === undefined ? 'http' : 'https'}://${formatAuthority(settings.listen.host, port)}`,
       admin: adminUrl,
     },
+    reload: tls === undefined ? undefined : () => tls.reload(),
     async drain() {
       draining = true
       if (reporter !== null) {

@@ -78,6 +78,7 @@ export async function startScheduler(
       control: controlUrl,
       admin: adminUrl,
     },
+    reload: tls === undefined ? undefined : () => tls.reload(),
     async drain() {
       lifecycle.draining = true
       // Reports go on being taken while the last clients are answered; /readyz says `draining` to the end.

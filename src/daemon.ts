@@ -6,6 +6,8 @@ import type { Logger } from './log.ts'
 export interface Daemon {
   /** Listener name → base URL, such as { public: 'http://127.0.0.1:8090' }. */
   readonly listeners: Readonly<Record<string, string>>
+  /** Reads again what may change while it runs (SIGHUP); a failure is logged and changes nothing. */
+  readonly reload?: (() => Promise<void>) | undefined
   /** Stops taking clients, finishes what runs within its own bound, releases everything. */
   drain(): Promise<void>
 }
@@ -21,6 +23,8 @@ export async function runDaemon(daemon: Daemon, log: Logger): Promise<void> {
   const onSignal = (signal: NodeJS.Signals) => stop(signal)
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  const { reload } = daemon
+  if (reload !== undefined) process.on('SIGHUP', () => void reload())
   if (process.connected) {
     process.once('disconnect', () => stop('parent is gone'))
     process.send?.({ ready: true, listeners: daemon.listeners } satisfies ReadyMessage)

@@ -14,6 +14,8 @@ export interface AccessState {
   session: string | null
   /** Why it is refused, in the word of the rule, token or limit that refused it. */
   denial: string | null
+  /** Name of the rule that refused it, if it has one. */
+  rule: string | null
 }
 
 export function noAccess(): AccessState {
@@ -24,5 +26,6 @@ export function noAccess(): AccessState {
     admission: null,
     session: null,
     denial: null,
+    rule: null,
   }
 }

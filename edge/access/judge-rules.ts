@@ -12,7 +12,7 @@ export function judgeRules(exchange: Exchange): StepName {
   if (property === null) throw new Error('judge-rules comes after select-property')
   const { rules, tokens } = property.access
   const denial = rules === null ? null : judge(rules, accessRequestOf(exchange))
-  if (denial !== null) return deny(exchange, denial.reason, denial.status)
+  if (denial !== null) return deny(exchange, denial.reason, denial.status, denial.rule)
   return tokens === null ? 'judge-limits' : 'judge-token'
 }
 

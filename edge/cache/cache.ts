@@ -61,11 +61,10 @@ export class Cache {
   async loadMeta(key: string): Promise<ObjectMeta | undefined> {
     if (!this.disk.mayHave(key, 0)) return undefined
     const slice = await this.disk.open(key, 0)
-    if (slice === undefined) return undefined
-    slice.close()
-    // Fetched meanwhile for somebody else: what is on disk may be older.
+    slice?.close()
+    // Fetched meanwhile for somebody else: what is on disk may be older, or not there yet.
     const known = this.metas.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined || slice === undefined) return known
     // Cut to another length than today's slices: of no use.
     if (slice.meta.sliceBytes !== this.sliceBytes) return undefined
     this.metas.set(key, slice.meta)

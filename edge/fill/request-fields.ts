@@ -3,6 +3,7 @@
 import type { FieldPairs } from '../../src/http/fields.ts'
 import { isStrong } from '../../src/http/validators.ts'
 import type { Validators } from '../../src/http/validators.ts'
+import type { PullRule } from './response-meta.ts'
 
 /** RFC 9110 §7.6.1, the framing that undici does, and what is rewritten below. */
 const NEVER_FORWARDED = new Set([
@@ -40,7 +41,7 @@ const ANSWERED_HERE = new Set([
 /** `purpose` 'shared': the answer may be kept; 'own': it is for this client alone, conditions and all. */
 export function upstreamFields(
   edgeId: string,
-  request: { fields: FieldPairs; rule: { forwards(lowerName: string): boolean } },
+  request: { fields: FieldPairs; rule: Pick<PullRule, 'forwards' | 'withoutTokens'> },
   purpose: 'shared' | 'own',
 ): string[] {
   const named = connectionOptions(request.fields)
@@ -58,7 +59,9 @@ export function upstreamFields(
     // RFC 9110 §14.2: a range is for GET, and no GET is passed through.
     if (lower === 'range' || lower === 'if-range') continue
     if (purpose === 'shared' && !request.rule.forwards(lower)) continue
-    result.push(name, value)
+    const kept = request.rule.withoutTokens?.(lower, value) ?? null
+    if (request.rule.withoutTokens === undefined) result.push(name, value)
+    else if (kept !== null) result.push(name, kept)
   }
   // Slices are ranges of one representation: the unencoded one.
   if (purpose === 'shared') result.push('Accept-Encoding', 'identity')

@@ -17,11 +17,14 @@ import type { StorableVerdict } from '../cache/storable.ts'
 import { PASS_PIECE_BYTES, STORED_HEAD_BYTES_MAX, WHOLE_PULL_SLICES_MAX } from '../limits.ts'
 import { boundLifetimes, playlistFactsOf } from '../playlist/playlist-times.ts'
 import type { PlaylistFacts } from '../playlist/playlist-times.ts'
+import type { WithoutTokens } from '../../src/access/token-fields.ts'
 import type { UpstreamHead } from '../upstream/upstream.ts'
 
 export interface PullRule extends LifetimeRule {
   /** Whether a request field goes up with a request whose answer may be kept. */
   forwards(this: void, lowerName: string): boolean
+  /** What goes up of a field that may hold a token; left out: all of it. */
+  withoutTokens?: WithoutTokens | undefined
   /** The edge speaks CORS for the property, so the origin's own is dropped. */
   ownCors: boolean
   setCookie: 'pass' | 'keep'

@@ -17,13 +17,13 @@ export function newCredit(): BurstCredit {
 
 /** Bytes that may leave now, for nothing. */
 export function freeBytes(credit: BurstCredit, pace: ResponsePace, nowMs: number): number {
-  const earned = credit.paced > 0 ? 0 : Math.max(0, nowMs - credit.atMs) * pace.bytesPerMs
-  credit.bytes = Math.min(pace.burstBytes, credit.bytes + earned)
-  credit.atMs = nowMs
+  refill(credit, pace, nowMs)
   return Math.floor(credit.bytes)
 }
 
-export function spend(credit: BurstCredit, bytes: number): void {
+/** These leave now, whether they were free or not. */
+export function spend(credit: BurstCredit, pace: ResponsePace, bytes: number, nowMs: number): void {
+  refill(credit, pace, nowMs)
   credit.bytes = Math.max(0, credit.bytes - bytes)
 }
 
@@ -35,5 +35,11 @@ export function holdCredit(credit: BurstCredit): void {
 /** That reply is over. */
 export function releaseCredit(credit: BurstCredit, nowMs: number): void {
   credit.paced--
+  credit.atMs = nowMs
+}
+
+function refill(credit: BurstCredit, pace: ResponsePace, nowMs: number): void {
+  const earned = credit.paced > 0 ? 0 : Math.max(0, nowMs - credit.atMs) * pace.bytesPerMs
+  credit.bytes = Math.min(pace.burstBytes, credit.bytes + earned)
   credit.atMs = nowMs
 }

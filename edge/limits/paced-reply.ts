@@ -99,7 +99,7 @@ export class PacedReply implements Timed, Waiter {
     let owed = bytes
     if (!this.atPace) {
       owed -= Math.min(bytes, freeBytes(credit, pace, nowMs))
-      spend(credit, bytes - owed)
+      spend(credit, pace, bytes - owed, nowMs)
       if (owed === 0) return true
       this.atPace = true
       this.paidMs = nowMs
@@ -137,7 +137,7 @@ export function freeNow({ limits, client, pipe }: PaceSources, nowMs: number): n
 
 /** These leave now, whether they were free or not. */
 export function chargeNow({ limits, client, pipe }: PaceSources, bytes: number, nowMs: number): void {
-  if (limits.response !== null) spend(client.credit, bytes)
+  if (limits.response !== null) spend(client.credit, limits.response, bytes, nowMs)
   client.pipe?.charge(bytes, nowMs)
   pipe?.charge(bytes, nowMs)
 }

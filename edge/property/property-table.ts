@@ -60,6 +60,7 @@ export function matchProperty(table: PropertyTable, host: string, target: string
 
 function buildProperty(settings: WireProperty): Property {
   const ownCors = settings.cors.origins.length > 0
+  const access = compileAccess(settings, settings.access)
   const base: PullRule = {
     overrideMs: undefined,
     defaultMs: settings.cache.defaultTtlMs,
@@ -67,6 +68,7 @@ function buildProperty(settings: WireProperty): Property {
     setCookie: settings.cache.setCookie,
     ownCors,
     memoryOnly: false,
+    withoutTokens: access.tokens?.withoutTokens,
     forwards: forwarding(settings.forward, ownCors),
   }
   // Made once: a request finds its rule and allocates nothing.
@@ -74,7 +76,6 @@ function buildProperty(settings: WireProperty): Property {
     matches: compilePathPattern(rule.match),
     pull: { ...base, overrideMs: rule.ttlMs },
   }))
-  const access = compileAccess(settings, settings.access)
   const ruleFor = (path: string) => rules.find((rule) => rule.matches(path))?.pull ?? base
   return {
     id: settings.id,

@@ -26,6 +26,7 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
       forward: cache.forward ?? undefined,
       error: exchange.error?.code,
       denied: exchange.access.denial ?? undefined,
+      rule: exchange.access.rule ?? undefined,
       cause:
         exchange.error === null || exchange.error.source === 'client' ? undefined : exchange.error.message,
       complete,

@@ -28,6 +28,6 @@ export function createScheme(settings: TokenSettings, hosts: readonly string[]):
     case 'uri-signing':
       return uriSigning({ ...settings, hosts })
     case 'cat':
-      return cat(settings)
+      return cat({ ...settings, hosts })
   }
 }

@@ -8,10 +8,14 @@ import { createScheme } from './create-scheme.ts'
 import { GrantKeys } from './grant.ts'
 import { compileAccessRules } from './judge-rules.ts'
 import type { AccessRules } from './judge-rules.ts'
+import { withoutTokens } from './token-fields.ts'
+import type { WithoutTokens } from './token-fields.ts'
 import { TokenGate } from './token-gate.ts'
 
 export interface PropertyTokens {
   readonly gate: TokenGate
+  /** For what goes upstream. */
+  readonly withoutTokens: WithoutTokens
   readonly grants: GrantKeys
   readonly carry: TokenSettings['carry']
   readonly sessionMs: number
@@ -41,15 +45,17 @@ export function compileAccess(property: Hosted, settings: AccessSettings): Prope
 function compileTokens(property: Hosted, settings: TokenSettings, isKey: PathMatcher): PropertyTokens {
   const grants = new GrantKeys(property.id, grantSecrets(settings))
   const isExcepted = anyOf(settings.except)
+  const scheme = createScheme(settings, property.hosts)
   const gate = new TokenGate({
     propertyId: property.id,
-    scheme: createScheme(settings, property.hosts),
+    scheme,
     grants,
     skewMs: settings.skew,
     isFree: (path) => isExcepted(path) && !isKey(path),
   })
   return {
     gate,
+    withoutTokens: withoutTokens(property.id, scheme),
     grants,
     carry: grants.none ? 'none' : settings.carry,
     sessionMs: settings.session,

@@ -88,6 +88,7 @@ function catToken(
   if (issuer !== undefined) claims.set(CLAIM.iss, issuer)
   if (settings.audience !== undefined) claims.set(CLAIM.aud, settings.audience)
   const networks = options.address === undefined ? null : catNetworks([options.address])
+  if (options.address !== undefined && networks === null) throw new Error('the address cannot be written')
   if (networks !== null) claims.set(CLAIM.catnip, networks)
   return signCat(settings, claims)
 }

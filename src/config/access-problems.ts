@@ -11,9 +11,10 @@ import type { ConfigDocument } from './yaml-file.ts'
 export function accessProblems(
   properties: readonly PropertySettings[],
   document: ConfigDocument,
+  asnFiles: unknown,
 ): ConfigProblem[] {
   return properties.flatMap((property, i) =>
-    problemsOf(property).map(({ at, message }) => {
+    problemsOf(property, asnFiles !== undefined).map(({ at, message }) => {
       const path = ['properties', i, ...at]
       return { path: formatKeyPath(path), line: document.lineOf(path), message }
     }),
@@ -25,7 +26,7 @@ interface Found {
   message: string
 }
 
-function problemsOf(property: PropertySettings): Found[] {
+function problemsOf(property: PropertySettings, hasAsns: boolean): Found[] {
   const { access, cors } = property
   const found: Found[] = []
   const { tokens } = access
@@ -45,7 +46,12 @@ function problemsOf(property: PropertySettings): Found[] {
     })
   }
   try {
-    compileAccess(property, access)
+    const { rules } = compileAccess(property, access)
+    if (rules?.needsAsns === true && !hasAsns)
+      found.push({
+        at: ['access'],
+        message: 'asks for networks by number (ASN): name a database in geoip.asn',
+      })
   } catch (error) {
     found.push({ at: ['access'], message: messageOf(error) })
   }

@@ -9,7 +9,6 @@ import type { ConfigProblem } from './config-error.ts'
 import { edgeConfigOf } from './edge-config.ts'
 import { joinedEdgeSchema, standaloneEdgeSchema, undecidedEdgeSchema } from './edge-schema.ts'
 import type { EdgeSettings, JoinedEdgeSettings, StandaloneEdgeSettings } from './edge-schema.ts'
-import type { PropertySettings } from './property-schema.ts'
 import { valueAt } from './raw.ts'
 import { applySchema } from './schema-problems.ts'
 import type { TlsSettings } from './tls-schema.ts'
@@ -66,7 +65,7 @@ function schedulerConfigOf(document: ConfigDocument): SchedulerConfig {
   const place = placeOf(document.file)
   resolveGeoipFiles(settings.scheduler.geoip, place.directory)
   const { steering } = settings.scheduler
-  steering.tls = withResolvedCertificates(steering.tls, place.directory)
+  if (steering.tls !== undefined) steering.tls = withResolvedCertificates(steering.tls, place.directory)
   return { ...place, settings, version: edgeConfigOf(settings).version }
 }
 
@@ -97,15 +96,19 @@ function checked<T>(document: ConfigDocument, schema: z.ZodType<T>, found: reado
 }
 
 /** The same, where the settings hold properties. */
-function checkedContent<T extends { properties: PropertySettings[] }>(
+function checkedContent<T extends SchedulerSettings | StandaloneEdgeSettings>(
   document: ConfigDocument,
   schema: z.ZodType<T>,
   found: readonly ConfigProblem[],
 ): T {
   const settings = checked(document, schema, found)
-  const problems = accessProblems(settings.properties, document)
+  const problems = accessProblems(settings.properties, document, asnFilesOf(settings))
   if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
   return settings
+}
+
+function asnFilesOf(settings: SchedulerSettings | StandaloneEdgeSettings): unknown {
+  return 'geoip' in settings ? settings.geoip.asn : settings.scheduler.geoip.asn
 }
 
 function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
@@ -180,7 +183,7 @@ function withResolvedFiles<T extends EdgeSettings>(settings: T, directory: strin
   return {
     ...settings,
     cache: { ...settings.cache, directories },
-    tls: withResolvedCertificates(settings.tls, directory),
+    ...(settings.tls === undefined ? {} : { tls: withResolvedCertificates(settings.tls, directory) }),
   }
 }
 
@@ -197,8 +200,7 @@ function resolveGeoipFiles(
   if (geoip.asn !== undefined) geoip.asn = resolved(geoip.asn)
 }
 
-function withResolvedCertificates(tls: TlsSettings | undefined, directory: string): TlsSettings | undefined {
-  if (tls === undefined) return undefined
+function withResolvedCertificates(tls: TlsSettings, directory: string): TlsSettings {
   const certificates = tls.certificates.map(({ certificate, key }) => ({
     certificate: path.resolve(directory, certificate),
     key: path.resolve(directory, key),

@@ -11,12 +11,18 @@ const keys = z.array(secret).min(1).max(8).describe('Live keys: any of them veri
 const namedKey = z.strictObject({
   id: z.string().min(1).max(128).optional().describe('`kid` of the tokens it verifies.'),
   algorithm: z
-    .enum(['HS256', 'HS384', 'HS512', 'ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'])
-    .describe('JOSE name.'),
+    .enum(['HS256', 'HS256/64', 'HS384', 'HS512', 'ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'])
+    .describe('JOSE name; `HS256/64` for `cat` only.'),
   secret: secret
     .optional()
-    .describe('Of an HS algorithm: base64url after `base64url:`, else the text itself.'),
-  public: z.string().max(8192).optional().describe('Of any other: PEM or JWK.'),
+    .describe(
+      'Of an HS algorithm: base64url after `base64url:`, else the text itself. Of any other, to sign with: the private key, PEM or JWK.',
+    ),
+  public: z
+    .string()
+    .max(8192)
+    .optional()
+    .describe('Of any other than HS: the public key, PEM or JWK. Not needed beside a private one.'),
 })
 
 const namedKeys = z.array(namedKey).min(1).max(8).describe('Live keys: any of them verifies.')
@@ -24,7 +30,6 @@ const namedKeys = z.array(namedKey).min(1).max(8).describe('Live keys: any of th
 export function tokensSchema(form: ScalarForm) {
   const common = {
     except: z.array(pathPattern).default([]).describe('Globs over paths that need no token.'),
-    skew: form.duration('5s').describe('How far clocks may differ.'),
     carry: z
       .enum(['none', 'rewrite', 'path', 'cookie'])
       .default('rewrite')
@@ -52,6 +57,10 @@ export function tokensSchema(form: ScalarForm) {
         'Keys of grants. Left out: derived from `keys`, which a scheme with public keys has none of.',
       ),
   }
+  const skewed = (preset: string) => ({ skew: form.duration(preset).describe('How far clocks may differ.') })
+  const shared = { ...common, ...skewed('5s') }
+  // RFC 9246 §2.1.4 leaves no room, nor does CTA-5007.
+  const exact = { ...common, ...skewed('0s') }
   const validity = form.duration('30m').describe('How long a URL holds from the time that is written in it.')
   return z.discriminatedUnion('scheme', [
     z.strictObject({
@@ -62,7 +71,7 @@ export function tokensSchema(form: ScalarForm) {
       parameter: parameterName.default('auth_key').describe('Query parameter.'),
       validity,
       hash,
-      ...common,
+      ...shared,
     }),
     z.strictObject({
       scheme: z.literal('type-b').describe('`/yyyymmddhhmm/hash/path` (Alibaba Cloud B, Tencent Cloud B).'),
@@ -74,7 +83,7 @@ export function tokensSchema(form: ScalarForm) {
         .regex(/^[+-](?:0\d|1[0-4]):[0-5]\d$/, 'must be like +08:00')
         .default('+08:00')
         .describe('Of the time in the URL.'),
-      ...common,
+      ...shared,
     }),
     z.strictObject({
       scheme: z
@@ -86,11 +95,12 @@ export function tokensSchema(form: ScalarForm) {
         .enum(['path-time', 'time-path'])
         .default('path-time')
         .describe('What is hashed behind the key; Tencent Cloud’s is `time-path`.'),
+      timeFormat: z.enum(['hex', 'decimal']).default('hex').describe('How the time is written.'),
       hashParameter: parameterName.default('KEY1').describe('With `place: query`.'),
       timeParameter: parameterName.default('KEY2').describe('With `place: query`.'),
       validity,
       hash,
-      ...common,
+      ...shared,
     }),
     z.strictObject({
       scheme: z.literal('type-d').describe('`?sign=hash&t=time` (Tencent Cloud D).'),
@@ -100,7 +110,7 @@ export function tokensSchema(form: ScalarForm) {
       timeFormat: z.enum(['decimal', 'hex']).default('decimal').describe('How the time is written.'),
       validity,
       hash,
-      ...common,
+      ...shared,
     }),
     z.strictObject({
       scheme: z.literal('secure-link').describe('nginx `secure_link_md5`: 403 when wrong, 410 when expired.'),
@@ -113,7 +123,7 @@ export function tokensSchema(form: ScalarForm) {
         .describe('What is hashed: nginx’s expression, with `$key` in the place of the secret.'),
       hashParameter: parameterName.default('md5').describe('Query parameter of the hash.'),
       expiresParameter: parameterName.default('expires').describe('Query parameter of the end.'),
-      ...common,
+      ...shared,
     }),
     z.strictObject({
       scheme: z
@@ -132,7 +142,7 @@ export function tokensSchema(form: ScalarForm) {
         .describe('Names, in query or cookie.'),
       algorithm: z.enum(['sha256', 'sha1', 'md5']).default('sha256').describe('Of the HMAC.'),
       salt: secret.optional().describe('Signed with every token, never sent.'),
-      ...common,
+      ...shared,
     }),
     z.strictObject({
       scheme: z.literal('uri-signing').describe('RFC 9246: a JWT in the query, the path or a cookie.'),
@@ -142,7 +152,7 @@ export function tokensSchema(form: ScalarForm) {
       audience: z.string().optional().describe('`aud` that a token with one must hold.'),
       decryptionKey: secret.optional().describe('For `cdniip`, a JWE with a shared key (dir).'),
       signingKey: namedKey.optional().describe('For renewed tokens (`cdniets`).'),
-      ...common,
+      ...exact,
     }),
     z.strictObject({
       scheme: z.literal('cat').describe('CTA-5007 Common Access Token, in header, query or cookie.'),
@@ -151,7 +161,7 @@ export function tokensSchema(form: ScalarForm) {
       issuers: z.array(z.string().min(1)).default([]).describe('`iss` that are taken; none: any.'),
       audience: z.string().optional().describe('`aud` that a token with one must hold.'),
       signingKey: namedKey.optional().describe('For renewed tokens (`catr`).'),
-      ...common,
+      ...exact,
     }),
   ])
 }

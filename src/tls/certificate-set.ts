@@ -22,8 +22,8 @@ export interface CertificateSet {
   /** For clients that name no host, or one that no certificate has. */
   readonly fallback: SecureContextOptions
   readonly minimum: TlsVersion
-  /** By name; a wildcard under what follows its `*`. */
-  readonly contexts: ReadonlyMap<string, SecureContext>
+  /** By name, wildcards with their `*`; null: the fallback. */
+  readonly contexts: ReadonlyMap<string, SecureContext | null>
 }
 
 /** With ephemeral keys and authenticated encryption alone; a client's preference is as good as ours. */
@@ -59,19 +59,19 @@ export async function loadCertificates(
     certificates,
     notAfterMs: Math.min(...certificates.map(({ notAfterMs }) => notAfterMs)),
     stamp,
-    fallback: contextOptions(forName(certificates, first.names[0] ?? ''), options.minimum),
+    fallback: contextOptions(ofEachKind(certificates, first), options.minimum),
     minimum: options.minimum,
-    contexts: contextsOf(certificates, options.minimum),
+    contexts: contextsOf(certificates, first, options.minimum),
   }
 }
 
-/** The exact name first, then a wildcard for its first label; undefined: the fallback. */
-export function findContext(set: CertificateSet, serverName: string): SecureContext | undefined {
+/** The exact name first, then a wildcard for its first label; null: the fallback. */
+export function findContext(set: CertificateSet, serverName: string): SecureContext | null {
   const name = serverName.toLowerCase().replace(/\.$/, '')
   const exact = set.contexts.get(name)
   if (exact !== undefined) return exact
   const dot = name.indexOf('.')
-  return dot > 0 ? set.contexts.get(`*${name.slice(dot)}`) : undefined
+  return (dot > 0 ? set.contexts.get(`*${name.slice(dot)}`) : undefined) ?? null
 }
 
 /** Changes when any of the files does: to another inode, length or time. Never fails. */
@@ -88,28 +88,30 @@ export async function stampOf(files: readonly CertificateFiles[]): Promise<strin
   return stamps.join('\n')
 }
 
+/** For each name the first certificate that has it. */
 function contextsOf(
   certificates: readonly Certificate[],
+  first: Certificate,
   minimum: TlsVersion,
-): ReadonlyMap<string, SecureContext> {
-  const byChoice = new Map<string, SecureContext>()
-  const contexts = new Map<string, SecureContext>()
-  for (const name of new Set(certificates.flatMap((certificate) => certificate.names))) {
-    const chosen = forName(certificates, name)
-    const choice = chosen.map((certificate) => certificates.indexOf(certificate)).join()
-    const context = byChoice.get(choice) ?? createSecureContext(contextOptions(chosen, minimum))
-    byChoice.set(choice, context)
-    contexts.set(name, context)
+): ReadonlyMap<string, SecureContext | null> {
+  const contexts = new Map<string, SecureContext | null>()
+  for (const certificate of certificates) {
+    const isFirst = certificate === first
+    const context = isFirst ? null : createSecureContext(contextOptions([certificate], minimum))
+    for (const name of certificate.names) if (!contexts.has(name)) contexts.set(name, context)
   }
   return contexts
 }
 
-/** Of each kind of key the first with that name: a client gets the kind that it understands. */
-function forName(certificates: readonly Certificate[], name: string): Certificate[] {
+/**
+ * The first certificate, and those for all of its names with keys of other kinds: a client gets the kind that it
+ * understands. Only for the fallback: of a context that is chosen by name, Node takes a single certificate over.
+ */
+function ofEachKind(certificates: readonly Certificate[], first: Certificate): Certificate[] {
   const kinds = new Set<string>()
-  return certificates.filter((certificate) => {
-    if (!certificate.names.includes(name) || kinds.has(certificate.keyType)) return false
-    kinds.add(certificate.keyType)
+  return certificates.filter(({ names, keyType }) => {
+    if (kinds.has(keyType) || !first.names.every((name) => names.includes(name))) return false
+    kinds.add(keyType)
     return true
   })
 }

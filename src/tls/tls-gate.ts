@@ -29,7 +29,7 @@ export class TlsGate {
     this.server = createServer({
       ...certificates.fallback,
       ALPNProtocols: ['h2', 'http/1.1'],
-      SNICallback: (name, done) => done(null, findContext(this.certificates, name)),
+      SNICallback: (name, done) => done(null, findContext(this.certificates, name) ?? undefined),
       // The deadline below comes first; this is for a handshake that it has lost sight of.
       handshakeTimeout: 3 * HANDSHAKE_TIMEOUT_MS,
     })

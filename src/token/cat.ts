@@ -61,6 +61,7 @@ export function cat(settings: CatSettings): TokenScheme {
 
   return {
     name: 'cat',
+    carriers: { cookies: [...cookieNames], fields: [CAT_FIELD] },
     statuses: {},
     take(query: TokenQuery): Taken {
       const { tokens, target } = takeFromQuery(query.target, settings.parameter)

@@ -8,6 +8,7 @@ import { matchesAny } from './constant-time.ts'
 import { pathOf } from './query-parameter.ts'
 import { VALIDITY_DEFAULT_MS, digest, keyTexts, settingsError } from './signing.ts'
 import type { DigestName, SignOptions } from './signing.ts'
+import { TARGET_ONLY } from './token.ts'
 import type { Taken, TokenQuery, TokenScheme } from './token.ts'
 
 export interface DigestSettings {
@@ -42,6 +43,7 @@ export function createDigestScheme(settings: DigestSettings, form: DigestForm): 
   const hash = hashOf(settings)
   return {
     name: form.name,
+    carriers: TARGET_ONLY,
     statuses: {},
     take: (query: TokenQuery) => form.take(query.target),
     nameOf: (token, taken) => `${token} ${pathOf(taken.target)}`,

@@ -60,6 +60,7 @@ export function createHdnts(settings: HdntsSettings): TokenScheme {
   const names = namesOf(settings)
   return {
     name: 'hdnts',
+    carriers: { cookies: names, fields: [] },
     statuses: {},
     take: (query) => take(query, names),
     // One with an acl is signed whatever the path.

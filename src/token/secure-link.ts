@@ -13,6 +13,7 @@ import type { LinkReading } from './secure-link-expression.ts'
 import { VALIDITY_DEFAULT_MS, asciiTarget, keyTexts } from './signing.ts'
 import type { SignOptions } from './signing.ts'
 import { formatTimestamp, parseTimestamp } from './timestamp.ts'
+import { TARGET_ONLY } from './token.ts'
 import type { Authenticated, Claims, Taken, TokenQuery, TokenScheme } from './token.ts'
 
 export interface SecureLinkSettings {
@@ -44,6 +45,7 @@ export function createSecureLink(settings: SecureLinkSettings): TokenScheme {
   const { expression, names } = compiled(settings)
   return {
     name: 'secure-link',
+    carriers: TARGET_ONLY,
     statuses: { token_expired: 410 },
     take: (query) => take(query.target, names),
     nameOf(token, taken, query) {

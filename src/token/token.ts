@@ -47,6 +47,9 @@ export interface Claims {
   covers(target: string, query: TokenQuery): boolean
 }
 
+/** Of a scheme whose tokens stand in the target alone. */
+export const TARGET_ONLY: TokenScheme['carriers'] = { cookies: [], fields: [] }
+
 export type Authenticated = Claims | TokenRefusal
 
 export interface TokenScheme {
@@ -61,6 +64,8 @@ export interface TokenScheme {
   nameOf(token: string, taken: Taken, query: TokenQuery): string | null
   /** Checks the form and the signature; in constant time where secrets are compared. Never throws or rejects. */
   authenticate(token: string, taken: Taken, query: TokenQuery): Authenticated | Promise<Authenticated>
+  /** Where tokens come besides the target: cookies by name, request fields by lower-case name. */
+  readonly carriers: { readonly cookies: readonly string[]; readonly fields: readonly string[] }
   /** HTTP statuses where they differ from 403. */
   readonly statuses: Readonly<Partial<Record<TokenRefusal, number>>>
 }

@@ -53,6 +53,7 @@ export function uriSigning(settings: UriSigningSettings): TokenScheme {
 
   return {
     name: 'uri-signing',
+    carriers: { cookies: [settings.parameter], fields: [] },
     statuses: {},
     take(query: TokenQuery): Taken {
       const { token, target } = takePackage(query.target, settings.parameter)

@@ -8,6 +8,7 @@ import { EdgeParts } from '../kit/edge-parts.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import type { Answer } from '../kit/scripted-origin.ts'
 import { tempDirectory } from '../kit/temp.ts'
+import { until } from '../kit/until.ts'
 
 const BODY = bytesOf(1, 70_000)
 const FRESH = { 'Cache-Control': 'max-age=600', ETag: '"v1"' }
@@ -92,10 +93,9 @@ for (const [way, how] of Object.entries(WAYS)) {
         { numRuns: disk ? 25 : 40 },
       )
       t.pass('the same bytes')
-      t.equal(
-        [...parts.values()].reduce((sum, { fills }) => sum + fills.running, 0),
-        0,
-        'and no fetch left over',
+      // One that its reader left early may still be arriving.
+      await until('no fetch is left over', () =>
+        [...parts.values()].every(({ fills }) => fills.running === 0),
       )
     })
   }

@@ -95,8 +95,7 @@ t.test('a property’s bandwidth is shared fairly among its replies', { timeout:
   const leaving = new AbortController()
   const clients = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1']
   let earlyMs = 0
-  let over: () => void = () => {}
-  const enough = new Promise<void>((resolve) => (over = resolve))
+  const enough = Promise.withResolvers<void>()
   const replies = clients.map((client) =>
     get(`${edge.url}/film.mp4`, {
       ...from(client),
@@ -108,11 +107,11 @@ t.test('a property’s bandwidth is shared fairly among its replies', { timeout:
           early = clients.map((name) => received.get(name) ?? 0)
           earlyMs = systemClock.monotonic()
         }
-        if (total > 1.5 * MIB) over()
+        if (total > 1.5 * MIB) enough.resolve()
       },
     }),
   )
-  await enough
+  await enough.promise
   const seconds = (systemClock.monotonic() - earlyMs) / 1000
   const shares = clients.map((name, i) => (received.get(name) ?? 0) - (early[i] ?? 0))
   leaving.abort()

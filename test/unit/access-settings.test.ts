@@ -13,6 +13,13 @@ properties:
     origins: [{ id: studio }]
 `
 
+t.test('a rule about AS numbers needs a database of them', async (t) => {
+  const problems = await problemsOf(edgeOf(t, `${HEAD}    access: { asns: { deny: [64512] } }\n`))
+  t.strictSame(problems, [
+    '6 properties[0].access: asks for networks by number (ASN): name a database in geoip.asn',
+  ])
+})
+
 t.test('a file’s rules are judged as they are written, after the wire too', async (t) => {
   const config = await edgeOf(
     t,
@@ -28,6 +35,7 @@ t.test('a file’s rules are judged as they are written, after the wire too', as
         - { name: office, allow: { networks: [10.0.0.0/8] } }
         - { name: uploads, deny: { methods: [POST], paths: ["/live/**"] }, status: 410 }
         - { allow: {} }
+geoip: { asn: asn.mmdb }
 `,
   )
   if (config.mode !== 'standalone') throw new Error('the file holds properties')

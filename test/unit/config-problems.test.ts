@@ -44,7 +44,7 @@ t.test('one file with every problem of schema, references and environment', asyn
     '42 properties[1].cache: is empty; give it a value or remove it',
     '43 properties[1].cors: must hold keys of its own',
     '44 properties[1].id: is given twice (first on line 39)',
-    '45 properties[1].tokens: is not a known key',
+    '45 properties[1].tokens: is not a known key; did you mean "access.tokens"?',
     '46 __proto__: is not a known key',
   ])
   t.equal(Reflect.get({}, 'polluted'), undefined)

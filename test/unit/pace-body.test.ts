@@ -110,7 +110,9 @@ t.test('new numbers of a new configuration hold for those who are here', async (
   const limited = admit(limiter, { bandwidth: RATE, client: { connections: 1 } })
   t.ok(limiter.sendsWhole(limited, 100_000), 'a tenth of a second of it')
   t.notOk(limiter.sendsWhole(limited, 1))
-  t.throws(() => admit(limiter, { bandwidth: RATE, client: { connections: 1 } }), { message: 'client_connections' })
+  t.throws(() => admit(limiter, { bandwidth: RATE, client: { connections: 1 } }), {
+    message: 'client_connections',
+  })
   const more = admit(limiter, { bandwidth: 10 * RATE, client: { connections: 2 } })
   clock.ms += 10
   t.ok(limiter.sendsWhole(more, 100_000))

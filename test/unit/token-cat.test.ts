@@ -1,4 +1,4 @@
-// Common Access Token: published examples, an independent peer in both directions, what each claim lets in, renewal.
+// Common Access Token: published examples, an independent peer in both directions, what each claim lets in.
 import assert from 'node:assert'
 import { createHash, createHmac } from 'node:crypto'
 import t from 'tap'
@@ -8,7 +8,7 @@ import type { CatSettings } from '../../src/token/cat.ts'
 import type { Cbor, CborKey } from '../../src/token/cbor.ts'
 import { encodeCbor } from '../../src/token/cbor.ts'
 import { EXAMPLE_KEY, KEY_ID, catPeer, cose } from '../kit/cat-peer.ts'
-import { claimsOf, judged, renewableOf, tokenQuery } from '../kit/token-query.ts'
+import { judged, tokenQuery } from '../kit/token-query.ts'
 
 const SECRET = `base64url:${EXAMPLE_KEY.toString('base64url')}`
 const HS256 = { algorithm: 'HS256', secret: SECRET } as const
@@ -308,52 +308,4 @@ t.test('messages of COSE that are authentic, and not what they say', async (t) =
     [99, 1],
   ])
   t.equal(await judged(scheme(), { target: critical }), 'token_unsupported')
-})
-
-t.test('a token that asks for it is renewed near its end, where it came', async (t) => {
-  const nowMs = 1_800_000_000_000
-  const signed = token([
-    [CLAIM.exp, 1_800_000_050],
-    [CLAIM.iat, 1],
-    [
-      CLAIM.catr,
-      new Map([
-        [0, 0],
-        [1, 120],
-      ]),
-    ],
-  ])
-  const renewing = scheme({ signingKey: HS256 })
-  const asked = { target: '/a', nowMs, fields: { [CAT_FIELD]: signed } }
-  const claims = await renewableOf(renewing, asked)
-  const renewal = await claims.renew('/a', tokenQuery(asked))
-  t.match(renewal, { by: 'header', name: 'CTA-Common-Access-Token', holdsMs: 120_000 })
-  const next = { target: '/b', fields: { [CAT_FIELD]: renewal?.token ?? '' } }
-  t.equal(await judged(renewing, { ...next, nowMs: nowMs + 119_999 }), null)
-  t.equal(await judged(renewing, { ...next, nowMs: nowMs + 120_000 }), 'token_expired')
-  const inCookie = { cookie: `cta-common-access-token=${signed}` }
-  t.match(await claims.renew('/a', tokenQuery({ ...asked, fields: inCookie })), {
-    by: 'cookie',
-    name: CAT_FIELD,
-  })
-  t.equal(
-    await claims.renew('/a', tokenQuery({ ...asked, nowMs: nowMs - 10_001 })),
-    null,
-    'a minute before the end',
-  )
-  const without = await claimsOf(scheme(), asked)
-  t.equal(typeof without !== 'string' && 'renew' in without, false, 'without a key to sign with')
-  // Names and parameters go into the head of a reply.
-  for (const part of [
-    [4, 'Set-Cookie'],
-    [3, 'a b'],
-    [5, ['Path=/; x']],
-    [6, ['a\r\nb: c']],
-  ] as const) {
-    const hostile = token([
-      [CLAIM.exp, IN_2030],
-      [CLAIM.catr, new Map<CborKey, Cbor>([[0, 0], [1, 120], part])],
-    ])
-    t.equal(await judged(renewing, { target: `/a?cat=${hostile}` }), 'token_malformed')
-  }
 })

@@ -21,6 +21,7 @@ export async function loadSliceFile(
   directory: DiskDirectory,
   wanted: WantedSlice,
   pool: BufferPool,
+  retired: () => boolean,
 ): Promise<OpenFile | undefined> {
   let fd: number | undefined
   const buffer = pool.take()
@@ -28,6 +29,7 @@ export async function loadSliceFile(
     fd = await openForReading(directory.fileOf(wanted.id))
     const file = await readHead(fd, wanted, buffer)
     const problem = typeof file === 'string' ? file : await bodyProblem(file, directory, wanted.id, buffer)
+    if (retired()) return undefined
     if (typeof file === 'string' || problem !== null) {
       directory.discard(wanted.id, problem ?? 'unreadable')
       return undefined
@@ -36,6 +38,8 @@ export async function loadSliceFile(
     fd = undefined // now the open file's
     return file
   } catch (error) {
+    // Another was written meanwhile, and must not be taken for lost with this one.
+    if (retired()) return undefined
     if (systemCode(error) === 'EISDIR') directory.discard(wanted.id, 'not a file')
     else directory.failed('read', wanted.id, error)
     return undefined

@@ -13,6 +13,9 @@ export interface OpenFile {
   readonly bodyBytes: number
 }
 
+/** `retired` tells whether the name stands for another file by now: what is wrong with this one is not wrong with that. */
+export type LoadFile = (retired: () => boolean) => Promise<OpenFile | undefined>
+
 /** An open file in somebody's hands. */
 export interface HeldFile extends OpenFile {
   /** To be called once. */
@@ -46,7 +49,7 @@ export class OpenFiles {
   private closed = false
 
   /** The file of this name, opened by `load` unless it is open. Whoever asks meanwhile waits for the same load. */
-  async hold(name: string, load: () => Promise<OpenFile | undefined>): Promise<HeldFile | undefined> {
+  async hold(name: string, load: LoadFile): Promise<HeldFile | undefined> {
     for (let change = this.changing.get(name); change !== undefined; change = this.changing.get(name)) {
       // oxlint-disable-next-line no-await-in-loop -- there may be another by then
       await change.catch(() => {})
@@ -93,11 +96,11 @@ export class OpenFiles {
     this.kept.clear()
   }
 
-  private open(name: string, load: () => Promise<OpenFile | undefined>): Opening {
+  private open(name: string, load: LoadFile): Opening {
     const opening: Opening = {
       users: 0,
       retired: false,
-      promise: load().then(
+      promise: load(() => opening.retired).then(
         (file) => {
           this.forget(name, opening)
           if (file === undefined) return undefined

@@ -112,8 +112,8 @@ export class DiskTier {
     const id = sliceIdOf(key, index)
     const directory = this.directoryOf(id)
     if (directory?.mayHave(id) !== true) return undefined
-    const file = await directory.files.hold(fileNameOf(id), () =>
-      loadSliceFile(directory, { key, index, id }, this.pool),
+    const file = await directory.files.hold(fileNameOf(id), (retired) =>
+      loadSliceFile(directory, { key, index, id }, this.pool, retired),
     )
     return file === undefined ? undefined : openSlice(file, id, directory)
   }

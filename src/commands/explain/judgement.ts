@@ -140,7 +140,9 @@ async function judgeToken({ access, query, property }: Staged, asked: boolean): 
   const step = 'access.tokens'
   if (!asked) return notAsked(step)
   const scheme = property.access.tokens?.scheme ?? ''
-  const judged = await tokens.gate.judge(tokens.gate.take(query), query)
+  const presented = tokens.gate.take(query)
+  // Without its grant, as its owner may have signed it.
+  const judged = await tokens.gate.judge(presented, { ...query, target: presented.grant.target })
   if (judged.refusal !== null)
     return refused(step, judged.status, judged.refusal, `${scheme}: ${judged.refusal}`)
   const { admitted } = judged
