@@ -66,8 +66,10 @@ export const CLIENTS_MAX = 65_536
 export const SESSIONS_FOLLOWED_MAX = 100_000
 /** A session ends so long after its last request, where the configuration does not say. */
 export const SESSION_IDLE_MS = 30_000
-/** How long a bandwidth may be exceeded at once, and how far a paced reply catches up with its pace. */
+/** What a shared bandwidth saves up while nobody uses it. */
 export const BANDWIDTH_BURST_MS = 100
+/** How far a paced reply that was held up, by its client or a busy machine, catches up with its pace. */
+export const PACE_CATCH_UP_MS = 500
 /** A piece of a paced body: what its rate gives in so long, between these bounds. */
 export const PACED_PIECE_MS = 100
 export const PACED_PIECE_BYTES_MIN = 4 * 1024

@@ -1,6 +1,7 @@
 // Wires an edge together: configuration, cache, fills, flow, listeners, reports. Nothing here decides.
 import { setTimeout as wait } from 'node:timers/promises'
 import { trustedProxiesOf } from '../src/access/client-address.ts'
+import { compileAccess } from '../src/access/property-access.ts'
 import { loadConfiguredPlaces } from '../src/geo/configured-places.ts'
 import { backgroundRunner } from '../src/background.ts'
 import type { Clock } from '../src/clock.ts'
@@ -73,7 +74,7 @@ export async function startEdge(
     prefetcher: new Prefetcher(cache, fills, clock, background),
     cmcd: new CmcdMetrics(registry),
     trustedProxies: trustedProxiesOf(settings.trustedProxies),
-    places: await loadConfiguredPlaces(settings.geoip, config.file, 'geoip'),
+    places: asksForPlaces(config) ? await loadConfiguredPlaces(settings.geoip, config.file, 'geoip') : null,
     playlistForms: new PlaylistForms(formsBytesMax(settings.cache.memory)),
     table: EMPTY_TABLE,
   }
@@ -134,6 +135,15 @@ function openCache(
     const path = `cache.directories[${opening}].path`
     throw new ConfigError(config.file, [{ path, line: null, message: `cannot be used: ${messageOf(error)}` }])
   }
+}
+
+/** What a scheduler will send is not known yet; a file that asks for no country saves its memory. */
+function asksForPlaces(config: EdgeFileConfig): boolean {
+  if (config.mode === 'joined') return true
+  return config.settings.properties.some((property) => {
+    const { rules } = compileAccess(property, property.access)
+    return property.callback !== undefined || rules?.needsPlaces === true || rules?.needsAsns === true
+  })
 }
 
 /** A standalone edge has its configuration; a joined one starts from what it last had, and gets a reporter. */

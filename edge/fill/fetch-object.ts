@@ -36,7 +36,9 @@ export async function passThrough(exchange: Exchange): Promise<StepName> {
   const { edge, target, cache, request } = exchange
   if (target === null) throw new Error('pass-through comes after make-key')
   cache.forward ??= 'method'
-  const outcome = await edge.fills.pass(fetchTargetOf(exchange), request.method, request.body)
+  // RFC 9110 §9.3.2: content of a HEAD has no meaning, and not every origin reads it as content.
+  const body = request.method === 'HEAD' ? null : request.body
+  const outcome = await edge.fills.pass(fetchTargetOf(exchange), request.method, body)
   if (outcome.kind === 'object') {
     exchange.passed = true
     await invalidateAfter(exchange, outcome.meta.status, outcome.meta.fields)

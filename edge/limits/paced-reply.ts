@@ -2,7 +2,7 @@
 // by piece at the response's rate, and each piece in its turn at what client and property share. Waiting is done on
 // the wheel of all paced replies; nobody holds a timer of its own.
 import type { HttpReply } from '../../src/http/transaction.ts'
-import { BANDWIDTH_BURST_MS } from '../limits.ts'
+import { PACE_CATCH_UP_MS } from '../limits.ts'
 import { freeBytes, holdCredit, releaseCredit, spend } from './burst-credit.ts'
 import type { ClientRecord } from './client-record.ts'
 import type { CompiledLimits, ResponsePace } from './compile-limits.ts'
@@ -106,7 +106,7 @@ export class PacedReply implements Timed, Waiter {
       holdCredit(credit)
     }
     // From where it stands, so that late timers do not add up; a client that was slow catches up by little.
-    this.paidMs = Math.max(this.paidMs, nowMs - BANDWIDTH_BURST_MS) + owed / pace.bytesPerMs
+    this.paidMs = Math.max(this.paidMs, nowMs - PACE_CATCH_UP_MS) + owed / pace.bytesPerMs
     return this.paidMs <= nowMs || this.pause(() => this.timers.wait(this, this.paidMs))
   }
 

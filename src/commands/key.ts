@@ -48,8 +48,9 @@ function tokenKey(): Made {
 
 Put the key into the environment, or into a file, and name it in the property's tokens
   keys: ["\${SHOWS_KEY}"]        or  keys: ["\${file:/etc/edgeward/shows.key}"]
-Whoever signs URLs needs it too. To replace a key: add the new one in front, let the signers
-take it, and remove the old one when its last URL has ended.
+Whoever signs URLs needs it too. To replace a key: add the new one behind the old; once every edge
+has it, move it to the front and let the signers take it; remove the old one when its last URL and
+session have ended.
 The key is shown this once and kept nowhere.
 `
   return { values: { key }, explained }

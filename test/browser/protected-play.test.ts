@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import t from 'tap'
+import { systemClock } from '../../src/clock.ts'
 import { startCluster } from '../kit/cluster.ts'
 import type { Cluster } from '../kit/cluster.ts'
 import { freePort } from '../kit/ports.ts'
@@ -61,7 +62,7 @@ async function clusterCarrying(t: TestScope, carry: string, more: object = {}): 
 }
 
 function signedUrl(cluster: Cluster): string {
-  return `${cluster.steering}/~shows${signTypeA({ keys: [KEY] }, stream.main, { nowMs: Date.now() })}`
+  return `${cluster.steering}/~shows${signTypeA({ keys: [KEY] }, stream.main, { nowMs: systemClock.now() })}`
 }
 
 async function open(query: string): Promise<{ page: Page; refused: string[] }> {

@@ -52,7 +52,9 @@ t.test('the burst leaves at once, then the rate holds', { timeout: 60_000 }, asy
   const film = await get(`${edge.url}/film.mp4`, from('192.0.2.1'))
   const rate = (BODY.length / (systemClock.monotonic() - before)) * 1000
   t.ok(film.body.equals(BODY))
-  t.ok(rate > 1_880_000 && rate < 2_040_000, `${Math.round(rate)} bytes/s of 2000000`)
+  t.comment(`${Math.round(rate)} bytes/s of 2000000`)
+  // Never faster; on a machine that does nothing else, hardly slower.
+  t.ok(rate > 1_800_000 && rate < 2_020_000, `${Math.round(rate)} bytes/s of 2000000`)
 })
 
 t.test('small ranges get no more than one body', { timeout: 60_000 }, async (t) => {

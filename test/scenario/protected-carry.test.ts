@@ -3,6 +3,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
+import { systemClock } from '../../src/clock.ts'
 import { get } from '../kit/client.ts'
 import type { Reply } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
@@ -20,7 +21,7 @@ function protectedProperty(carry: string, more: object = {}): object {
 }
 
 function signed(path: string, validityMs?: number): string {
-  const nowMs = Date.now()
+  const nowMs = systemClock.now()
   return signTypeA({ keys: [KEY] }, path, {
     nowMs,
     expiresMs: validityMs === undefined ? undefined : nowMs + validityMs,
@@ -159,7 +160,8 @@ t.test('a session goes on when the URL that began it has ended, and ends itself'
   const tokens = { scheme: 'type-a', keys: [KEY], validity: '1s', skew: '0s', session: '3s' }
   const property = { id: 'shows', hosts: ['*'], origins: [{ id: 'studio' }], access: { tokens } }
   const edge = await startEdge(t, { origin: stream.url, properties: [property] })
-  const url = edge.url + signTypeA({ keys: [KEY], validityMs: 1000 }, stream.main, { nowMs: Date.now() })
+  const url =
+    edge.url + signTypeA({ keys: [KEY], validityMs: 1000 }, stream.main, { nowMs: systemClock.now() })
   const first = await get(url)
   t.equal(first.status, 200)
   const child = new URL(urisOf(first.text).at(-1) ?? '', url).href

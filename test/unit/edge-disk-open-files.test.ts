@@ -111,3 +111,43 @@ t.test('no more than the bound stay open', async (t) => {
   await until('the first are closed', () => stillOpen() === OPEN_FILES_MAX)
   files.close()
 })
+
+t.test('a load is told when its name stands for another file, and a change waits for loads', async (t) => {
+  const open = await opener(t)
+  const files = new OpenFiles()
+  const opened = Promise.withResolvers<void>()
+  const told: boolean[] = []
+  const holding = files.hold('a', async (retired) => {
+    told.push(retired())
+    await opened.promise
+    told.push(retired())
+    return open('a')
+  })
+  files.retire('a')
+  opened.resolve()
+  t.equal(await holding, undefined)
+  t.strictSame(told, [false, true])
+
+  const order: string[] = []
+  const slow = Promise.withResolvers<void>()
+  const first = files.hold('b', async () => {
+    await slow.promise
+    order.push('opened')
+    return open('b')
+  })
+  const change = files.change('b', async () => {
+    order.push('changed')
+  })
+  slow.resolve()
+  const before = await first
+  t.ok(before, 'who was opening it has it')
+  await change
+  const after = await files.hold('b', async () => {
+    order.push('opened anew')
+    return open('b')
+  })
+  t.strictSame(order, ['opened', 'changed', 'opened anew'])
+  before?.release()
+  after?.release()
+  files.close()
+})

@@ -265,3 +265,26 @@ function flipLastByte(file: string): void {
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
   writeFileSync(file, bytes)
 }
+
+t.test('a slice that was looked for just before it was written is there', async (t) => {
+  for (let round = 0; round < 10; round++) {
+    // The index is not complete yet: every name is looked for on disk.
+    const rig = await openRig(t, { size: 2 ** 30, free: 0 })
+    const keys = Array.from({ length: 40 }, (_, i) => `p /${round}-${i}`)
+    const body = Buffer.from('body')
+    const looked = keys.map(async (key, i) => {
+      rig.tier.store(objectMeta({ key }), 0, body)
+      for (let turn = 0; turn < i; turn++) await null
+      const slice = await rig.tier.open(key, 0)
+      slice?.close()
+    })
+    await Promise.all(looked)
+    await rig.settle()
+    t.strictSame(
+      keys.filter((key) => !rig.tier.mayHave(key, 0)),
+      [],
+      'none was taken for lost',
+    )
+    await rig.close()
+  }
+})

@@ -30,7 +30,7 @@ interface Kept {
 }
 
 interface Opening {
-  readonly promise: Promise<Kept | undefined>
+  promise: Promise<Kept | undefined>
   users: number
   retired: boolean
 }
@@ -100,25 +100,26 @@ export class OpenFiles {
     const opening: Opening = {
       users: 0,
       retired: false,
-      promise: load(() => opening.retired).then(
-        (file) => {
-          this.forget(name, opening)
-          if (file === undefined) return undefined
-          // Replaced or removed meanwhile: whoever reads the old one now would bring it back.
-          if (opening.retired || this.closed) {
-            closeQuietly(file.fd)
-            return undefined
-          }
-          const kept = { file, users: opening.users, retired: false }
-          this.kept.set(name, kept)
-          return kept
-        },
-        (error: unknown) => {
-          this.forget(name, opening)
-          throw error
-        },
-      ),
+      promise: Promise.resolve(undefined),
     }
+    opening.promise = load(() => opening.retired).then(
+      (file) => {
+        this.forget(name, opening)
+        if (file === undefined) return undefined
+        // Replaced or removed meanwhile: whoever reads the old one now would bring it back.
+        if (opening.retired || this.closed) {
+          closeQuietly(file.fd)
+          return undefined
+        }
+        const kept = { file, users: opening.users, retired: false }
+        this.kept.set(name, kept)
+        return kept
+      },
+      (error: unknown) => {
+        this.forget(name, opening)
+        throw error
+      },
+    )
     this.openings.set(name, opening)
     return opening
   }

@@ -110,12 +110,17 @@ export class DiskTier {
   /** Opens a slice; undefined when it is not here or not good, which it then no longer is. */
   async open(key: string, index: number): Promise<DiskSlice | undefined> {
     const id = sliceIdOf(key, index)
-    const directory = this.directoryOf(id)
-    if (directory?.mayHave(id) !== true) return undefined
-    const file = await directory.files.hold(fileNameOf(id), (retired) =>
-      loadSliceFile(directory, { key, index, id }, this.pool, retired),
-    )
-    return file === undefined ? undefined : openSlice(file, id, directory)
+    // Once more: it may have been replaced, by a newer one, while it was opened.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const directory = this.directoryOf(id)
+      if (directory?.mayHave(id) !== true) return undefined
+      // oxlint-disable-next-line no-await-in-loop
+      const file = await directory.files.hold(fileNameOf(id), (retired) =>
+        loadSliceFile(directory, { key, index, id }, this.pool, retired),
+      )
+      if (file !== undefined) return openSlice(file, id, directory)
+    }
+    return undefined
   }
 
   /** Resolves when every queued write is done or dropped. */
