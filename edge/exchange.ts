@@ -11,11 +11,14 @@ import type { CidrTree } from '../src/net/cidr-tree.ts'
 import { noAccess } from './access/access-state.ts'
 import type { AccessState } from './access/access-state.ts'
 import type { Cache } from './cache/cache.ts'
+import type { Callbacks } from './callback/callbacks.ts'
+import type { Events } from './callback/events.ts'
 import type { ObjectMeta } from './cache/object-meta.ts'
 import type { CmcdMetrics } from './cmcd/cmcd-metrics.ts'
 import type { KeyedRequest } from './fill/fetch.ts'
 import type { Fills } from './fill/fills.ts'
 import type { Pull } from './fill/pull.ts'
+import type { Limited, Limiter } from './limits/limiter.ts'
 import type { KnownPlaylists } from './playlist/known-playlists.ts'
 import type { PlaylistForm, PlaylistForms } from './playlist/playlist-forms.ts'
 import type { Prefetcher } from './prefetch/prefetcher.ts'
@@ -36,6 +39,9 @@ export interface EdgeContext {
   readonly playlistForms: PlaylistForms
   readonly prefetcher: Prefetcher
   readonly cmcd: CmcdMetrics
+  readonly limiter: Limiter
+  readonly callbacks: Callbacks
+  readonly events: Events
   /** Peers whose Forwarded is believed. */
   readonly trustedProxies: CidrTree<true>
   /** GeoIP; null: no property asks for it. */
@@ -53,6 +59,8 @@ export interface Exchange {
   /** Normalised path, without property prefix and query. */
   path: string
   readonly access: AccessState
+  /** Of a property with limits: what this request counts against. */
+  limited: Limited | null
   target: KeyedRequest | null
   meta: ObjectMeta | null
   /** The pull that the body comes from, when this exchange started or joined one. */
@@ -82,6 +90,7 @@ export function createExchange(edge: EdgeContext, transaction: Transaction): Exc
     property: null,
     path: '',
     access: noAccess(),
+    limited: null,
     target: null,
     meta: null,
     pull: null,

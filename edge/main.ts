@@ -19,11 +19,17 @@ import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
 import { createAdmin } from './admin/admin.ts'
 import { BufferPool } from './cache/buffer-pool.ts'
 import { Cache } from './cache/cache.ts'
+import { Callbacks } from './callback/callbacks.ts'
+import { registerCallbackMetrics } from './callback/callback-metrics.ts'
+import { Events } from './callback/events.ts'
+import { HookClient } from './callback/hook-client.ts'
 import { CmcdMetrics } from './cmcd/cmcd-metrics.ts'
 import { DiskTier } from './cache/disk/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
 import type { EdgeContext } from './exchange.ts'
 import { Fills } from './fill/fills.ts'
+import { registerLimitMetrics } from './limits/limit-metrics.ts'
+import { Limiter } from './limits/limiter.ts'
 import { KnownPlaylists } from './playlist/known-playlists.ts'
 import { formsBytesMax, PlaylistForms } from './playlist/playlist-forms.ts'
 import { observePlaylists } from './playlist/playlist-observer.ts'
@@ -61,6 +67,14 @@ export async function startEdge(
     settings.id,
     observePlaylists(knownPlaylists, (id) => edge.table.index.findById(id)?.playlists),
   )
+  const hooks = new HookClient()
+  const events = new Events({
+    edgeId: settings.id,
+    client: hooks,
+    clock,
+    background,
+    settingsOf: (id) => edge.table.index.findById(id)?.events,
+  })
   const edge: EdgeContext = {
     id: settings.id,
     clock,
@@ -73,6 +87,9 @@ export async function startEdge(
     knownPlaylists,
     prefetcher: new Prefetcher(cache, fills, clock, background),
     cmcd: new CmcdMetrics(registry),
+    limiter: new Limiter(clock, events),
+    callbacks: new Callbacks(hooks, clock, log),
+    events,
     trustedProxies: trustedProxiesOf(settings.trustedProxies),
     places: asksForPlaces(config) ? await loadConfiguredPlaces(settings.geoip, config.file, 'geoip') : null,
     playlistForms: new PlaylistForms(formsBytesMax(settings.cache.memory)),
@@ -87,6 +104,8 @@ export async function startEdge(
   tls?.watch(server)
   registerEdgeMetrics(registry, edge, server)
   registerVideoMetrics(registry, edge)
+  registerLimitMetrics(registry, edge.limiter)
+  registerCallbackMetrics(registry, edge.callbacks, events)
   const reporter = await takeConfiguration(config, edge, server, background)
 
   let draining = false
@@ -112,6 +131,9 @@ export async function startEdge(
         await wait(LINGER_MS)
       }
       await server.drain(settings.drain)
+      edge.limiter.close()
+      await events.close()
+      await hooks.close()
       tls?.close()
       await upstreams.close()
       await cache.disk.close()

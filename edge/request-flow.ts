@@ -7,11 +7,13 @@ import { carryInPath } from './access/carry-in-path.ts'
 import { judgeMethod } from './access/method.ts'
 import { judgeRules } from './access/judge-rules.ts'
 import { judgeToken } from './access/judge-token.ts'
+import { askCallback } from './callback/ask-callback.ts'
 import { createExchange } from './exchange.ts'
 import type { EdgeContext, Exchange } from './exchange.ts'
 import { fetchObject, passThrough } from './fill/fetch-object.ts'
 import { revalidateBehind } from './fill/revalidate-behind.ts'
 import { lookUp } from './cache/look-up.ts'
+import { judgeLimits } from './limits/judge-limits.ts'
 import { preparePlaylist } from './playlist/prepare-playlist.ts'
 import { notePlayer } from './prefetch/note-player.ts'
 import { makeKey } from './property/make-key.ts'
@@ -29,6 +31,7 @@ export type StepName =
   | 'judge-rules'
   | 'judge-token'
   | 'judge-limits'
+  | 'ask-callback'
   | 'admit'
   | 'carry-in-path'
   | 'note-player'
@@ -50,7 +53,8 @@ const STEPS: Record<Exclude<StepName, 'done'>, Step> = {
   'make-key': makeKey, //                → judge-rules, refuse
   'judge-rules': judgeRules, //          → judge-token, judge-limits, refuse
   'judge-token': judgeToken, //          → judge-limits, refuse
-  'judge-limits': () => 'admit', //      → admit, refuse
+  'judge-limits': judgeLimits, //        → admit, ask-callback, refuse, done (the client is gone)
+  'ask-callback': askCallback, //        → admit, refuse
   admit, //                              → note-player, pass-through, carry-in-path
   'carry-in-path': carryInPath, //       → done
   'note-player': notePlayer, //          → look-up

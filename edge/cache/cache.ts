@@ -11,13 +11,17 @@ import type { BufferPool } from './buffer-pool.ts'
 import type { DiskSlice, DiskTier } from './disk/disk-tier.ts'
 import type { MemoryTier } from './memory-tier.ts'
 import type { ObjectMeta } from './object-meta.ts'
-import { bytesOfMeta, createSign, isSignFor, sliceName, variantNumber } from './object-meta.ts'
+import { bytesOfMeta, createSign, isSignFor, sliceName, variantEnd, variantNumber } from './object-meta.ts'
 
 const NO_BODY = Buffer.alloc(0)
 /** What an entry of a map costs besides its key's text: about. */
 const NAME_BYTES = 100
-/** As many variants of an object as are kept, about. */
-const VARIANTS_BYTES = 1024
+
+interface Variants {
+  readonly numbers: Set<number>
+  /** Where the language alone tells them apart: Content-Language → the end of the variant's key. */
+  readonly byLanguage: Map<string, string>
+}
 
 export class Cache {
   readonly memory: MemoryTier
@@ -30,9 +34,10 @@ export class Cache {
     sizeCalculation: bytesOfMeta,
   })
   /** Primary key → its variants. */
-  private readonly variants = new LRUCache<string, Set<number>>({
+  private readonly variants = new LRUCache<string, Variants>({
     maxSize: KEYS_BYTES_MAX,
-    sizeCalculation: (_variants, key) => key.length + VARIANTS_BYTES,
+    sizeCalculation: ({ numbers, byLanguage }, key) =>
+      key.length + NAME_BYTES * (1 + numbers.size + byLanguage.size),
   })
   /**
    * Slices read from disk once, by name, with their bytes: at the second read they move to memory. It looks
@@ -81,6 +86,7 @@ export class Cache {
     const sign = createSign(key, selecting, unique, nowMs, this.sliceBytes)
     this.metas.set(key, sign)
     this.memory.delete(key, 0)
+    this.variants.delete(key)
     this.disk.store(sign, 0, NO_BODY)
     return sign
   }
@@ -88,13 +94,32 @@ export class Cache {
   /** False when the object has as many variants as are kept. */
   admitsVariant(primaryKey: string, key: string): boolean {
     if (key === primaryKey) return true
-    let variants = this.variants.get(primaryKey)
-    if (variants === undefined) this.variants.set(primaryKey, (variants = new Set()))
+    const variants = this.variants.get(primaryKey) ?? { numbers: new Set(), byLanguage: new Map() }
     const variant = variantNumber(key)
-    if (variants.has(variant)) return true
-    if (variants.size >= VARIANTS_MAX) return false
-    variants.add(variant)
+    if (variants.numbers.has(variant)) return true
+    if (variants.numbers.size >= VARIANTS_MAX) return false
+    variants.numbers.add(variant)
+    // Again: it has grown.
+    this.variants.set(primaryKey, variants)
     return true
+  }
+
+  /** An admitted variant that is in this language. */
+  noteLanguage(primaryKey: string, language: string, key: string): void {
+    const variants = this.variants.get(primaryKey)
+    if (
+      variants === undefined ||
+      (variants.byLanguage.size >= VARIANTS_MAX && !variants.byLanguage.has(language))
+    )
+      return
+    variants.byLanguage.set(language, variantEnd(key))
+    this.variants.set(primaryKey, variants)
+  }
+
+  /** The key of a variant in this language. */
+  variantIn(primaryKey: string, language: string): string | undefined {
+    const end = this.variants.get(primaryKey)?.byLanguage.get(language)
+    return end === undefined ? undefined : primaryKey + end
   }
 
   /** The object, or the sign to its variants, is gone for every later look-up. */

@@ -1,4 +1,5 @@
 // Step: is the object here, and fresh? Memory answers at once; disk is asked only when memory does not know.
+import { preferredLanguage } from '../../src/http/accept-language.ts'
 import { variantText } from '../../src/http/vary.ts'
 import type { Exchange } from '../exchange.ts'
 import type { StepName } from '../request-flow.ts'
@@ -25,6 +26,10 @@ function judge(exchange: Exchange, meta: ObjectMeta | undefined): StepName | Pro
   const { target, cache: status } = exchange
   if (target === null) throw new Error('look-up comes after make-key')
   if (meta === undefined) {
+    if (target.key !== target.primaryKey) {
+      const other = inPreferredLanguage(exchange, target.primaryKey)
+      if (other !== undefined) return judge(exchange, other)
+    }
     exchange.meta = null
     status.outcome = 'miss'
     status.forward = target.key === target.primaryKey ? 'uri-miss' : 'vary-miss'
@@ -54,6 +59,17 @@ function judge(exchange: Exchange, meta: ObjectMeta | undefined): StepName | Pro
   status.outcome = 'miss'
   status.forward = 'stale'
   return 'fetch-object'
+}
+
+/**
+ * Another variant that is in the one language which the client likes best, while it is fresh: whatever else the client
+ * would take, the origin has this. Browsers send a list each of their own, and few languages stand at its head.
+ */
+function inPreferredLanguage({ edge, request }: Exchange, primaryKey: string): ObjectMeta | undefined {
+  const language = preferredLanguage(request.header('accept-language'))
+  const key = language === undefined ? undefined : edge.cache.variantIn(primaryKey, language)
+  const meta = key === undefined ? undefined : edge.cache.findMeta(key)
+  return meta !== undefined && isFresh(meta, edge.clock.now()) ? meta : undefined
 }
 
 export function secondsLeft(meta: ObjectMeta, nowMs: number): number {

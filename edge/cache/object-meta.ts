@@ -101,7 +101,14 @@ export function isSignFor(meta: ObjectMeta, selecting: readonly string[]): boole
 
 /** Key of the variant that a request selects; `text` from variantText(). */
 export function variantKey(sign: ObjectMeta, text: string): string {
-  return `${sign.key} #${hash('sha256', `${sign.version}\n${text}`, 'hex').slice(0, 40)}`
+  return `${sign.key} #${hash('sha256', `${sign.version}\n${text}`, 'hex').slice(0, VARIANT_DIGITS)}`
+}
+
+const VARIANT_DIGITS = 40
+
+/** Of a variant's key, what follows its primary key. A text of its own, that keeps no longer one alive. */
+export function variantEnd(key: string): string {
+  return Buffer.from(key.slice(-VARIANT_DIGITS - 2), 'latin1').toString('latin1')
 }
 
 /** Of a variant's key, what tells it from others of its object. A number: it keeps no text alive. */

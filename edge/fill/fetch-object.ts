@@ -9,6 +9,7 @@ import type { StepName } from '../request-flow.ts'
 import type { FetchOutcome } from './fetch.ts'
 import { fetchTargetOf } from './fetch-target.ts'
 import { invalidateAfter } from './invalidate.ts'
+import { keepPosted } from './posted.ts'
 
 /** Answers that a stored one may stand in for (RFC 5861 §4). */
 const ERROR_STATUSES = new Set([500, 502, 503, 504])
@@ -42,6 +43,8 @@ export async function passThrough(exchange: Exchange): Promise<StepName> {
   if (outcome.kind === 'object') {
     exchange.passed = true
     await invalidateAfter(exchange, outcome.meta.status, outcome.meta.fields)
+    if (outcome.posted !== undefined)
+      edge.background('keep the answer to a POST', keepPosted(exchange, outcome))
   }
   return outcome.kind === 'other-variant' ? 'look-up' : take(exchange, outcome)
 }

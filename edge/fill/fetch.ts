@@ -60,6 +60,8 @@ export interface ObjectOutcome {
   selecting: readonly string[]
   leaderText: string
   collapsed: boolean
+  /** Of a POST whose answer may stand for its target: the head to keep it with. */
+  posted?: ObjectMeta | undefined
 }
 
 export type FetchOutcome =

@@ -2,6 +2,7 @@
 // else follows it. The only place that joins the cache and the upstreams.
 import type { Clock } from '../../src/clock.ts'
 import { EdgewardError, messageOf } from '../../src/errors.ts'
+import { onlyLanguage } from '../../src/http/accept-language.ts'
 import { variantText } from '../../src/http/vary.ts'
 import type { Cache } from '../cache/cache.ts'
 import { refreshed, sliceLength, sliceName, variantKey } from '../cache/object-meta.ts'
@@ -14,6 +15,7 @@ import type { UpstreamFlow, UpstreamHead, Upstreams } from '../upstream/upstream
 import type { FetchOutcome, FetchTarget, ObjectOutcome, UpstreamAsk } from './fetch.ts'
 import { Landing } from './landing.ts'
 import { readPart } from './part.ts'
+import { postedMeta } from './posted.ts'
 import { Pull } from './pull.ts'
 import { conditionFields, rangeFields, upstreamFields } from './request-fields.ts'
 import { readHead, readNotModified, readPassed } from './response-meta.ts'
@@ -214,6 +216,9 @@ export class Fills {
     admit(pull, flow, head.upstream)
     this.landing.announce(pull, storable, { primaryKey: target.primaryKey, askedMs, forget })
     const { verdict, selecting } = read
+    const language = onlyLanguage(meta.fields.get('content-language'))
+    if (storable && selecting.join() === 'accept-language' && language !== undefined)
+      this.cache.noteLanguage(target.primaryKey, language, meta.key)
     const leaderText = variantText(selecting, target.header)
     return { kind: 'object', meta, pull, storable, verdict, selecting, leaderText, collapsed: false }
   }
@@ -238,6 +243,7 @@ export class Fills {
       selecting: [],
       leaderText: '',
       collapsed: false,
+      posted: ask.method === 'POST' ? postedMeta(head, ask.target, context) : undefined,
     }
   }
 

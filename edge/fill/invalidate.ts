@@ -13,11 +13,20 @@ export async function invalidateAfter(exchange: Exchange, status: number, fields
   if (target === null || property === null) return
   const keys = new Set([target.primaryKey])
   for (const name of ['location', 'content-location']) {
-    const path = samePlace(fields.get(name), request.host, target.path, property.origins)
-    const keyed = path === null ? null : keyOf(property.id, path)
-    if (keyed !== null) keys.add(keyed.key)
+    const key = keyOfReference(exchange, fields.get(name))
+    if (key !== null) keys.add(key)
   }
   await Promise.all([...keys].map((key) => edge.fills.landing.invalidate(key)))
+}
+
+/** The key of what a field of an answer points at; null when that is not of this property. */
+export function keyOfReference(
+  { request, target, property }: Exchange,
+  reference: string | undefined,
+): string | null {
+  if (target === null || property === null) return null
+  const path = samePlace(reference, request.host, target.path, property.origins)
+  return path === null ? null : (keyOf(property.id, path)?.key ?? null)
 }
 
 /** The path and query of a reference, if it stays with this host or origin. */

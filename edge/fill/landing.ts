@@ -37,11 +37,12 @@ export class Landing implements PullOwner {
   private readonly records = new WeakMap<Pull, PullRecord>()
   /** Pulls whose length was not announced, and which are stored only once they are whole. */
   private readonly ofUnknownLength = new Set<Pull>()
-  /** Primary key → when it was invalidated last. */
-  private readonly invalidated = new LRUCache<string, number>({
+  /** Primary key → when it was invalidated last, as the how-manieth of all. */
+  private readonly invalidated = new LRUCache<string, { atMs: number; nth: number }>({
     maxSize: KEYS_BYTES_MAX,
-    sizeCalculation: (_atMs, key) => key.length + ENTRY_BYTES,
+    sizeCalculation: (_last, key) => key.length + ENTRY_BYTES,
   })
+  private invalidationCount = 0
 
   constructor(cache: Cache, clock: Clock, observer: BodyObserver) {
     this.cache = cache
@@ -71,8 +72,13 @@ export class Landing implements PullOwner {
 
   /** Nothing that was asked for before now is kept for this key. */
   invalidate(primaryKey: string): Promise<void> {
-    this.invalidated.set(primaryKey, this.clock.now())
+    this.invalidated.set(primaryKey, { atMs: this.clock.now(), nth: ++this.invalidationCount })
     return this.cache.invalidate(primaryKey)
+  }
+
+  /** Another number than before: it was invalidated in between. */
+  lastInvalidation(primaryKey: string): number {
+    return this.invalidated.get(primaryKey)?.nth ?? 0
   }
 
   /** A slice of this version that is arriving now. */
@@ -154,7 +160,7 @@ export class Landing implements PullOwner {
   private isWanted(pull: Pull): boolean {
     const record = this.records.get(pull)
     if (record === undefined) return true
-    return (this.invalidated.get(record.primaryKey) ?? Number.NEGATIVE_INFINITY) < record.askedMs
+    return (this.invalidated.get(record.primaryKey)?.atMs ?? Number.NEGATIVE_INFINITY) < record.askedMs
   }
 
   private noLongerParked(pull: Pull, index: number): void {

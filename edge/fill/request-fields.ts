@@ -69,6 +69,19 @@ export function upstreamFields(
   return result
 }
 
+/** A field went up with this request that a shared fetch does not carry, other than what describes its body. */
+export function saysMoreThanShared(request: {
+  fields: FieldPairs
+  rule: Pick<PullRule, 'forwards'>
+}): boolean {
+  const named = connectionOptions(request.fields)
+  return request.fields.some((name, i) => {
+    const lower = name.toLowerCase()
+    if (i % 2 === 1 || NEVER_FORWARDED.has(lower) || named.has(lower)) return false
+    return !ANSWERED_HERE.has(lower) && !lower.startsWith('content-') && !request.rule.forwards(lower)
+  })
+}
+
 function connectionOptions(fields: FieldPairs): ReadonlySet<string> {
   const named = new Set<string>()
   for (let i = 0; i < fields.length; i += 2) {

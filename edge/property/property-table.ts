@@ -9,6 +9,8 @@ import type { PropertyIndex } from '../../src/property-index.ts'
 import type { EdgeConfig, WireProperty } from '../../src/wire/edge-config.ts'
 import { compilePlaylists } from '../playlist/property-playlists.ts'
 import type { PropertyPlaylists } from '../playlist/property-playlists.ts'
+import { compileLimits } from '../limits/compile-limits.ts'
+import type { CompiledLimits } from '../limits/compile-limits.ts'
 import type { PullRule } from '../fill/response-meta.ts'
 
 export interface Property {
@@ -18,7 +20,8 @@ export interface Property {
   readonly methods: readonly string[]
   readonly playlists: PropertyPlaylists
   readonly access: PropertyAccess
-  readonly limits: WireProperty['limits']
+  /** null: nothing is limited or followed. */
+  readonly limits: CompiledLimits | null
   readonly callback: WireProperty['callback']
   readonly events: WireProperty['events']
   /** Freshness rules for a path. */
@@ -84,13 +87,18 @@ function buildProperty(settings: WireProperty): Property {
     methods: settings.methods,
     playlists: compilePlaylists(settings),
     access,
-    limits: settings.limits,
+    limits: compileLimits(settings.limits, asksForSessions(settings)),
     callback: settings.callback,
     events: settings.events,
     // Keys are few: theirs alone is made for each request.
     ruleFor: (path) => (access.isKey(path) ? { ...ruleFor(path), memoryOnly: true } : ruleFor(path)),
     cors: corsBlocks(settings.cors.origins, settings.access.tokens?.carry === 'cookie'),
   }
+}
+
+/** Somebody is told of each session, or asked for it. */
+function asksForSessions({ callback, events }: WireProperty): boolean {
+  return callback !== undefined || (events?.kinds.some((kind) => kind !== 'denials') ?? false)
 }
 
 /** Never: the encoding, which is always identity, and Origin where the edge speaks CORS itself. */

@@ -1,8 +1,12 @@
 // When a reply is over: count it, and write its access-log line if those are wanted.
+import { noteDenial } from '../callback/note-denial.ts'
 import type { Exchange } from '../exchange.ts'
+import { leaveLimits } from '../limits/limited-reply.ts'
 
 export function recordExchange(exchange: Exchange, complete: boolean): void {
   const { edge, request, reply, cache } = exchange
+  leaveLimits(exchange)
+  noteDenial(exchange)
   const durationMs = edge.clock.monotonic() - exchange.startedMs
   edge.traffic.count(
     exchange.property?.id ?? '',

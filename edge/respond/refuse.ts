@@ -27,7 +27,7 @@ export function refuse(exchange: Exchange): StepName {
       'Proxy-Status',
       `${formatItem(edge.id)}; error=${PROXY_STATUS[error.code] ?? 'proxy_internal_error'}`,
     )
-  if (error.status === 503) extra.push('Retry-After', '2')
+  if (error.status === 503 && !exchange.refusal.includes('Retry-After')) extra.push('Retry-After', '2')
   reply.send(
     { status: error.status, fields: NO_FIELDS, extra, length: body.length },
     request.method === 'HEAD' ? null : body,

@@ -11,6 +11,7 @@ import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { Exchange } from '../exchange.ts'
 import { fetchTargetOf } from '../fill/fetch-target.ts'
 import { ObjectReader, VersionChanged } from '../fill/object-reader.ts'
+import { leavesAtOnce, writerOf } from '../limits/limited-reply.ts'
 import { needsPreparing } from '../playlist/prepare-playlist.ts'
 import type { StepName } from '../request-flow.ts'
 
@@ -56,7 +57,7 @@ function sendFromMemory(exchange: Exchange, meta: ObjectMeta, range: ByteRange |
   const sliceStart = index * meta.sliceBytes
   if (end > sliceStart + meta.sliceBytes) return null
   const body = exchange.form?.body ?? exchange.edge.cache.findSlice(meta, index)
-  if (body === undefined) return null
+  if (body === undefined || !leavesAtOnce(exchange, end - start)) return null
   releasePull(exchange)
   exchange.reply.send(
     headFor(exchange, meta, range === null ? meta.status : 206, range),
@@ -83,6 +84,7 @@ async function stream(exchange: Exchange, meta: ObjectMeta, range: ByteRange | n
     exchange.pull,
   )
   exchange.pull = null
+  const writer = writerOf(exchange)
   try {
     // The head goes out when the first byte is at hand: until then an error can still be told.
     let piece = await reader.next()
@@ -90,7 +92,7 @@ async function stream(exchange: Exchange, meta: ObjectMeta, range: ByteRange | n
     reply.start(headFor(exchange, meta, range === null ? meta.status : 206, range))
     while (piece !== null) {
       // oxlint-disable-next-line no-await-in-loop -- the client's pace is the pace
-      if (!(await reply.write(piece))) return 'done'
+      if (!(await writer.write(piece))) return 'done'
       // oxlint-disable-next-line no-await-in-loop
       piece = await reader.next()
     }

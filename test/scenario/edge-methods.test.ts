@@ -104,3 +104,46 @@ t.test('interim answers reach the client that waits, before the final one', asyn
   old.send('GET /y HTTP/1.0\r\nHost: a\r\n\r\n')
   t.match((await old.readAll()).toString('latin1'), /^HTTP\/1\.1 200 OK/, 'none for HTTP/1.0')
 })
+
+const HERE = { 'Cache-Control': 'max-age=600', 'Content-Location': '/x' }
+
+t.test(
+  'the answer to a POST that stands for its target answers GET, until the next that changes it',
+  async (t) => {
+    const origin = await startOrigin(t, {
+      '/x': (_request, nth) => ({ body: `answer ${nth}`, fields: HERE }),
+    })
+    const edge = await startEdge(t, { origin: origin.url, properties: passing })
+    const post = async () => (await get(`${edge.url}/x`, { method: 'POST' })).text
+    t.equal((await get(`${edge.url}/x`)).text, 'answer 1')
+    t.equal(await post(), 'answer 2')
+    const held = await get(`${edge.url}/x`)
+    t.match([held.text, held.headers['cache-status']], ['answer 2', /hit/])
+    t.equal(await post(), 'answer 3', 'a POST is never answered from here')
+    t.equal((await get(`${edge.url}/x`)).text, 'answer 3')
+    await get(`${edge.url}/x`, { method: 'DELETE' })
+    t.equal((await get(`${edge.url}/x`)).text, 'answer 5')
+  },
+)
+
+for (const [why, fields, headers] of [
+  ['says how long it is fresh', { 'Content-Location': '/x' }, {}],
+  ['says what it is', { 'Cache-Control': 'max-age=600' }, {}],
+  ['is of its target', { ...HERE, 'Content-Location': '/y' }, {}],
+  ['is of its target here', { ...HERE, 'Content-Location': 'http://elsewhere.example/x' }, {}],
+  ['is for all', { ...HERE, 'Cache-Control': 'private, max-age=600' }, {}],
+  ['does not vary', { ...HERE, Vary: 'Accept' }, {}],
+  ['is unencoded', { ...HERE, 'Content-Encoding': 'x-own' }, {}],
+  ['was made without what a GET would not have carried', HERE, { 'X-Forwarded-Host': 'evil.example' }],
+  ['was made without a cookie', HERE, { Cookie: 'session=1' }],
+  ['was made without credentials', HERE, { Authorization: 'Basic eA==' }],
+] as const) {
+  t.test(`no other answer to a POST is kept than one that ${why}`, async (t) => {
+    const origin = await startOrigin(t, {
+      '/x': (_request, nth) => ({ body: `answer ${nth}`, fields: nth === 1 ? fields : HERE }),
+    })
+    const edge = await startEdge(t, { origin: origin.url, properties: passing })
+    await get(`${edge.url}/x`, { method: 'POST', headers })
+    t.equal((await get(`${edge.url}/x`)).text, 'answer 2')
+  })
+}

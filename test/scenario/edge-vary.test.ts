@@ -62,3 +62,36 @@ t.test('a field that is not forwarded reaches no origin, selects nothing and poi
   t.equal((await get(`${edge.url}/x`, { headers })).text, 'host undefined, cookie undefined')
   t.ok(cacheStatusOf(await get(`${edge.url}/x`)).has('hit'))
 })
+
+t.test(
+  'a variant in the one language that a client likes best is its variant, whatever else it lists',
+  async (t) => {
+    const languages = ['de', 'en', 'de, en']
+    const origin = await startOrigin(t, {
+      '/page': (request, nth) => {
+        const asked = request.headers['accept-language'] ?? ''
+        const language = languages.find((known) => asked.startsWith(known)) ?? 'en'
+        const fields = {
+          'Cache-Control': 'max-age=600',
+          Vary: 'Accept-Language',
+          'Content-Language': language,
+        }
+        return { body: `${nth} in ${language}`, fields }
+      },
+      '/both': (_request, nth) => ({
+        body: String(nth),
+        fields: { 'Cache-Control': 'max-age=600', Vary: 'Accept-Language, Accept', 'Content-Language': 'de' },
+      }),
+    })
+    const edge = await startEdge(t, { origin: origin.url })
+    const ask = async (path: string, language: string) =>
+      (await get(edge.url + path, { headers: { 'Accept-Language': language } })).text
+    t.equal(await ask('/page', 'de;q=0.9, fr;q=0.1'), '1 in de')
+    t.equal(await ask('/page', 'fr;q=0.5, de;q=1.0'), '1 in de', 'its favourite is here')
+    t.equal(await ask('/page', 'de-AT, de;q=0.9'), '2 in de', 'another favourite, which the origin may have')
+    t.equal(await ask('/page', 'en, de'), '3 in en', 'two favourites')
+    t.equal(await ask('/page', 'en, xx;q=0.5'), '3 in en')
+    t.equal(await ask('/both', 'de, fr;q=0.1'), '1')
+    t.equal(await ask('/both', 'de, fr;q=0.2'), '2', 'where more than the language tells variants apart')
+  },
+)

@@ -31,9 +31,10 @@ t.test('an object whose head alone was forgotten is found by its first slice in 
   t.equal(cache.findMeta(meta.key), undefined)
 })
 
+const digest = (i: number) => `p /a #${i.toString(16).padStart(40, '0')}`
+
 t.test('as many variants of an object as are kept, and no more; the same one is no other', async (t) => {
   const { cache } = parts()
-  const digest = (i: number) => `p /a #${i.toString(16).padStart(40, '0')}`
   const admitted = Array.from({ length: 40 }, (_, i) => cache.admitsVariant('p /a', digest(i))).filter(
     Boolean,
   )
