@@ -23,6 +23,7 @@ import type { KnownPlaylists } from './playlist/known-playlists.ts'
 import type { PlaylistForm, PlaylistForms } from './playlist/playlist-forms.ts'
 import type { Prefetcher } from './prefetch/prefetcher.ts'
 import type { Property, PropertyTable } from './property/property-table.ts'
+import type { DenialMetrics } from './report/denial-metrics.ts'
 import type { Traffic } from './report/traffic.ts'
 
 /** What every exchange of an edge shares. */
@@ -39,6 +40,7 @@ export interface EdgeContext {
   readonly playlistForms: PlaylistForms
   readonly prefetcher: Prefetcher
   readonly cmcd: CmcdMetrics
+  readonly denials: DenialMetrics
   readonly limiter: Limiter
   readonly callbacks: Callbacks
   readonly events: Events

@@ -36,6 +36,7 @@ import { observePlaylists } from './playlist/playlist-observer.ts'
 import { Prefetcher } from './prefetch/prefetcher.ts'
 import { registerVideoMetrics } from './prefetch/video-metrics.ts'
 import { EMPTY_TABLE, buildPropertyTable } from './property/property-table.ts'
+import { DenialMetrics } from './report/denial-metrics.ts'
 import { registerEdgeMetrics } from './report/edge-metrics.ts'
 import { Reporter } from './report/reporter.ts'
 import { loadSavedConfig } from './report/saved-config.ts'
@@ -87,6 +88,7 @@ export async function startEdge(
     knownPlaylists,
     prefetcher: new Prefetcher(cache, fills, clock, background),
     cmcd: new CmcdMetrics(registry),
+    denials: new DenialMetrics(registry),
     limiter: new Limiter(clock, events),
     callbacks: new Callbacks(hooks, clock, log),
     events,

@@ -29,7 +29,7 @@ export interface SteerQuery {
   readonly secure: boolean
   /** Milliseconds since the epoch. */
   readonly atMs: number
-  header(lowerName: string): string | undefined
+  readonly header: (lowerName: string) => string | undefined
 }
 
 export interface Asked {

@@ -45,9 +45,10 @@ export async function keepPosted(exchange: Exchange, { posted, meta, pull }: Obj
   const place = pull.attach(0)
   try {
     const slice = pull.slice(place, 0)
+    if (slice === undefined) return
     // oxlint-disable-next-line no-await-in-loop -- wakes with each piece of a short body
-    while (slice?.state === 'filling') await slice.changed()
-    if (slice?.state !== 'complete' || slice.received !== posted.length) return
+    for (let { state } = slice; state === 'filling'; { state } = slice) await slice.changed()
+    if (slice.state !== 'complete' || slice.received !== posted.length) return
     if (landing.lastInvalidation(target.primaryKey) !== since) return
     edge.cache.setMeta(posted)
     edge.cache.store(posted, 0, slice.body())

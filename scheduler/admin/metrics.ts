@@ -31,6 +31,12 @@ export function createSchedulerMetrics(registers: PromRegistry, observed: Observ
     labelNames: ['outcome', 'property'] as const,
     registers: [registers],
   })
+  const denials = new Counter({
+    name: 'edgeward_scheduler_denials_total',
+    help: 'Clients refused by access rules and tokens, by property and reason.',
+    labelNames: ['property', 'reason'] as const,
+    registers: [registers],
+  })
   const decisions = new Histogram({
     name: 'edgeward_scheduler_decision_seconds',
     help: 'Time from a parsed request to its reply handed to the socket.',
@@ -51,8 +57,9 @@ export function createSchedulerMetrics(registers: PromRegistry, observed: Observ
   })
   registerGauges(registers, observed)
   return {
-    steered({ answer, property, location }, seconds) {
+    steered({ answer, property, location, denial }, seconds) {
       answers.inc({ outcome: answer.outcome, property: property?.id ?? '' })
+      if (denial !== null) denials.inc({ property: property?.id ?? '', reason: denial.reason })
       decisions.observe(seconds)
       if (location !== undefined) located.inc({ source: location.source })
     },

@@ -28,6 +28,7 @@ export function createScheme(settings: TokenSettings, hosts: readonly string[]):
     case 'uri-signing':
       return uriSigning({ ...settings, hosts })
     case 'cat':
+    default:
       return cat({ ...settings, hosts })
   }
 }

@@ -51,6 +51,7 @@ export async function signUrlTarget(
     case 'uri-signing':
       return withParameter(target, settings.parameter, await uriSigningToken(settings, target, options))
     case 'cat':
+    default:
       return withParameter(target, settings.parameter, catToken(settings, target, options))
   }
 }

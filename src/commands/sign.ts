@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { signUrlTarget } from '../access/sign-url.ts'
 import { systemClock } from '../clock.ts'
 import { loadAnyConfig } from '../config/load.ts'
+import type { PropertySettings } from '../config/property-schema.ts'
 import { duration } from '../config/values.ts'
 import { messageOf } from '../errors.ts'
 import { formatIp, parseIp } from '../net/ip.ts'
@@ -29,33 +30,39 @@ export function signCommand(): Command {
     .option('--acl <paths>', 'scheme hdnts: paths with *, such as /ep1/*')
     .action(async (url: string, options: Options, command: Command) => {
       const fail = (message: string): never => command.error(`error: ${message}`, { exitCode: 2 })
-      const config = await loadAnyConfig(options.config, process.env)
-      if (config.kind === 'edge' && config.mode === 'joined') {
-        return fail(`${options.config} is of an edge joined to a cluster; use the scheduler's edgeward.yaml`)
-      }
-      const match = URL_FORM.exec(url)
-      if (match === null) return fail('the URL must be like https://shows.example.com/ep1/main.m3u8')
-      const [, origin = '', target = '/'] = match
-      const index = buildPropertyIndex(config.settings.properties)
-      const { propertyId, path } = splitPrefix(target)
-      const id = options.property ?? propertyId
-      const property = id === undefined ? index.findByHost(new URL(origin).host) : index.findById(id)
-      if (property === undefined)
-        return fail(`no property of ${options.config} fits this URL; name one by --property`)
-      const { tokens } = property.access
-      if (tokens === undefined) return fail(`property ${property.id} asks for no token`)
-      const now = systemClock.now()
-      const inside = propertyId === undefined ? target : path
-      const signed = await signUrlTarget(tokens, inside, {
-        nowMs: now,
-        expiresMs: options.for === undefined ? undefined : now + durationOf(options.for, fail),
-        address: options.address === undefined ? undefined : addressOf(options.address, fail),
-        acl: options.acl,
-        origin,
-      }).catch((error: unknown) => fail(messageOf(error)))
-      const prefix = propertyId === undefined ? '' : `/~${propertyId}`
-      process.stdout.write(`${origin}${prefix}${signed}\n`)
+      process.stdout.write(`${await signed(url, options, fail)}\n`)
     })
+}
+
+async function signed(url: string, options: Options, fail: Fail): Promise<string> {
+  const properties = await propertiesOf(options.config, fail)
+  const [, origin, target = '/'] = URL_FORM.exec(url) ?? []
+  if (origin === undefined) return fail('the URL must be like https://shows.example.com/ep1/main.m3u8')
+  const index = buildPropertyIndex(properties)
+  const { propertyId, path } = splitPrefix(target)
+  const id = options.property ?? propertyId
+  const property = id === undefined ? index.findByHost(new URL(origin).host) : index.findById(id)
+  if (property === undefined)
+    return fail(`no property of ${options.config} fits this URL; name one by --property`)
+  const { tokens } = property.access
+  if (tokens === undefined) return fail(`property ${property.id} asks for no token`)
+  const now = systemClock.now()
+  const inside = propertyId === undefined ? target : path
+  const made = await signUrlTarget(tokens, inside, {
+    nowMs: now,
+    expiresMs: options.for === undefined ? undefined : now + durationOf(options.for, fail),
+    address: options.address === undefined ? undefined : addressOf(options.address, fail),
+    acl: options.acl,
+    origin,
+  }).catch((error: unknown) => fail(messageOf(error)))
+  return origin + (propertyId === undefined ? '' : `/~${propertyId}`) + made
+}
+
+async function propertiesOf(file: string, fail: Fail): Promise<readonly PropertySettings[]> {
+  const config = await loadAnyConfig(file, process.env)
+  if (config.kind === 'edge' && config.mode === 'joined')
+    return fail(`${file} is of an edge joined to a cluster; use the scheduler's edgeward.yaml`)
+  return config.settings.properties
 }
 
 type Fail = (message: string) => never

@@ -29,8 +29,9 @@ export class Http2Transaction implements Transaction, HttpRequest, HttpReply {
   private readonly stream: ServerHttp2Stream
   private readonly received: FieldPairs
   private requestBody: Readable | null = null
-  /** The end of the reply has left. */
+  /** The whole reply was taken. */
   private sent = false
+  private closing = false
   private over = false
   /** Who waits for a write. A stream that is destroyed may drop its callbacks. */
   private whenClosed: ((taken: boolean) => void) | null = null
@@ -103,12 +104,12 @@ export class Http2Transaction implements Transaction, HttpRequest, HttpReply {
   send(head: ReplyHead, body: Uint8Array | null): void {
     if (this.closed) return
     this.status = head.status
-    this.bodyBytes = body?.length ?? 0
     if (body === null || body.length === 0 || this.method === 'HEAD') {
       this.respond(head, true)
       this.end()
       return
     }
+    this.bodyBytes = body.length
     this.respond(head, false)
     if (body.length <= PIECE_BYTES_MAX) {
       this.mustTake(body.length)
@@ -143,8 +144,10 @@ export class Http2Transaction implements Transaction, HttpRequest, HttpReply {
   /** Called by the server's one timer. */
   checkDeadline(nowMs: number): void {
     if (nowMs < Math.min(this.requestDeadlineMs, this.writeDeadlineMs)) return
+    const isThere = this.connection.takenMs > this.writtenMs
     // A client that takes nothing on any stream is not there; one that leaves this stream alone may be.
-    if (nowMs >= this.writeDeadlineMs && this.connection.takenMs < this.writtenMs) this.connection.destroy()
+    if (nowMs >= this.writeDeadlineMs && !isThere) this.connection.destroy()
+    else if (this.closing) this.mustTake(0)
     else this.reset(NGHTTP2_CANCEL)
   }
 
@@ -176,14 +179,20 @@ export class Http2Transaction implements Transaction, HttpRequest, HttpReply {
     this.connection.takenMs = this.connection.host.monotonic()
   }
 
+  /** All is with node:http2; what is left is that it leaves, and the stream closes. */
   private ended(): void {
     this.taken()
+    this.mustTake(0)
+    this.closing = true
     this.sent = !this.stream.destroyed && this.stream.rstCode === NGHTTP2_NO_ERROR
     // RFC 9113 §8.1: the answer does not depend on the rest of the body, which nobody here wants any more.
     if (!this.stream.endAfterHeaders && !this.stream.readableEnded) this.stream.close(NGHTTP2_NO_ERROR)
   }
 
   private reset(code: number): void {
+    this.requestDeadlineMs = Number.POSITIVE_INFINITY
+    this.mustTake(0)
+    this.closing = true
     this.stream.close(code)
     this.finish(false)
   }

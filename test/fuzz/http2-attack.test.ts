@@ -193,6 +193,23 @@ t.test('a hundred streams with windows that never open end with their connection
   t.equal(client.frames.filter(({ type }) => type === TYPE.data).length, 0)
 })
 
+/** nghttp2 then reads and writes no more, not even what would end the streams that are open. */
+t.test('goodbye, and then something that breaks the protocol: the connection ends in time', async (t) => {
+  const rig = await openHttp2Rig(t)
+  const client = await openFrames(t, rig.port)
+  const stream = client.nextStream()
+  client.send(
+    frame(TYPE.headers, FLAG.endHeaders, stream, fieldBlock(get('/ok', [], { ':method': 'HEAD' }))),
+    frame(TYPE.goaway, 0, 0, uint32(0, 0)),
+    frame(TYPE.continuation, 0, stream),
+  )
+  await until('it is asked', () => rig.seen.length === 1)
+  rig.pass(writeTimeoutMs(0) + 1)
+  await client.closed
+  t.equal(rig.seen[0]?.reply.closed, true)
+  await until('it is gone', () => rig.server.connectionCount === 0)
+})
+
 t.test('a body that does not come, or only drips: the stream is reset', async (t) => {
   const rig = await openHttp2Rig(t)
   const client = await openFrames(t, rig.port)

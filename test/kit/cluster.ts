@@ -22,6 +22,8 @@ export interface ClusterOptions {
   redis?: string
   /** Keys of the property `shows` besides its id, hosts and origins. */
   property?: Readonly<Record<string, unknown>>
+  /** Further top-level keys of each edge.yaml. */
+  edgeConfig?: Readonly<Record<string, unknown>>
   /** Replaces an edge's key by one whose hash the scheduler does not know. */
   wrongKeys?: readonly string[]
 }
@@ -51,7 +53,7 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
   for (const [site, { edges: ids }] of Object.entries(options.sites)) {
     for (const id of ids) {
       const key = newKey()
-      const edge = await joinedEdge(t, id, control, key)
+      const edge = await joinedEdge(t, id, control, { key, ...options })
       edges.set(id, edge)
       const known = options.wrongKeys?.includes(id) === true ? newKey() : key
       entries.push({ id, site, url: edge.url, keyHash: hashKey(known) })
@@ -112,7 +114,12 @@ function schedulerSettings(
   }
 }
 
-async function joinedEdge(t: TestScope, id: string, control: string, key: string): Promise<TestEdge> {
+async function joinedEdge(
+  t: TestScope,
+  id: string,
+  control: string,
+  { key, edgeConfig }: { key: string } & Pick<ClusterOptions, 'edgeConfig'>,
+): Promise<TestEdge> {
   const directory = await tempDirectory(t)
   const listen = `127.0.0.1:${await freePort()}`
   const admin = `127.0.0.1:${await freePort()}`
@@ -124,6 +131,7 @@ async function joinedEdge(t: TestScope, id: string, control: string, key: string
     listen,
     admin,
     cache: { memory: '64MiB', directories: [{ path: './cache', size: '1GiB' }] },
+    ...edgeConfig,
   }
   await writeFile(configFile, stringify(settings))
   const where = { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile }

@@ -53,8 +53,8 @@ t.test('the burst leaves at once, then the rate holds', { timeout: 60_000 }, asy
   const rate = (BODY.length / (systemClock.monotonic() - before)) * 1000
   t.ok(film.body.equals(BODY))
   t.comment(`${Math.round(rate)} bytes/s of 2000000`)
-  // Never faster; on a machine that does nothing else, hardly slower.
-  t.ok(rate > 1_800_000 && rate < 2_020_000, `${Math.round(rate)} bytes/s of 2000000`)
+  // Never faster. Within three percent on a machine that has time; a busy one starts and ends late.
+  t.ok(rate > 1_500_000 && rate < 2_020_000, `${Math.round(rate)} bytes/s of 2000000`)
 })
 
 t.test('small ranges get no more than one body', { timeout: 60_000 }, async (t) => {
@@ -119,7 +119,7 @@ t.test('a property’s bandwidth is shared fairly among its replies', { timeout:
   leaving.abort()
   await Promise.allSettled(replies)
   const rate = shares.reduce((sum, share) => sum + share, 0) / seconds
-  t.ok(rate < 4_200_000 && rate > 3_700_000, `${Math.round(rate)} bytes/s of 4000000`)
+  t.ok(rate < 4_200_000 && rate > 3_200_000, `${Math.round(rate)} bytes/s of 4000000`)
   t.ok(Math.min(...shares) > 0.85 * Math.max(...shares), `shares ${shares.join(', ')}`)
   await until('nobody waits', async () => (await metricOf(edge.admin, WAITING)) === 0)
 })
@@ -142,7 +142,7 @@ t.test(
     const rate = (3 * MIB) / ((systemClock.monotonic() - before) / 1000)
     t.ok(parts.every((part, i) => part.body.equals(BODY.subarray(i * MIB, (i + 1) * MIB))))
     t.ok(
-      rate < 2_300_000 && rate > 1_800_000,
+      rate < 2_300_000 && rate > 1_500_000,
       `${Math.round(rate)} bytes/s of 2000000, with its first 200000`,
     )
   },

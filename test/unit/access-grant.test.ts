@@ -83,11 +83,12 @@ t.test('directories are counted alike both ways', async (t) => {
   t.strictSame(scopeOf('/b.m3u8'), { exact: '/b.m3u8' }, 'the whole property is not granted')
 })
 
+function rest(target: string): (string | null)[] {
+  const { text, by, target: bare } = takeGrant(target)
+  return [bare, text, by]
+}
+
 t.test('taken off a target', async (t) => {
-  const rest = (target: string) => {
-    const { text, by, target: bare } = takeGrant(target)
-    return [bare, text, by]
-  }
   t.strictSame(rest('/a/b.ts'), ['/a/b.ts', null, null])
   t.strictSame(rest('/a/b.ts?x=1&~g=T&y=2'), ['/a/b.ts?x=1&y=2', 'T', 'query'])
   t.strictSame(rest('/a/b.ts?~g=T'), ['/a/b.ts', 'T', 'query'])

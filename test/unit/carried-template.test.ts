@@ -9,8 +9,9 @@ const own = compileOwnUris(['http://origin.example/base'], ['shows.example.com']
 const rules = { id: 'x', prefix: '/~shows', propertyPrefix: '/~shows', ...own }
 const context = { propertyId: 'shows', playlistPath: '/ep1/v0/index.m3u8', own }
 
+const name = (scope: GrantScope) => ('exact' in scope ? `[${scope.exact}]` : `[${scope.directory}]`)
+
 function filled(text: string, by: 'query' | 'path' | 'cookie'): string {
-  const name = (scope: GrantScope) => ('exact' in scope ? `[${scope.exact}]` : `[${scope.directory}]`)
   return carriedTemplate(text, rules, { by, context })?.fill(name).toString('latin1') ?? 'none'
 }
 
