@@ -5,6 +5,7 @@ import { asnSubject, countrySubject } from './geo-rules.ts'
 import { addressSubject } from './address-rules.ts'
 import { asEntry } from './access-request.ts'
 import type { AccessRequest, Subject } from './access-request.ts'
+import { originReading } from './origin-reading.ts'
 import { originSubject, refererSubject } from './page-rules.ts'
 import type { ConditionSettings } from './rule-settings.ts'
 import { compileHours } from './time-window.ts'
@@ -16,12 +17,16 @@ export interface Condition {
   describe(request: AccessRequest): string
 }
 
-/** Cheap ones first: what reads a database is asked last. */
-export function compileConditions(settings: ConditionSettings, key: string): Condition[] {
+/** Cheap ones first: what reads a database is asked last. `side`: what the rule does where they hold. */
+export function compileConditions(
+  settings: ConditionSettings,
+  key: string,
+  side: 'allow' | 'deny',
+): Condition[] {
   const { networks, countries, asns, referers, origins, userAgents, methods, paths, hours } = settings
   const conditions: Condition[] = []
   if (methods !== undefined) conditions.push(methodCondition(methods))
-  if (paths !== undefined) conditions.push(pathCondition(paths))
+  if (paths !== undefined) conditions.push(pathCondition(paths, side))
   const add = <V, E>(
     name: keyof ConditionSettings,
     subject: Subject<V, E>,
@@ -78,11 +83,18 @@ function methodCondition(methods: readonly string[]): Condition {
   }
 }
 
-function pathCondition(entries: readonly string[]): Condition {
+/** As the edge takes the path, and as its origin may: to be refused either is enough, to be let in both must be listed. */
+function pathCondition(entries: readonly string[], side: 'allow' | 'deny'): Condition {
   const patterns = entries.map((text) => ({ text, matches: compilePathPattern(text) }))
-  const find = (path: string) => {
+  const findAsIs = (path: string) => {
     for (const pattern of patterns) if (pattern.matches(path)) return pattern.text
     return undefined
+  }
+  const find = (path: string) => {
+    const match = findAsIs(path)
+    const reading = originReading(path)
+    if (reading === path || (match === undefined) === (side === 'allow')) return match
+    return findAsIs(reading)
   }
   return {
     name: 'paths',

@@ -8,6 +8,7 @@
 // so that the path need not be written again. `.a`: it also covers the client's address.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import type { TokenRefusal } from '../token/token.ts'
+import { originReading } from './origin-reading.ts'
 
 export interface Grant {
   /** Eleven characters of base64url. */
@@ -21,7 +22,7 @@ export interface Grant {
 /** What a grant is for: `/a/b/` and all below it, or one path. Normalised. */
 export type GrantScope = { readonly directory: string } | { readonly exact: string }
 
-const FORM = /^([0-9a-z]{1,11})\.(x|[0-9]{1,3})\.([A-Za-z0-9_-]{11})(\.a)?\.([A-Za-z0-9_-]{22})$/
+const FORM = /^([0-9a-z]{1,11})\.(x|[1-9][0-9]{0,2})\.([A-Za-z0-9_-]{11})(\.a)?\.([A-Za-z0-9_-]{22})$/
 /** Of the 32 bytes of HMAC-SHA256. */
 const MAC_BYTES = 16
 export const SESSION_BYTES = 8
@@ -61,7 +62,7 @@ export class GrantKeys {
     if (match === null) return 'token_malformed'
     const [, end = '', scope = '', session = '', bound, mac = ''] = match
     const covered = scope === 'x' ? path : directoryOf(path, Number(scope))
-    if (covered === undefined) return 'token_wrong'
+    if (covered === undefined || (scope !== 'x' && leaves(covered, path))) return 'token_wrong'
     const head = text.slice(0, -mac.length - 1)
     const given = Buffer.from(mac, 'base64url')
     let right = false
@@ -87,7 +88,14 @@ export class GrantKeys {
 /** The scope of what a playlist names beside itself and below: its directory; at the top, where that is all, the path. */
 export function scopeOf(path: string): GrantScope {
   const directory = path.slice(0, path.lastIndexOf('/') + 1)
-  return directory === '/' ? { exact: path } : { directory }
+  // `//` is the top as well, to origins that merge slashes.
+  return /^\/+$/.test(directory) ? { exact: path } : { directory }
+}
+
+/** Below a directory for this edge, and outside of it for its origin. */
+function leaves(directory: string, path: string): boolean {
+  const reading = originReading(path)
+  return reading !== path && !reading.startsWith(originReading(directory))
 }
 
 /** `/a/b/` has two. */

@@ -35,7 +35,7 @@ function compileRule(settings: OrderedRuleSettings, list: string): OrderedRule {
   return {
     list,
     name,
-    conditions: compileConditions(allow ?? deny ?? {}, `${list}.${side}`),
+    conditions: compileConditions(allow ?? deny ?? {}, `${list}.${side}`, side),
     denial: side === 'allow' ? null : denialOf('rule_denied', list, status, name),
   }
 }

@@ -8,6 +8,7 @@ import { createScheme } from './create-scheme.ts'
 import { GrantKeys } from './grant.ts'
 import { compileAccessRules } from './judge-rules.ts'
 import type { AccessRules } from './judge-rules.ts'
+import { originReading } from './origin-reading.ts'
 import { withoutTokens } from './token-fields.ts'
 import type { WithoutTokens } from './token-fields.ts'
 import { TokenGate } from './token-gate.ts'
@@ -34,7 +35,7 @@ export interface PropertyAccess {
 
 /** Throws an Error for settings that cannot work. */
 export function compileAccess(property: Hosted, settings: AccessSettings): PropertyAccess {
-  const isKey = anyOf(settings.keys?.match ?? [])
+  const isKey = inSomeReading(settings.keys?.match ?? [])
   return {
     rules: compileAccessRules(settings),
     tokens: settings.tokens === undefined ? null : compileTokens(property, settings.tokens, isKey),
@@ -44,7 +45,7 @@ export function compileAccess(property: Hosted, settings: AccessSettings): Prope
 
 function compileTokens(property: Hosted, settings: TokenSettings, isKey: PathMatcher): PropertyTokens {
   const grants = new GrantKeys(property.id, grantSecrets(settings))
-  const isExcepted = anyOf(settings.except)
+  const isExcepted = inEveryReading(settings.except)
   const scheme = createScheme(settings, property.hosts)
   const gate = new TokenGate({
     propertyId: property.id,
@@ -69,6 +70,20 @@ export function grantSecrets(settings: TokenSettings): readonly string[] {
   return settings.keys.flatMap((key) =>
     typeof key === 'string' ? [key] : key.secret === undefined ? [] : [key.secret],
   )
+}
+
+/** To be let in: whatever the origin takes the path for, it is one of these. */
+function inEveryReading(patterns: readonly string[]): PathMatcher {
+  const isOne = anyOf(patterns)
+  return (path) => isOne(path) && isOne(originReading(path))
+}
+
+/** To be kept from others and from disks: an origin may take it for one of these, in capitals or not. */
+function inSomeReading(patterns: readonly string[]): PathMatcher {
+  if (patterns.length === 0) return () => false
+  const isOne = anyOf(patterns)
+  const isOneInLowerCase = anyOf(patterns.map((pattern) => pattern.toLowerCase()))
+  return (path) => isOne(path) || isOneInLowerCase(originReading(path).toLowerCase())
 }
 
 function anyOf(patterns: readonly string[]): PathMatcher {

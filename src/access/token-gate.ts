@@ -10,6 +10,7 @@ import type { Authenticated, Claims, Taken, TokenQuery, TokenRefusal, TokenSchem
 import { grantCookiePrefix, takeGrant } from './grant-carrier.ts'
 import type { CarriedGrant } from './grant-carrier.ts'
 import type { GrantKeys, GrantScope } from './grant.ts'
+import { hidesClimb } from './origin-reading.ts'
 
 /** Authentic tokens remembered, a property: beyond it the least used is checked anew. */
 export const REMEMBERED_MAX = 50_000
@@ -83,6 +84,8 @@ export class TokenGate {
     const path = pathOf(presented.target)
     if (path === null) return this.refused('token_malformed')
     if (this.settings.isFree(path)) return FREE
+    // No scope can be told of it: what is below a directory here may be anywhere for the origin.
+    if (hidesClimb(path)) return this.refused('token_out_of_scope')
     const { grant, taken } = presented
     // In the URL, a grant is what the playlist said, and a token is what its owner said: either will do.
     if (grant.text !== null && grant.by !== null) {

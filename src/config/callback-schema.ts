@@ -9,7 +9,10 @@ const key = secret.optional().describe('Signs each body: HMAC-SHA256 in `Edgewar
 export function callbackSchema(form: ScalarForm) {
   return z.strictObject({
     url: httpUrl.describe('Is sent a POST with what is known of a session that begins.'),
-    timeout: form.wait('500ms').describe('How long an answer may take.'),
+    timeout: form
+      .wait('500ms')
+      .refine((ms) => ms > 0, 'must be more than nothing')
+      .describe('How long an answer may take.'),
     cache: form.duration('60s').describe('How long an answer holds that does not say so itself (max-age).'),
     onFailure: z
       .enum(['allow', 'deny'])

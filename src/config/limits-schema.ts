@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { ScalarForm } from './scalar-form.ts'
 
 const count = z.number().int().min(1).max(1e9)
+/** Sessions that one edge can follow. */
+const sessions = z.number().int().min(1).max(1e6)
 
 export function limitsSchema(form: ScalarForm) {
   const requests = z.strictObject({
@@ -19,14 +21,14 @@ export function limitsSchema(form: ScalarForm) {
         .optional()
         .describe('Pace of a response.'),
       bandwidth: form.rate().optional().describe('Of the property on one edge, shared among its responses.'),
-      sessions: count.optional().describe('Concurrent sessions of the property on one edge.'),
+      sessions: sessions.optional().describe('Concurrent sessions of the property on one edge.'),
       requests: requests.optional().describe('Requests to the property on one edge.'),
       client: z
         .strictObject({
           requests: requests.optional().describe('Requests of one client.'),
           connections: count.optional().describe('Concurrent requests of one client.'),
           bandwidth: form.rate().optional().describe('Of one client.'),
-          sessions: count.optional().describe('Concurrent sessions of one client.'),
+          sessions: sessions.optional().describe('Concurrent sessions of one client.'),
         })
         .prefault({})
         .describe('A client is one IPv4 address or one IPv6 /64.'),
