@@ -2,6 +2,7 @@
 // would refuse is refused here, early.
 import type { Presented, TokenJudgement } from '../src/access/token-gate.ts'
 import { CarriedGrants } from '../src/access/carried-grants.ts'
+import { isAtTop } from '../src/access/grant.ts'
 import { GRANT_SEGMENT } from '../src/access/grant-carrier.ts'
 import { judgeRules } from '../src/access/judge-rules.ts'
 import { whereaboutsOf } from '../src/geo/whereabouts.ts'
@@ -76,7 +77,7 @@ export function targetOnEdge({ query, property, path, target, token, client }: S
   if (tokens?.carry !== 'path' || admission === null || token === null) return target
   if (admission.grant?.by === 'path' || !/\.m3u8?$/i.test(path)) return target
   const normalised = normalisePath(path)
-  if (normalised === null) return target
+  if (normalised === null || isAtTop(normalised)) return target
   const holder = { path: normalised, address: textOf(client), session: null }
   const grants = new CarriedGrants(tokens.grants, admission, holder, query.atMs, tokens.sessionMs)
   const directory = normalised.slice(0, normalised.lastIndexOf('/') + 1)

@@ -19,14 +19,16 @@ export interface CarriedTemplate {
   readonly isFilledIn: boolean
   /** Its size in characters. */
   readonly chars: number
-  /** Parts of the paths that the playlist's URIs lead to, beside it or elsewhere. */
+  /** For cookies: parts of the paths that the playlist and its URIs lead to, none within another; its own first. */
   readonly scopes: readonly GrantScope[]
   /** The playlist's text for one client; `grantFor` is called once for each scope. */
   fill(grantFor: (scope: GrantScope) => string): Buffer
 }
 
-/** Scopes of one playlist; what leads to further ones carries nothing. */
-const SCOPES_MAX = 20_000
+/** Scopes of one playlist, each a MAC for each client (7 µs); what leads to further ones carries nothing. */
+const SCOPES_MAX = 5000
+/** Of all their names. */
+const SCOPE_CHARS_MAX = 4 * 2 ** 20
 const MARK = '\0'
 
 /** `text` is latin1 of the playlist's bytes. null: it cannot be one. */
@@ -44,8 +46,8 @@ export function carriedTemplate(
   const texts = pieces.map((piece, i) => (i === 0 ? piece : piece.slice(1)))
   return {
     isFilledIn: pieces.length > 1,
-    chars: marked.length,
-    scopes: scopes.all,
+    chars: marked.length + scopes.chars,
+    scopes: carrying.by === 'cookie' ? outermost(playlistScope(carrying), scopes.all) : [],
     fill(grantFor) {
       const grants: (string | undefined)[] = Array.from({ length: scopes.all.length })
       let filled = texts[0] ?? ''
@@ -60,16 +62,46 @@ export function carriedTemplate(
   }
 }
 
+function playlistScope({ context: { playlistPath } }: Carrying): GrantScope {
+  const question = playlistPath.indexOf('?')
+  return scopeOf(question < 0 ? playlistPath : playlistPath.slice(0, question))
+}
+
+/** Sorted, a directory stands in front of those within it. */
+function outermost(own: GrantScope, others: readonly GrantScope[]): GrantScope[] {
+  const found: GrantScope[] = []
+  let last: string | undefined
+  for (const directory of [own, ...others].flatMap(directoriesOf).toSorted()) {
+    if (last !== undefined && directory.startsWith(last)) continue
+    last = directory
+    if ('directory' in own && own.directory.startsWith(directory)) found.unshift({ directory })
+    else found.push({ directory })
+  }
+  // What is at the top is in no directory.
+  return [...found, ...others.filter((scope) => 'exact' in scope)]
+}
+
+function directoriesOf(scope: GrantScope): string[] {
+  return 'exact' in scope ? [] : [scope.directory]
+}
+
+function nameOf(scope: GrantScope): string {
+  return 'exact' in scope ? scope.exact : scope.directory
+}
+
 class ScopeList {
   readonly all: GrantScope[] = []
+  /** Of their names: paths that may be longer than the URIs that lead there. */
+  chars = 0
   private readonly numbers = new Map<string, number>()
 
   /** undefined: too many. */
   numberOf(scope: GrantScope): number | undefined {
-    const name = 'exact' in scope ? scope.exact : scope.directory
+    const name = nameOf(scope)
     const known = this.numbers.get(name)
-    if (known !== undefined || this.all.length >= SCOPES_MAX) return known
+    if (known !== undefined || this.all.length >= SCOPES_MAX || this.chars > SCOPE_CHARS_MAX) return known
     this.numbers.set(name, this.all.length)
+    this.chars += name.length
     return this.all.push(scope) - 1
   }
 }

@@ -1,7 +1,7 @@
 // What a client was granted, on its way to all that a playlist names: into the URIs or into cookies of this reply.
 import { CarriedGrants } from '../../src/access/carried-grants.ts'
 import { grantCookieName } from '../../src/access/grant-carrier.ts'
-import { scopeOf } from '../../src/access/grant.ts'
+import { isAtTop } from '../../src/access/grant.ts'
 import type { GrantScope } from '../../src/access/grant.ts'
 import { setCookie } from '../../src/http/cookies.ts'
 import { isPrefixed } from '../../src/property-index.ts'
@@ -14,7 +14,7 @@ import type { PlaylistForm } from './playlist-forms.ts'
 const COOKIES_MAX = 8
 
 /** undefined: this request needed no grant, or the property leaves it to its playlists. */
-export function carryingOf({ access, property, target }: Exchange): Carrying | undefined {
+export function carryingOf({ access, path, property, target }: Exchange): Carrying | undefined {
   const tokens = property?.access.tokens ?? null
   if (property === null || tokens === null || target === null) return undefined
   if (access.admission === null || tokens.carry === 'none') return undefined
@@ -23,7 +23,7 @@ export function carryingOf({ access, property, target }: Exchange): Carrying | u
     playlistPath: target.path,
     own: property.playlists.own,
   }
-  return { by: tokens.carry === 'rewrite' ? 'query' : tokens.carry, context }
+  return { by: tokens.carry === 'rewrite' || isAtTop(path) ? 'query' : tokens.carry, context }
 }
 
 /** The form that this one client is sent. */
@@ -35,7 +35,7 @@ export function carryGrants(exchange: Exchange, form: PlaylistForm, template: Ca
   const client = { path: exchange.path, address: clientTextOf(exchange), session: access.session }
   const grants = new CarriedGrants(tokens.grants, access.admission, client, now, tokens.sessionMs)
   access.session ??= grants.grant.session
-  if (tokens.carry === 'cookie') setCookies(exchange, grants, template.scopes, now)
+  if (tokens.carry === 'cookie' && !isAtTop(exchange.path)) setCookies(exchange, grants, template.scopes, now)
   if (!template.isFilledIn) return form
   const body = template.fill((scope) => grants.textFor(scope))
   const meta = { ...form.meta, length: body.length, sliceBytes: Math.max(1, body.length) }
@@ -48,24 +48,24 @@ function setCookies(
   scopes: readonly GrantScope[],
   nowMs: number,
 ): void {
-  const { property, request, path } = exchange
+  const { property, request } = exchange
   const tokens = property?.access.tokens ?? null
   if (property === null || tokens === null) return
   const prefix = isPrefixed(request.target) ? `/~${property.id}` : ''
-  const directories = new Set([directoryOf(scopeOf(path)), ...scopes.map(directoryOf)])
   const seconds = Math.max(1, Math.floor((grants.grant.expiresMs - nowMs) / 1000))
-  for (const directory of withoutCovered([...directories]).slice(0, COOKIES_MAX)) {
-    const attributes = { path: prefix + directory, maxAgeS: seconds, ...tokens.cookie }
-    const value = grants.textFor({ directory })
-    exchange.extra.push('Set-Cookie', setCookie(grantCookieName(property.id, directory), value, attributes))
+  for (const scope of scopes.slice(0, COOKIES_MAX)) {
+    const attributes = { path: prefix + cookiePath(pathOf(scope)), maxAgeS: seconds, ...tokens.cookie }
+    const name = grantCookieName(property.id, pathOf(scope))
+    exchange.extra.push('Set-Cookie', setCookie(name, grants.textFor(scope), attributes))
   }
 }
 
-/** A cookie has no path but directories: what lies at the top is covered by the property's own. */
-function directoryOf(scope: GrantScope): string {
-  return 'exact' in scope ? '/' : scope.directory
+/** As deep as an attribute can say: one ends at a `;`, and what followed would be an attribute too. */
+function cookiePath(path: string): string {
+  const semicolon = path.indexOf(';')
+  return semicolon < 0 ? path : path.slice(0, path.lastIndexOf('/', semicolon) + 1)
 }
 
-function withoutCovered(directories: readonly string[]): string[] {
-  return directories.filter((one) => !directories.some((other) => other !== one && one.startsWith(other)))
+function pathOf(scope: GrantScope): string {
+  return 'exact' in scope ? scope.exact : scope.directory
 }

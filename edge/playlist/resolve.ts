@@ -13,6 +13,9 @@ export interface ResolveContext {
 /** What can be put behind the playlist's directory as it is. */
 const PLAIN = /^[A-Za-z0-9_~-][A-Za-z0-9_.~/-]*(?:\?[A-Za-z0-9_.~=&%-]*)?$/
 
+/** Of the base of relative URIs. With `http`, `http:/other.example/x` would be taken for one (WHATWG URL). */
+const NOBODYS_SCHEME = 'edgeward-playlist'
+
 /** null: it leads out of the property, or is none that this edge understands. */
 export function resolveUri(uri: string, context: ResolveContext): KeyedTarget | null {
   const target = targetOf(uri, context)
@@ -29,6 +32,6 @@ function targetOf(uri: string, { propertyId, playlistPath, own }: ResolveContext
   const prefix = `/~${propertyId}/`
   if (uri.startsWith(prefix)) return uri.slice(prefix.length - 1)
   if (uri.startsWith('/') && !uri.startsWith('//')) return own.withoutBase(uri) ?? uri
-  const url = URL.parse(uri, `http://edge.invalid${playlistPath}`)
+  const url = URL.parse(uri, `${NOBODYS_SCHEME}://edge.invalid${playlistPath}`)
   return url === null || url.host !== 'edge.invalid' ? null : url.pathname + url.search
 }

@@ -9,6 +9,10 @@ export const GRANT_SEGMENT = '/~~'
 /** Longest grant: beyond it, none. */
 const GRANT_CHARS_MAX = 64
 
+/** Some clients escape the `~`. */
+const IN_QUERY = /[?&](?:~|%7[Ee])g=/
+const PARAMETER = /^(?:~|%7[Ee])g=(.*)$/
+
 /** What the names of a property's cookies begin with. */
 export function grantCookiePrefix(propertyId: string): string {
   return `edgeward-${propertyId}~`
@@ -37,7 +41,7 @@ export function takeGrant(target: string): CarriedGrant {
     found = { text: bounded(target.slice(GRANT_SEGMENT.length, end)), by: 'path', target: rest }
   }
   const question = found.target.indexOf('?')
-  if (question < 0 || !found.target.includes(`${GRANT_PARAMETER}=`, question)) return found
+  if (question < 0 || !IN_QUERY.test(found.target.slice(question))) return found
   return takeFromQuery(found, question)
 }
 
@@ -45,12 +49,13 @@ function takeFromQuery(found: CarriedGrant, question: number): CarriedGrant {
   const kept: string[] = []
   let { text, by } = found
   for (const parameter of found.target.slice(question + 1).split('&')) {
-    if (!parameter.startsWith(`${GRANT_PARAMETER}=`)) {
+    const [, value] = PARAMETER.exec(parameter) ?? []
+    if (value === undefined) {
       kept.push(parameter)
       continue
     }
     // Of several the first counts: a player that resolves a URI against one that has it too repeats it.
-    text ??= bounded(parameter.slice(GRANT_PARAMETER.length + 1))
+    text ??= bounded(value)
     by ??= 'query'
   }
   const path = found.target.slice(0, question)

@@ -46,6 +46,7 @@ export class GrantKeys {
   sign(grant: Grant, scope: GrantScope, address: string): string {
     const [key] = this.keys
     if (key === undefined) throw new Error('grants need a key')
+    if ('directory' in scope && isTop(scope.directory)) throw new Error('no grant is for a whole property')
     const text = 'exact' in scope ? 'x' : String(depthOf(scope.directory))
     const covered = 'exact' in scope ? scope.exact : scope.directory
     const head = `${Math.floor(grant.expiresMs / 1000).toString(36)}.${text}.${grant.session}${grant.bound ? '.a' : ''}`
@@ -88,8 +89,17 @@ export class GrantKeys {
 /** The scope of what a playlist names beside itself and below: its directory; at the top, where that is all, the path. */
 export function scopeOf(path: string): GrantScope {
   const directory = path.slice(0, path.lastIndexOf('/') + 1)
-  // `//` is the top as well, to origins that merge slashes.
-  return /^\/+$/.test(directory) ? { exact: path } : { directory }
+  return isTop(directory) ? { exact: path } : { directory }
+}
+
+/** What lies at the top has no directory of its own that a path or a cookie could stand for: only its URIs carry. */
+export function isAtTop(path: string): boolean {
+  return 'exact' in scopeOf(path)
+}
+
+/** `//` is the top as well, to origins that merge slashes. */
+function isTop(directory: string): boolean {
+  return /^\/+$/.test(directory)
 }
 
 /** Below a directory for this edge, and outside of it for its origin. */

@@ -31,8 +31,18 @@ function segmentsOf(path: string): string[] {
     .split('/')
     .map((segment) => {
       const [name = ''] = segment.split(';', 1)
-      return /^\.{0,2}$/.test(name) ? name : name.replace(/(?:[.]|%20)+$/, '')
+      return /^\.{0,2}$/.test(name) ? name : withoutDotsBehind(name)
     })
+}
+
+/** Nor spaces. */
+function withoutDotsBehind(name: string): string {
+  let end = name.length
+  for (;;) {
+    if (name[end - 1] === '.') end -= 1
+    else if (name.endsWith('%20', end)) end -= 3
+    else return name.slice(0, end)
+  }
 }
 
 /** How often a chain of servers may decode. */

@@ -19,7 +19,7 @@ export function withoutTokens(propertyId: string, { carriers }: TokenScheme): Wi
       const kept = value.split(';').filter((pair) => !isToken(pair))
       return kept.length === 0 ? null : kept.join(';').trim()
     }
-    // A player that follows a playlist may name it, token and all.
-    return lowerName === 'referer' ? (value.split('?', 1)[0] ?? '') : value
+    // A player that follows a playlist may name it, with a token in its query or its path.
+    return lowerName === 'referer' ? (/^[a-z][a-z0-9+.-]*:\/\/[^/?#@]*/i.exec(value)?.[0] ?? null) : value
   }
 }

@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import { cookiesWithPrefix } from '../http/cookies.ts'
 import { normalisePath } from '../http/normal-path.ts'
-import { isRenewable } from '../token/renewal.ts'
+import { isRenewable, isSeveral } from '../token/renewal.ts'
 import type { RenewableClaims } from '../token/renewal.ts'
 import { judgeClaims } from '../token/token.ts'
 import type { Authenticated, Claims, Taken, TokenQuery, TokenRefusal, TokenScheme } from '../token/token.ts'
@@ -12,8 +12,12 @@ import type { CarriedGrant } from './grant-carrier.ts'
 import type { GrantKeys, GrantScope } from './grant.ts'
 import { hidesClimb } from './origin-reading.ts'
 
-/** Authentic tokens remembered, a property: beyond it the least used is checked anew. */
+/** Authentic tokens remembered, a property: beyond either the least used is checked anew. */
 export const REMEMBERED_MAX = 50_000
+/** One token may come in many spellings of up to 16 KiB, all of them authentic: counting alone bounds little. */
+export const REMEMBERED_BYTES_MAX = 32 * 2 ** 20
+/** Claims, and an entry of the table: about. */
+const REMEMBERED_ENTRY_BYTES = 600
 
 export interface TokenGateSettings {
   readonly propertyId: string
@@ -61,7 +65,12 @@ const FREE: TokenJudgement = { admitted: null, refusal: null }
 
 export class TokenGate {
   private readonly settings: TokenGateSettings
-  private readonly remembered = new LRUCache<string, Claims>({ max: REMEMBERED_MAX })
+  private readonly remembered = new LRUCache<string, Claims>({
+    max: REMEMBERED_MAX,
+    maxSize: REMEMBERED_BYTES_MAX,
+    // What the claims hold of the token is as long again.
+    sizeCalculation: (_claims, name) => 2 * name.length + REMEMBERED_ENTRY_BYTES,
+  })
 
   constructor(settings: TokenGateSettings) {
     this.settings = settings
@@ -126,7 +135,7 @@ export class TokenGate {
   ): TokenJudgement {
     const refusal = typeof found === 'string' ? found : this.judgeSpellings(found, target, path, query)
     if (refusal === null && typeof found !== 'string') {
-      const { expiresMs, address } = found
+      const { expiresMs, address } = (isSeveral(found) ? found.admitting(target, query) : undefined) ?? found
       const renewable = isRenewable(found) ? found : null
       const bound = address !== null
       return { admitted: { session: null, expiresMs, bound, grant: null, renewable }, refusal: null }

@@ -1,6 +1,6 @@
 // `${NAME}` and `${file:PATH}` in the texts of a configuration file, so that secrets stay out of it. `$${` is a
 // literal `${`.
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { messageOf, systemCode } from '../errors.ts'
 
@@ -62,13 +62,36 @@ const FILE_FAILURES: Record<string, string> = {
 /** Without the line end that editors put behind it. */
 function readSecret(file: string, problems: string[]): string {
   try {
-    const bytes = readFileSync(file)
+    const bytes = readBounded(file)
+    if (bytes === null) {
+      problems.push(`\${file:…}: ${file} is not a regular file`)
+      return ''
+    }
     if (bytes.length <= SECRET_BYTES_MAX) return bytes.toString('utf8').replace(/\r?\n$/, '')
     problems.push(`\${file:…}: ${file} is larger than ${SECRET_BYTES_MAX / 1024} KiB`)
   } catch (error) {
     problems.push(`\${file:…}: ${file} ${FILE_FAILURES[systemCode(error) ?? ''] ?? messageOf(error)}`)
   }
   return ''
+}
+
+/** At most one byte more than a secret has. null: a pipe or a device, on which a start would wait or never end. */
+function readBounded(file: string): Buffer | null {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stats = fstatSync(descriptor)
+    if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' })
+    if (!stats.isFile()) return null
+    const buffer = Buffer.alloc(SECRET_BYTES_MAX + 1)
+    let length = 0
+    for (;;) {
+      const read = readSync(descriptor, buffer, length, buffer.length - length, null)
+      length += read
+      if (read === 0 || length === buffer.length) return buffer.subarray(0, length)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 const NUMBER = /^(?:[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+)$/

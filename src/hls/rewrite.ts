@@ -54,7 +54,8 @@ export function rewritePlaylist(text: string, rules: RewriteRules, carryInto?: C
   const isPlaced = carryInto === undefined ? mayLeadAway : () => true
   const place = (uri: string, start: number) => {
     const own = mayLeadAway(uri.charCodeAt(0)) ? rewriteUri(uri, rules, variables) : undefined
-    const replacement = carryInto?.(own ?? uri) ?? own
+    // Where a variable leads is known here, or to the player alone.
+    const replacement = carryInto?.(own ?? variables.replace(uri)) ?? own
     if (replacement === undefined) return
     written += text.slice(copied, start) + replacement
     copied = start + uri.length

@@ -86,9 +86,13 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
     const done = this.secure ? () => void (late && replies.giveBack(composed)) : undefined
     if (large === null) {
       connection.writeBytes(composed, done)
+    } else if (this.secure) {
+      // Written together they would be copied into one buffer first.
+      connection.writeBytes(composed, done)
+      connection.writeBytes(large)
     } else {
       connection.cork()
-      connection.writeBytes(composed, done)
+      connection.writeBytes(composed)
       connection.writeBytes(large)
       connection.uncork()
     }

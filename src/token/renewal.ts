@@ -67,6 +67,16 @@ export function presentedTokens(text: string): string[] {
   return text.split(BETWEEN, PRESENTED_MAX)
 }
 
+/** What several tokens of one request say together. */
+export interface SeveralClaims extends RenewableClaims {
+  /** The one that admits the request: its end and its address are what a grant goes by, not those of the others. */
+  admitting(target: string, query: TokenQuery): Claims | undefined
+}
+
+export function isSeveral(claims: Claims): claims is SeveralClaims {
+  return 'admitting' in claims
+}
+
 /** Of several tokens: a request that one of them admits is admitted. */
 export function eitherOf(found: readonly Authenticated[]): Authenticated {
   const several = found.filter((claims) => typeof claims !== 'string')
@@ -74,14 +84,17 @@ export function eitherOf(found: readonly Authenticated[]): Authenticated {
   if (first === undefined) return found[0] ?? 'token_malformed'
   if (several.length === 1) return first
   const admitting = (target: string, query: TokenQuery) =>
-    several.filter((claims) => judgeClaims(claims, target, query, 0) === null)
-  const either: RenewableClaims = {
+    several
+      .filter((claims) => judgeClaims(claims, target, query, 0) === null)
+      .toSorted((a, b) => (b.expiresMs ?? Infinity) - (a.expiresMs ?? Infinity))[0]
+  const either: SeveralClaims = {
     startsMs: outermost(several, 'startsMs', Math.min),
     expiresMs: outermost(several, 'expiresMs', Math.max),
     address: several.every(({ address }) => address === first.address) ? first.address : null,
-    covers: (target, query) => admitting(target, query).length > 0,
+    admitting,
+    covers: (target, query) => admitting(target, query) !== undefined,
     async renew(target: string, query: TokenQuery): Promise<Renewal | null> {
-      const latest = admitting(target, query).toSorted((a, b) => (b.expiresMs ?? 0) - (a.expiresMs ?? 0))[0]
+      const latest = admitting(target, query)
       return latest !== undefined && isRenewable(latest) ? latest.renew(target, query) : null
     },
   }

@@ -43,6 +43,7 @@ t.test('an editor accepts the examples with their references, and marks what is 
     'edgeward.yaml': 'edgeward.schema.json',
     'edge.yaml': 'edge.schema.json',
     'edge-standalone.yaml': 'edge.schema.json',
+    'edge-protected.yaml': 'edge.schema.json',
   }
   for (const [name, schemaName] of Object.entries(schemas)) {
     const text = await readFile(path.join(examples, name), 'utf8')
