@@ -12,14 +12,25 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 // In a checkout the sources run as they are; a published package holds the built cli.js beside this file.
 const cli = [path.join(here, 'cli.ts'), path.join(here, 'cli.js')].find((file) => existsSync(file))
 
+const require = createRequire(import.meta.url)
+const flags = require('./node-flags.json')
+
 const [major = 0] = process.versions.node.split('.').map(Number)
 if (major >= 26) {
+  // With the flags, in the same process; one that was started with a channel keeps it, and runs without them.
+  const isFlagged = flags.every((flag) => process.execArgv.includes(flag))
+  if (!isFlagged && process.send === undefined && process.execve !== undefined)
+    process.execve(process.execPath, [
+      process.execPath,
+      ...flags,
+      import.meta.filename,
+      ...process.argv.slice(2),
+    ])
   await import(cli)
 } else {
-  const require = createRequire(import.meta.url)
   const pinned = path.join(path.dirname(require.resolve('node/package.json')), 'bin', 'node')
   // The channel tells a daemon that this process is gone, however it went.
-  const child = spawn(pinned, [cli, ...process.argv.slice(2)], {
+  const child = spawn(pinned, [...flags, cli, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   // The terminal signals the whole group; a supervisor signals only this process.

@@ -1,7 +1,10 @@
 // A standalone Edgeward edge, configured as its users would: memory tier in front of a cache directory.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { stringify } from 'yaml'
+import { NODE_FLAGS } from '../../src/node-flags.ts'
 import { VERSION } from '../../src/version.ts'
 import { freePort } from '../../test/kit/ports.ts'
 import { startProgram } from '../lib/processes.ts'
@@ -37,7 +40,7 @@ export async function startEdgeward(settings: PeerSettings, options: EdgewardOpt
   const program = await startProgram({
     name: options.name,
     command: process.execPath,
-    args: [...options.nodeFlags, path.join(options.checkout, 'src/cli.ts'), 'edge', '--config', file],
+    args: [...NODE_FLAGS, ...options.nodeFlags, buildOf(options.checkout), 'edge', '--config', file],
     cpus,
     cwd: directory,
     url,
@@ -53,6 +56,19 @@ export async function startEdgeward(settings: PeerSettings, options: EdgewardOpt
       return Number(/^edgeward_edge_memory_tier_bytes (\S+)$/m.exec(text)?.[1])
     },
   }
+}
+
+const built = new Map<string, string>()
+
+/** The JavaScript that a published package holds: what operators run. */
+function buildOf(checkout: string): string {
+  const known = built.get(checkout)
+  if (known !== undefined) return known
+  const cli = path.join(checkout, 'dist/src/cli.js')
+  const run = spawnSync('npm', ['run', '--silent', 'build'], { cwd: checkout, encoding: 'utf8' })
+  if (run.status !== 0 || !existsSync(cli)) throw new Error(`${checkout} cannot be built: ${run.stdout}`)
+  built.set(checkout, cli)
+  return cli
 }
 
 function mebibytes(bytes: number): string {

@@ -1,8 +1,8 @@
 // Step: the token or grant of a property that asks for one. What was taken off the target when the property was
 // found is judged here; waits only for a scheme that must, and only for a token that is new.
-import type { Presented, TokenJudgement } from '../../src/access/token-gate.ts'
+import type { Admission, Presented, TokenJudgement } from '../../src/access/token-gate.ts'
 import { isPrefixed } from '../../src/property-index.ts'
-import { renewalCookie } from '../../src/token/renewal.ts'
+import { presentedTokens, renewalCookie } from '../../src/token/renewal.ts'
 import type { RenewableClaims } from '../../src/token/renewal.ts'
 import type { TokenQuery } from '../../src/token/token.ts'
 import type { Exchange } from '../exchange.ts'
@@ -33,9 +33,18 @@ function take(exchange: Exchange, judged: TokenJudgement): StepName | Promise<St
   const { admitted } = judged
   exchange.access.admission = admitted
   exchange.access.session = admitted?.session ?? null
+  // A shared cache behind this edge keys by the URL, which says nothing of a cookie or a field.
+  if (admitted !== null && !isInTarget(exchange, admitted)) exchange.extra.push('Cache-Control', 'private')
   return admitted === null || admitted.renewable === null
     ? 'judge-limits'
     : renew(exchange, admitted.renewable)
+}
+
+function isInTarget({ access: { presented } }: Exchange, { grant }: Admission): boolean {
+  if (grant !== null) return grant.by !== 'cookie'
+  if (presented === null || presented.target === presented.grant.target) return false
+  // Of several, which one was good is not said.
+  return presentedTokens(presented.taken.token ?? '').length === 1
 }
 
 /** A token that its issuer wants replaced while it is used: the new one goes with the reply. */

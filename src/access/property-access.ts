@@ -83,7 +83,7 @@ function inSomeReading(patterns: readonly string[]): PathMatcher {
   if (patterns.length === 0) return () => false
   const isOne = anyOf(patterns)
   const isOneInLowerCase = anyOf(patterns.map((pattern) => pattern.toLowerCase()))
-  return (path) => isOne(path) || isOneInLowerCase(originReading(path).toLowerCase())
+  return (path) => isOne(path) || isOneInLowerCase(originReading(path).replace(/\/$/, '').toLowerCase())
 }
 
 function anyOf(patterns: readonly string[]): PathMatcher {

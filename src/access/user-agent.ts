@@ -2,14 +2,18 @@
 import { rememberLast } from './access-request.ts'
 import type { Subject } from './access-request.ts'
 
+/** Browsers inside of apps write some 600; a hundred globs over a whole header block would take milliseconds. */
+const READ_MAX = 1024
+
 export const userAgentSubject: Subject<string, string> = {
   read(request) {
     const field = request.header('user-agent')
+    if (field !== undefined && field.length > READ_MAX) return null
     return field === '' ? undefined : field
   },
   show: (agent) => `“${agent.length > SHOWN_MAX ? `${agent.slice(0, SHOWN_MAX)}…` : agent}”`,
   absent: 'no User-Agent',
-  unreadable: 'User-Agent cannot be read',
+  unreadable: `User-Agent is longer than ${READ_MAX} characters`,
   compile(entries) {
     const globs = entries.map((text) => ({ text, matches: compileGlob(text) }))
     return {

@@ -87,7 +87,7 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
     if (large === null) {
       connection.writeBytes(composed, done)
     } else if (this.secure) {
-      // Written together they would be copied into one buffer first.
+      // Several buffers written together are copied into one before they are encrypted: for 2 MiB a twentieth of all.
       connection.writeBytes(composed, done)
       connection.writeBytes(large)
     } else {
@@ -103,8 +103,13 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
   start(head: ReplyHead): void {
     if (this.closed) return
     this.chunked = head.length === null && !isBodiless(head.status) && this.method !== 'HEAD'
+    const bytes = headBytes(this.startOf(head, this.chunked), head)
+    if (this.secure) {
+      this.connection.writeBytes(bytes)
+      return
+    }
     this.connection.cork()
-    this.connection.writeBytes(headBytes(this.startOf(head, this.chunked), head))
+    this.connection.writeBytes(bytes)
     // The first chunk, when it is at hand, leaves with the head.
     process.nextTick(() => this.connection.uncork())
   }

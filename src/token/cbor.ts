@@ -78,11 +78,14 @@ function take(reader: Reader, length: number): Uint8Array | undefined {
   return reader.bytes.subarray(reader.at - length, reader.at)
 }
 
+/** One for all: to make one for each text took longer than the rest of a hostile message. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function readText(reader: Reader, length: number): string | undefined {
   const bytes = take(reader, length)
   if (bytes === undefined) return undefined
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
     return undefined
   }

@@ -13,6 +13,8 @@ export interface Program {
 
 export const PROGRAMS: readonly Program[] = [
   { names: ['redis-server'], package: 'redis-server', formula: 'redis' },
+  { names: ['openssl'], package: 'openssl', formula: 'openssl' },
+  { names: ['curl'], package: 'curl', formula: 'curl' },
   { names: ['ffmpeg'], package: 'ffmpeg', formula: 'ffmpeg' },
   {
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],

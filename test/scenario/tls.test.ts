@@ -11,6 +11,7 @@ import { makeCertificate, openssl } from '../kit/certificates.ts'
 import { prepareEdge, startEdge } from '../kit/edge.ts'
 import type { TestEdge } from '../kit/edge.ts'
 import { DaemonFailed } from '../kit/process.ts'
+import { startSchedulerProcess } from '../kit/scheduler-process.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import { tempDirectory } from '../kit/temp.ts'
 import { connectTls, openRawTls } from '../kit/tls-server.ts'
@@ -220,6 +221,34 @@ t.test('certificates that cannot be used stop the start, with key, file and reas
   t.equal(error.status.code, 2)
   t.match(error.stderr, /tls\.certificates\[1\]\.key: .*one\.key is not the key of the certificate/)
   t.match(error.stderr, /tls\.certificates\[2\]\.certificate: .*gone\.pem cannot be read \(ENOENT\)/)
+})
+
+t.test('the scheduler steers over TLS, by HTTP/1.1 and HTTP/2', async (t) => {
+  const listen = '127.0.0.1:0'
+  const scheduler = await startSchedulerProcess(t, {
+    scheduler: {
+      steering: { listen, tls: { certificates: [one], hsts: '1h' } },
+      control: { listen },
+      admin: { listen },
+    },
+  })
+  t.match(scheduler.steering, /^https:/)
+  t.equal(await scheduler.report('gz-1'), 200)
+  await scheduler.untilState('gz-1', 'up')
+  for (const version of ['--http1.1', '--http2']) {
+    const { stdout } = await run('curl', [
+      '--silent',
+      '--insecure',
+      '--include',
+      version,
+      '--header',
+      'Host: shows.example.com',
+      `${scheduler.steering}/a/1.m4s`,
+    ])
+    t.match(stdout, /^HTTP\/(?:1\.1|2) 302/)
+    t.match(stdout, /^location: http:\/\/gz-1\.edges\.example\.com\/~shows\/a\/1\.m4s/im)
+    t.match(stdout, /^strict-transport-security: max-age=3600/im)
+  }
 })
 
 t.test('TLS 1.3 alone, where that is wanted', async (t) => {

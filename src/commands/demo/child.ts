@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { NODE_FLAGS } from '../../node-flags.ts'
 
 /** Enough for an uncaught error with its stack. */
 const LAST_LINES_MAX = 20
@@ -30,7 +31,7 @@ export class Child {
     onLogLine: (line: string) => void,
   ) {
     this.name = name
-    this.#process = spawn(process.execPath, [CLI, ...args], {
+    this.#process = spawn(process.execPath, [...NODE_FLAGS, CLI, ...args], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, ...env },
     })
