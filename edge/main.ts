@@ -104,7 +104,7 @@ export async function startEdge(
     tls,
   })
   tls?.watch(server)
-  registerEdgeMetrics(registry, edge, server)
+  registerEdgeMetrics(registry, edge, server, tls)
   registerVideoMetrics(registry, edge)
   registerLimitMetrics(registry, edge.limiter)
   registerCallbackMetrics(registry, edge.callbacks, events)

@@ -2,11 +2,17 @@
 import { Counter } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { HttpServer } from '../../src/listener/http-server.ts'
+import type { ListenerCertificates } from '../../src/tls/listener-certificates.ts'
 import { VERSION } from '../../src/version.ts'
 import type { EdgeContext } from '../exchange.ts'
 import { liveGauge } from './traffic.ts'
 
-export function registerEdgeMetrics(registry: Registry, edge: EdgeContext, server: HttpServer): void {
+export function registerEdgeMetrics(
+  registry: Registry,
+  edge: EdgeContext,
+  server: HttpServer,
+  tls: ListenerCertificates | undefined,
+): void {
   const { cache, fills } = edge
   liveGauge(registry, 'edgeward_edge_connections', 'Open client connections.', () => server.connectionCount)
   liveGauge(
@@ -50,6 +56,20 @@ export function registerEdgeMetrics(registry: Registry, edge: EdgeContext, serve
     'Connections closed because a cap was reached.',
     () => server.refused,
   )
+  if (tls !== undefined) {
+    liveCounter(
+      registry,
+      'edgeward_edge_tls_handshakes_failed_total',
+      'TLS handshakes that came to nothing.',
+      () => server.handshakesFailed,
+    )
+    liveGauge(
+      registry,
+      'edgeward_edge_tls_certificate_expiry_seconds',
+      'When the first of the certificates in use ends, seconds since the epoch.',
+      () => tls.certificates.notAfterMs / 1000,
+    )
+  }
   liveCounter(
     registry,
     'edgeward_edge_disk_writes_dropped_total',

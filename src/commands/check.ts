@@ -1,9 +1,11 @@
 // `edgeward check FILE…`: reads configuration files as the daemons do, and says all that is wrong with them.
 // Exit code 0 when every file can be used, 2 otherwise.
 import { Command } from 'commander'
+import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { loadAnyConfig } from '../config/load.ts'
 import type { AnyConfig } from '../config/load.ts'
+import { loadConfiguredCertificates } from '../tls/listener-certificates.ts'
 
 interface FileResult {
   file: string
@@ -26,11 +28,22 @@ export function checkCommand(): Command {
 
 async function checkFile(file: string, env: NodeJS.ProcessEnv): Promise<FileResult> {
   try {
-    return { file, outcome: await loadAnyConfig(file, env) }
+    const config = await loadAnyConfig(file, env)
+    await checkCertificates(config)
+    return { file, outcome: config }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return { file, outcome: error }
   }
+}
+
+/** Throws ConfigError, as the start of the daemon would. */
+async function checkCertificates(config: AnyConfig): Promise<void> {
+  const [tls, key] =
+    config.kind === 'edge'
+      ? [config.settings.tls, 'tls']
+      : [config.settings.scheduler.steering.tls, 'scheduler.steering.tls']
+  if (tls !== undefined) await loadConfiguredCertificates(tls, config.file, key, systemClock.now())
 }
 
 function lineOf({ file, outcome }: FileResult): string {

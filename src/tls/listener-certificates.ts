@@ -71,10 +71,19 @@ export async function loadListenerCertificates(
   deps: ListenerCertificatesDeps,
 ): Promise<ListenerCertificates | undefined> {
   if (settings === undefined) return undefined
+  const set = await loadConfiguredCertificates(settings, file, key, deps.clock.now())
+  return new ListenerCertificates(settings, set, deps)
+}
+
+/** Throws ConfigError for all that is wrong with them. */
+export async function loadConfiguredCertificates(
+  settings: TlsSettings,
+  file: string,
+  key: string,
+  nowMs: number,
+): Promise<CertificateSet> {
   try {
-    const { minimum } = settings
-    const set = await loadCertificates(settings.certificates, { minimum, nowMs: deps.clock.now() })
-    return new ListenerCertificates(settings, set, deps)
+    return await loadCertificates(settings.certificates, { minimum: settings.minimum, nowMs })
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error
     throw new ConfigError(

@@ -96,3 +96,14 @@ t.test('a key matches its own hash only, whatever the hash looks like', async (t
   t.equal(keyMatches('', hash), false)
   t.equal(keyMatches(`${key} `, hash), false)
 })
+
+t.test('certificates are read as the start would read them', async (t) => {
+  const tls = 'tls: { certificates: [{ certificate: none.pem, key: none.key }] }'
+  const file = await fileOf(
+    t,
+    'edge.yaml',
+    `id: a\nscheduler: [http://127.0.0.1:1]\nkey: ${newKey()}\n${tls}\n`,
+  )
+  const result = await runCommand(t, ['check', file], { cwd: FIXTURES })
+  t.match(result, { code: 2, stdout: /tls\.certificates\[0\]\.certificate: .*none\.pem does not exist/ })
+})
