@@ -1,7 +1,6 @@
 // The steering listener's handler: one request, one decision from the current snapshot, one reply; then the
 // counters and the access log.
 import type { Clock } from '../src/clock.ts'
-import { takeGrant } from '../src/access/grant-carrier.ts'
 import type { Background } from '../src/background.ts'
 import type { HttpReply, Transaction, TransactionHandler } from '../src/http/transaction.ts'
 import type { Logger } from '../src/log.ts'
@@ -54,8 +53,9 @@ function accessLine(steered: Steered, tookMs: number) {
     client: client === undefined ? query.peer : formatIp(client),
     method: query.method,
     host: query.host,
-    // Without query, and without the tokens that a path may hold.
-    path: property === undefined ? takeGrant(query.path).target : steered.path,
+    // Without query, and without the tokens that a path may hold; where, only a property tells.
+    path:
+      property !== undefined ? steered.path : query.path.startsWith('/.edgeward/') ? query.path : undefined,
     property: property?.id,
     located: location?.source,
     site: chosen?.edge.siteId,

@@ -105,5 +105,5 @@ t.test('certificates are read as the start would read them', async (t) => {
     `id: a\nscheduler: [http://127.0.0.1:1]\nkey: ${newKey()}\n${tls}\n`,
   )
   const result = await runCommand(t, ['check', file], { cwd: FIXTURES })
-  t.match(result, { code: 2, stdout: /tls\.certificates\[0\]\.certificate: .*none\.pem does not exist/ })
+  t.match(result, { code: 2, stdout: /tls\.certificates\[0\]\.certificate: .*none\.pem cannot be read/ })
 })
