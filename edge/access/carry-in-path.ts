@@ -31,6 +31,7 @@ export function carryInPath(exchange: Exchange): StepName {
     'no-store',
     ...property.cors(request.header('origin')).pairs,
   ]
+  exchange.cache.outcome = 'local'
   reply.send({ status: 302, fields: NO_FIELDS, extra, length: 0 }, null)
   return 'done'
 }

@@ -5,6 +5,7 @@ import { mayServeOnError } from '../cache/freshness.ts'
 import { secondsLeft } from '../cache/look-up.ts'
 import type { Exchange } from '../exchange.ts'
 import { asPart } from '../playlist/low-latency.ts'
+import { isPlaylistName } from '../playlist/playlist-times.ts'
 import type { StepName } from '../request-flow.ts'
 import type { FetchOutcome } from './fetch.ts'
 import { fetchTargetOf } from './fetch-target.ts'
@@ -18,8 +19,9 @@ export async function fetchObject(exchange: Exchange): Promise<StepName> {
   const { edge, target, cache, request } = exchange
   if (target === null) throw new Error('fetch-object comes after make-key')
   const stale = exchange.meta ?? undefined
-  // Nobody's HEAD makes this edge pull a film.
-  if (request.method === 'HEAD' && stale === undefined) return passThrough(exchange)
+  // Nobody's HEAD makes this edge pull a film. A playlist is short, and its head is that of the form it is sent in.
+  if (request.method === 'HEAD' && stale === undefined && !isPlaylistName(target.primaryKey))
+    return passThrough(exchange)
   const from = request.method === 'GET' ? (rangeStart(request.header('range')) ?? 0) : 0
   const outcome = await edge.fills.fetch(fetchTargetOf(exchange), stale, from)
   if (outcome.kind === 'other-variant') return 'look-up'

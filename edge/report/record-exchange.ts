@@ -1,4 +1,5 @@
 // When a reply is over: count it, and write its access-log line if those are wanted.
+import { clientTextOf } from '../access/client.ts'
 import { noteDenial } from '../callback/note-denial.ts'
 import type { Exchange } from '../exchange.ts'
 import { leaveLimits } from '../limits/limited-reply.ts'
@@ -18,14 +19,14 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
   if (!edge.accessLog) return
   edge.log.info(
     {
-      client: request.remoteAddress,
+      client: clientTextOf(exchange),
       method: request.method,
-      host: request.host,
+      host: printable(request.host),
       property: exchange.property?.id,
-      path: withoutQuery(exchange.path),
+      path: printable(withoutQuery(exchange.path)),
       status: reply.status,
       bytes: reply.bodyBytes,
-      range: request.header('range'),
+      range: printable(request.header('range')),
       cache: cache.outcome,
       forward: cache.forward ?? undefined,
       error: exchange.error?.code,
@@ -38,6 +39,14 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
     },
     'request',
   )
+}
+
+/** Longer texts of a client's own are cut. */
+const TEXT_MAX = 1024
+
+/** A terminal obeys bytes above ASCII too (C1 controls), and JSON leaves them as they are. */
+function printable(text: string | undefined): string | undefined {
+  return text?.slice(0, TEXT_MAX).replaceAll(/[^\x20-\x7e]/g, '?')
 }
 
 /** A request that is refused before it has a key has its query still: it may be anything. */

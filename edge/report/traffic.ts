@@ -20,6 +20,7 @@ const OUTCOME_INDEX: Readonly<Record<CacheOutcome, number>> = {
   collapsed: 4,
   pass: 5,
   denied: 6,
+  local: 7,
 }
 const OUTCOMES = Object.keys(OUTCOME_INDEX)
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']

@@ -12,6 +12,7 @@ export function preflight(exchange: Exchange): StepName {
   if (asked && cors.includes('Access-Control-Allow-Origin')) {
     extra.push(...preflightFields(request.header('access-control-request-headers')))
   }
+  exchange.cache.outcome = 'local'
   reply.send({ status: 204, fields: NO_FIELDS, extra, length: null }, null)
   return 'done'
 }

@@ -8,7 +8,6 @@
 // so that the path need not be written again. `.a`: it also covers the client's address.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import type { TokenRefusal } from '../token/token.ts'
-import { originReading } from './origin-reading.ts'
 
 export interface Grant {
   /** Eleven characters of base64url. */
@@ -63,7 +62,7 @@ export class GrantKeys {
     if (match === null) return 'token_malformed'
     const [, end = '', scope = '', session = '', bound, mac = ''] = match
     const covered = scope === 'x' ? path : directoryOf(path, Number(scope))
-    if (covered === undefined || (scope !== 'x' && leaves(covered, path))) return 'token_wrong'
+    if (covered === undefined) return 'token_wrong'
     const head = text.slice(0, -mac.length - 1)
     const given = Buffer.from(mac, 'base64url')
     let right = false
@@ -100,12 +99,6 @@ export function isAtTop(path: string): boolean {
 /** `//` is the top as well, to origins that merge slashes. */
 function isTop(directory: string): boolean {
   return /^\/+$/.test(directory)
-}
-
-/** Below a directory for this edge, and outside of it for its origin. */
-function leaves(directory: string, path: string): boolean {
-  const reading = originReading(path)
-  return reading !== path && !reading.startsWith(originReading(directory))
 }
 
 /** `/a/b/` has two. */

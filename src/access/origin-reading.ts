@@ -1,42 +1,38 @@
 // How an origin may read a path that this edge takes as it stands. Servers differ: some decode `%2F` before they follow
-// `..`, some end a segment at `;`, merge slashes, cut at a NUL, or drop dots at the end. What is allowed must be allowed
-// in that reading too, or `/free/..%2Fpaid/x` is free here and paid there; what is refused is refused in either.
+// `..`, some end a segment at `;`, merge slashes, cut at a NUL, drop dots at the end. To be let in, a path must be
+// listed as it stands and in that reading; to be refused, either is enough. Where one cannot tell what an origin will
+// make of it, it is not let in.
+import type { PathMatcher } from '../path-pattern.ts'
 
-/** Nothing of what readings differ in: all paths but odd ones. */
+/** Separators, or a NUL, behind an escape, another escape, or too many bytes of UTF-8: read in as many ways as servers. */
+const VEILED = /%(?:2F|5C|00|C0|C1|E0%8[01]|25(?:25)*(?:2[EF]|5C|3B|00|C0|C1|E0))/i
+
+/** `path` is normalised, here and below. */
+export function inEveryReading(matches: PathMatcher, path: string): boolean {
+  return matches(path) && !isVeiled(path) && matches(originReading(path))
+}
+
+export function inSomeReading(matches: PathMatcher, path: string): boolean {
+  return matches(path) || isVeiled(path) || matches(originReading(path))
+}
+
+export function isVeiled(path: string): boolean {
+  return path.includes('%') && VEILED.test(path)
+}
+
+/** All paths but odd ones have one reading. */
 const PLAIN = /^(?:\/[^/%;]*[^/%;.]|\/$)+\/?$/
 
-/** The most lenient reading of a normalised path; the same string when there is but one. */
+/** Without parameters of segments, empty segments, and dots or spaces at their ends. The same string when it has none. */
 export function originReading(path: string): string {
   if (PLAIN.test(path)) return path
-  const kept: string[] = []
-  const segments = segmentsOf(path)
-  for (const segment of segments) {
-    if (segment === '..') kept.pop()
-    else if (segment !== '' && segment !== '.') kept.push(segment)
-  }
-  return kept.length > 0 && /^\.{0,2}$/.test(segments.at(-1) ?? '')
-    ? `/${kept.join('/')}/`
-    : `/${kept.join('/')}`
+  const segments = path.slice(1).split('/').map(nameOf)
+  const kept = segments.filter((segment) => segment !== '')
+  return kept.length > 0 && segments.at(-1) === '' ? `/${kept.join('/')}/` : `/${kept.join('/')}`
 }
 
-/** A normalised path in which an origin may find `..` yet: it leads where nobody can tell. */
-export function hidesClimb(path: string): boolean {
-  return /[%;]/.test(path) && segmentsOf(path).includes('..')
-}
-
-function segmentsOf(path: string): string[] {
-  const [whole = ''] = decoded(path).split('\0', 1)
-  return whole
-    .slice(1)
-    .split('/')
-    .map((segment) => {
-      const [name = ''] = segment.split(';', 1)
-      return /^\.{0,2}$/.test(name) ? name : withoutDotsBehind(name)
-    })
-}
-
-/** Nor spaces. */
-function withoutDotsBehind(name: string): string {
+function nameOf(segment: string): string {
+  const [name = ''] = segment.split(/;|%3B/, 1)
   let end = name.length
   for (;;) {
     if (name[end - 1] === '.') end -= 1
@@ -45,25 +41,24 @@ function withoutDotsBehind(name: string): string {
   }
 }
 
+/** An origin may find `..` in it yet: no directory can be told that it leads below. */
+export function hidesClimb(path: string): boolean {
+  return /[%;]/.test(path) && /(?:^|[/;\0])\.\.(?:%20)*(?:[/;\0]|$)/.test(decoded(path))
+}
+
 /** How often a chain of servers may decode. */
 const ROUNDS_MAX = 3
-/** Of `.`, `/` and `\` in too many bytes of UTF-8, which lax decoders take. */
-const OVERLONG: readonly [RegExp, string][] = [
-  [/%(?:C0%AE|E0%80%AE)/gi, '.'],
-  [/%(?:C0%AF|E0%80%AF|C1%9C|E0%81%9C)/gi, '/'],
-]
 
-/** Only what changes where a path leads: any other escape is a character of a name. */
+/** Only what parts a path: any other escape is a character of a name. */
 function decoded(path: string): string {
   let text = path
   for (let round = 0; round < ROUNDS_MAX && text.includes('%'); round++) {
-    for (const [form, character] of OVERLONG) text = text.replace(form, character)
     text = text
-      .replace(/%(?:2F|5C)/gi, '/')
-      .replace(/%2E/gi, '.')
+      .replace(/%(?:C0%AE|E0%80%AE|2E)/gi, '.')
+      .replace(/%(?:C0%AF|E0%80%AF|C1%9C|E0%81%9C|2F|5C)/gi, '/')
       .replace(/%3B/gi, ';')
       .replace(/%00/g, '\0')
-      .replace(/%25(?=(?:25)*(?:2E|2F|5C|3B|00|C0|C1|E0))/gi, '%')
+      .replace(/%25(?=(?:25)*(?:2[EF]|5C|3B|00|C0|C1|E0))/gi, '%')
   }
   return text
 }

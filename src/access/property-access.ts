@@ -8,7 +8,7 @@ import { createScheme } from './create-scheme.ts'
 import { GrantKeys } from './grant.ts'
 import { compileAccessRules } from './judge-rules.ts'
 import type { AccessRules } from './judge-rules.ts'
-import { originReading } from './origin-reading.ts'
+import { inEveryReading, inSomeReading } from './origin-reading.ts'
 import { withoutTokens } from './token-fields.ts'
 import type { WithoutTokens } from './token-fields.ts'
 import { TokenGate } from './token-gate.ts'
@@ -35,7 +35,7 @@ export interface PropertyAccess {
 
 /** Throws an Error for settings that cannot work. */
 export function compileAccess(property: Hosted, settings: AccessSettings): PropertyAccess {
-  const isKey = inSomeReading(settings.keys?.match ?? [])
+  const isKey = keyMatcher(settings.keys?.match ?? [])
   return {
     rules: compileAccessRules(settings),
     tokens: settings.tokens === undefined ? null : compileTokens(property, settings.tokens, isKey),
@@ -45,14 +45,14 @@ export function compileAccess(property: Hosted, settings: AccessSettings): Prope
 
 function compileTokens(property: Hosted, settings: TokenSettings, isKey: PathMatcher): PropertyTokens {
   const grants = new GrantKeys(property.id, grantSecrets(settings))
-  const isExcepted = inEveryReading(settings.except)
+  const isExcepted = anyOf(settings.except)
   const scheme = createScheme(settings, property.hosts)
   const gate = new TokenGate({
     propertyId: property.id,
     scheme,
     grants,
     skewMs: settings.skew,
-    isFree: (path) => isExcepted(path) && !isKey(path),
+    isFree: (path) => inEveryReading(isExcepted, path) && !isKey(path),
   })
   return {
     gate,
@@ -72,18 +72,13 @@ export function grantSecrets(settings: TokenSettings): readonly string[] {
   )
 }
 
-/** To be let in: whatever the origin takes the path for, it is one of these. */
-function inEveryReading(patterns: readonly string[]): PathMatcher {
-  const isOne = anyOf(patterns)
-  return (path) => isOne(path) && isOne(originReading(path))
-}
-
-/** To be kept from others and from disks: an origin may take it for one of these, in capitals or not. */
-function inSomeReading(patterns: readonly string[]): PathMatcher {
+/** What an origin may take for a key, in capitals or not, with a slash behind it or not. */
+function keyMatcher(patterns: readonly string[]): PathMatcher {
   if (patterns.length === 0) return () => false
   const isOne = anyOf(patterns)
   const isOneInLowerCase = anyOf(patterns.map((pattern) => pattern.toLowerCase()))
-  return (path) => isOne(path) || isOneInLowerCase(originReading(path).replace(/\/$/, '').toLowerCase())
+  return (path) =>
+    isOne(path) || inSomeReading(isOneInLowerCase, path.toLowerCase().replace(/(?<=[^/])\/$/, ''))
 }
 
 function anyOf(patterns: readonly string[]): PathMatcher {

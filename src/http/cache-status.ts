@@ -11,7 +11,16 @@ export type ForwardReason =
   | 'method'
   | 'bypass'
 
-export type CacheOutcome = 'hit' | 'miss' | 'stale' | 'revalidated' | 'collapsed' | 'pass' | 'denied'
+/** `local`: answered by the edge itself, and no cache was asked: a preflight, a redirect to a grant. */
+export type CacheOutcome =
+  | 'hit'
+  | 'miss'
+  | 'stale'
+  | 'revalidated'
+  | 'collapsed'
+  | 'pass'
+  | 'denied'
+  | 'local'
 
 export interface CacheStatus {
   outcome: CacheOutcome
@@ -33,7 +42,8 @@ export function formatItem(identifier: string): string {
 /** `gz-1; hit; ttl=5` or `gz-1; fwd=uri-miss; stored`. */
 export function formatCacheStatus(name: string, status: CacheStatus): string {
   let text = formatItem(name)
-  if (status.forward === null) text += status.outcome === 'denied' ? '' : '; hit'
+  if (status.forward === null)
+    text += status.outcome === 'denied' || status.outcome === 'local' ? '' : '; hit'
   else text += `; fwd=${status.forward}`
   if (status.forwardStatus !== null) text += `; fwd-status=${status.forwardStatus}`
   if (status.ttl !== null) text += `; ttl=${status.ttl}`

@@ -88,6 +88,27 @@ t.test('HEAD gives the head of GET without a body, cold and cached', async (t) =
   }
 })
 
+t.test('HEAD of a playlist that is not cached gives the head of the form that GET is sent', async (t) => {
+  const segments = Array.from({ length: 100 }, (_, i) => `#EXTINF:2,\ns${i}.ts\n`).join('')
+  const body = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n${segments}#EXT-X-ENDLIST\n`
+  const fields = { ...FIELDS, 'Content-Type': 'application/vnd.apple.mpegurl' }
+  const origin = await startOrigin(t, { '/a.m3u8': { body, fields }, '/b.m3u8': { body, fields } })
+  const edge = await startEdge(t, { origin: origin.url })
+  for (const [path, coding] of [
+    ['/a.m3u8', 'gzip'],
+    ['/b.m3u8', 'identity'],
+  ] as const) {
+    const ask = (method: string) =>
+      get(edge.url + path, { method, headers: { 'Accept-Encoding': coding } }).then(({ headers }) => headers)
+    const [head, whole] = [await ask('HEAD'), await ask('GET')]
+    for (const name of ['vary', 'etag', 'content-encoding', 'content-length', 'content-type']) {
+      t.equal(head[name], whole[name], `${name} of ${coding}`)
+    }
+    t.match(head['vary'], /accept-encoding/i)
+    t.equal(origin.count(path), 1)
+  }
+})
+
 t.test('a client that has it already gets 304', async (t) => {
   const origin = await startOrigin(t, { '/film': { body: BODY, fields: FIELDS } })
   const edge = await startEdge(t, { origin: origin.url })

@@ -72,6 +72,42 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   })
 }
 
+t.test(
+  'killed while it writes new heads over old ones: every object is there, and is what it was',
+  async (t) => {
+    const paths = Array.from({ length: 20 }, (_, i) => `/${i}`)
+    const bodies = new Map(paths.map((path, i) => [path, bytesOf(i, 70_000)] as const))
+    const origin = await startOrigin(t, {})
+    for (const [path, body] of bodies) {
+      // Asked for anew each time, and each time with another head.
+      origin.on(path, (_request, nth) => ({
+        body,
+        fields: { 'Cache-Control': 'max-age=0', ETag: '"v1"', 'X-Padding': 'x'.repeat((nth * 37) % 300) },
+      }))
+    }
+    const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+    await Promise.all(paths.map((path) => get(edge.url + path)))
+    await written(edge, 20 * 70_000)
+    for (const replies of [1, 30, 80, 150]) {
+      const enough = Promise.withResolvers<void>()
+      let seen = 0
+      const asking = Array.from({ length: 200 }, async (_, i) => {
+        await get(edge.url + (paths[i % paths.length] ?? '')).catch(() => null)
+        if (++seen === replies) enough.resolve()
+      })
+      await enough.promise
+      await edge.restart('SIGKILL')
+      await Promise.all(asking)
+      await origin.stop()
+      for (const [path, body] of bodies) {
+        const reply = await get(edge.url + path)
+        t.ok(reply.status === 200 && reply.complete && reply.body.equals(body), `${path} after ${replies}`)
+      }
+      await origin.start()
+    }
+  },
+)
+
 t.test('a slice damaged by a crash is fetched again, never served', async (t) => {
   const origin = await startOrigin(t, { '/film.mp4': { body: FILM, fields: FRESH } })
   const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
