@@ -43,6 +43,7 @@ import { loadSavedConfig } from './report/saved-config.ts'
 import { SchedulerClient } from './report/scheduler-client.ts'
 import { Traffic } from './report/traffic.ts'
 import { handleTransaction } from './request-flow.ts'
+import { registerUpstreamMetrics } from './upstream/upstream-metrics.ts'
 import { Upstreams } from './upstream/upstream.ts'
 
 /** After `draining` was reported: clients that were redirected just before it may still arrive. */
@@ -106,6 +107,7 @@ export async function startEdge(
   tls?.watch(server)
   registerEdgeMetrics(registry, edge, server, tls)
   registerVideoMetrics(registry, edge)
+  registerUpstreamMetrics(registry, upstreams.places)
   registerLimitMetrics(registry, edge.limiter)
   registerCallbackMetrics(registry, edge.callbacks, events)
   const reporter = await takeConfiguration(config, edge, server, background)

@@ -57,7 +57,9 @@ export function isPrefixed(path: string): boolean {
 /** Takes `/~id` off the front of a path; `/~id` alone asks for `/`. `/~~` begins a grant, not an id. */
 export function splitPrefix(path: string): PrefixedPath {
   if (!isPrefixed(path)) return { propertyId: undefined, path }
+  const question = path.indexOf('?')
+  const end = question < 0 ? path.length : question
   const slash = path.indexOf('/', 2)
-  if (slash < 0) return { propertyId: path.slice(2), path: '/' }
-  return { propertyId: path.slice(2, slash), path: path.slice(slash) }
+  if (slash >= 0 && slash < end) return { propertyId: path.slice(2, slash), path: path.slice(slash) }
+  return { propertyId: path.slice(2, end), path: `/${path.slice(end)}` }
 }

@@ -6,9 +6,11 @@ import type { GrantScope } from '../../src/access/grant.ts'
 import { setCookie } from '../../src/http/cookies.ts'
 import { isPrefixed } from '../../src/property-index.ts'
 import { clientTextOf } from '../access/client.ts'
+import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { Exchange } from '../exchange.ts'
 import type { CarriedTemplate, Carrying } from './carried-template.ts'
 import type { PlaylistForm } from './playlist-forms.ts'
+import { isPlaylistName } from './playlist-times.ts'
 
 /** Cookies that one reply sets: one for the playlist's own directory, others for where its URIs lead. */
 const COOKIES_MAX = 8
@@ -24,6 +26,16 @@ export function carryingOf({ access, path, property, target }: Exchange): Carryi
     own: property.playlists.own,
   }
   return { by: tokens.carry === 'rewrite' || isAtTop(path) ? 'query' : tokens.carry, context }
+}
+
+/**
+ * A playlist that came content-coded though identity was asked for: nothing can be put into it, and what it names
+ * would be refused. Better the playlist is.
+ */
+export function cannotCarry(exchange: Exchange, meta: ObjectMeta): boolean {
+  if (exchange.access.admission === null || meta.status !== 200 || meta.playlist !== undefined) return false
+  if (meta.fields.get('content-encoding') === undefined) return false
+  return isPlaylistName(exchange.path) && carryingOf(exchange) !== undefined
 }
 
 /** The form that this one client is sent. */

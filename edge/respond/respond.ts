@@ -1,5 +1,6 @@
 // Step: answer from the object: 304, 416, a part, or all of it. A body in memory leaves at once; any other is
 // streamed from wherever its slices are.
+import { EdgewardError } from '../../src/errors.ts'
 import { formatCacheStatus } from '../../src/http/cache-status.ts'
 import { NO_FIELDS } from '../../src/http/fields.ts'
 import type { ByteRange } from '../../src/http/range.ts'
@@ -12,6 +13,7 @@ import type { Exchange } from '../exchange.ts'
 import { fetchTargetOf } from '../fill/fetch-target.ts'
 import { ObjectReader, VersionChanged } from '../fill/object-reader.ts'
 import { leavesAtOnce, writerOf } from '../limits/limited-reply.ts'
+import { cannotCarry } from '../playlist/carry-grants.ts'
 import { needsPreparing } from '../playlist/prepare-playlist.ts'
 import type { StepName } from '../request-flow.ts'
 
@@ -19,6 +21,15 @@ export function respond(exchange: Exchange): StepName | Promise<StepName> {
   const { meta, request } = exchange
   if (meta === null) throw new Error('respond without an object')
   if (needsPreparing(exchange, meta)) return 'prepare-playlist'
+  if (cannotCarry(exchange, meta)) {
+    releasePull(exchange)
+    exchange.error = new EdgewardError(
+      'origin_protocol',
+      'origin',
+      'a playlist came content-coded though identity was asked for: no grant can be carried',
+    )
+    return 'refuse'
+  }
   if (exchange.passed) {
     return request.method === 'HEAD'
       ? sendBodiless(exchange, meta, meta.status)

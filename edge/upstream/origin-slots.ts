@@ -40,6 +40,8 @@ interface Waiting {
 }
 
 export class OriginSlots {
+  /** Requests that found no place in time. */
+  refused = 0
   private readonly used: Record<SlotKind, number> = { filling: 0, held: 0, parked: 0, passing: 0 }
   private readonly queues: Record<SlotKind, Waiting[]> = { filling: [], held: [], parked: [], passing: [] }
 
@@ -47,15 +49,26 @@ export class OriginSlots {
   take(kind: SlotKind, ready: Ready): void {
     const queue = this.queues[kind]
     if (this.used[kind] < SLOTS_MAX[kind]) ready(this.slot(kind))
-    else if (queue.length >= ORIGIN_WAITING_MAX) ready(null)
-    else {
+    else if (queue.length >= ORIGIN_WAITING_MAX) {
+      this.refused++
+      ready(null)
+    } else {
       const giveUp = () => {
         queue.splice(queue.indexOf(waiting), 1)
+        this.refused++
         ready(null)
       }
       const waiting = { ready, timer: setTimeout(giveUp, ORIGIN_WAIT_MS).unref() }
       queue.push(waiting)
     }
+  }
+
+  usedOf(kind: SlotKind): number {
+    return this.used[kind]
+  }
+
+  waitingOf(kind: SlotKind): number {
+    return this.queues[kind].length
   }
 
   private slot(first: SlotKind): Slot {

@@ -91,6 +91,11 @@ export class Upstreams {
     await this.agent.destroy()
   }
 
+  /** Origin → its places, for the metrics. */
+  get places(): ReadonlyMap<string, OriginSlots> {
+    return this.slots
+  }
+
   private slotsOf(origin: string): OriginSlots {
     let slots = this.slots.get(origin)
     if (slots === undefined) this.slots.set(origin, (slots = new OriginSlots()))

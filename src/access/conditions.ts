@@ -5,7 +5,7 @@ import { asnSubject, countrySubject } from './geo-rules.ts'
 import { addressSubject } from './address-rules.ts'
 import { asEntry } from './access-request.ts'
 import type { AccessRequest, Subject } from './access-request.ts'
-import { isVeiled, originReading } from './origin-reading.ts'
+import { isVeiled, originReadings } from './origin-reading.ts'
 import { originSubject, refererSubject } from './page-rules.ts'
 import type { ConditionSettings } from './rule-settings.ts'
 import { compileHours } from './time-window.ts'
@@ -94,8 +94,11 @@ function pathCondition(entries: readonly string[], side: 'allow' | 'deny'): Cond
     const match = findAsIs(path)
     if ((match === undefined) === (side === 'allow')) return match
     if (isVeiled(path)) return side === 'allow' ? undefined : 'one of them, for some origins'
-    const reading = originReading(path)
-    return reading === path ? match : findAsIs(reading)
+    for (const reading of originReadings(path)) {
+      const other = findAsIs(reading)
+      if ((other === undefined) === (side === 'allow')) return other
+    }
+    return match
   }
   return {
     name: 'paths',

@@ -8,7 +8,7 @@ import { createScheme } from './create-scheme.ts'
 import { GrantKeys } from './grant.ts'
 import { compileAccessRules } from './judge-rules.ts'
 import type { AccessRules } from './judge-rules.ts'
-import { inEveryReading, inSomeReading } from './origin-reading.ts'
+import { inEveryReading, isVeiled, originReadings } from './origin-reading.ts'
 import { withoutTokens } from './token-fields.ts'
 import type { WithoutTokens } from './token-fields.ts'
 import { TokenGate } from './token-gate.ts'
@@ -72,13 +72,19 @@ export function grantSecrets(settings: TokenSettings): readonly string[] {
   )
 }
 
-/** What an origin may take for a key, in capitals or not, with a slash behind it or not. */
+/** What an origin may take for a key, in capitals or not, with slashes behind it or not. */
 function keyMatcher(patterns: readonly string[]): PathMatcher {
   if (patterns.length === 0) return () => false
   const isOne = anyOf(patterns)
   const isOneInLowerCase = anyOf(patterns.map((pattern) => pattern.toLowerCase()))
-  return (path) =>
-    isOne(path) || inSomeReading(isOneInLowerCase, path.toLowerCase().replace(/(?<=[^/])\/$/, ''))
+  const mayBe = (path: string) => isOneInLowerCase(withoutSlashesBehind(path).toLowerCase())
+  return (path) => isOne(path) || isVeiled(path) || mayBe(path) || originReadings(path).some(mayBe)
+}
+
+function withoutSlashesBehind(path: string): string {
+  let end = path.length
+  while (path[end - 1] === '/') end -= 1
+  return path.slice(0, end)
 }
 
 function anyOf(patterns: readonly string[]): PathMatcher {

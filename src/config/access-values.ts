@@ -25,6 +25,8 @@ export const pathPattern = z
   .string()
   .min(1)
   .max(256)
+  // Each costs time for each character of a path.
+  .refine((text) => text.split('*').length <= 17, 'must have at most 16 "*"')
   .meta({ title: 'path pattern', examples: ['*.m4s', '/live/**'] })
 
 /** Never printed. Written as ${NAME} or ${file:PATH}. */

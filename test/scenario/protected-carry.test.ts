@@ -2,6 +2,7 @@
 // granted does not. Nothing of a token reaches the origin, the cache key or the log.
 import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { systemClock } from '../../src/clock.ts'
 import { get } from '../kit/client.ts'
@@ -9,6 +10,7 @@ import type { Reply } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import type { TestEdge } from '../kit/edge.ts'
 import { startProtectedStream, urisOf } from '../kit/protected-stream.ts'
+import { startOrigin } from '../kit/scripted-origin.ts'
 import { until } from '../kit/until.ts'
 import { signTypeA } from '../../src/token/type-a.ts'
 
@@ -133,6 +135,19 @@ async function diskBytes(edge: TestEdge): Promise<Buffer> {
     await Promise.all(files.map((file) => readFile(path.join(file.parentPath, file.name)))),
   )
 }
+
+t.test('a playlist that comes coded is refused, not sent without grants', async (t) => {
+  const coded = { 'content-encoding': 'gzip', 'content-type': 'application/vnd.apple.mpegurl' }
+  const body = gzipSync('#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg-1.ts\n')
+  const origin = await startOrigin(t, { '/show/coded.m3u8': { fields: coded, body } })
+  const edge = await startEdge(t, { origin: origin.url, properties: [protectedProperty('rewrite')] })
+  t.match(await get(edge.url + signed('/show/coded.m3u8')), { status: 502, text: 'origin_protocol\n' })
+  await until('the log says why', async () =>
+    /came content-coded though identity was asked for/.test(edge.process.stderr()),
+  )
+  const { text } = await get(`${edge.admin}/metrics`)
+  t.match(text, new RegExp(`edgeward_edge_origin_places_used\\{origin="${origin.url}",kind="filling"\\} 0`))
+})
 
 t.test('a grant is for what it was given for', async (t) => {
   const edge = await startEdge(t, { origin: stream.url, properties: [protectedProperty('rewrite')] })

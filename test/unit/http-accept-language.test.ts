@@ -25,7 +25,7 @@ t.test('the one liked best', async (t) => {
     ['de;level=1', undefined],
     [Array.from({ length: 33 }, (_, i) => `de;q=0.${i}`).join(','), undefined],
   ] as const) {
-    t.equal(preferredLanguage(field), expected, field)
+    t.equal(preferredLanguage(field), expected, field ?? 'none')
   }
 })
 
