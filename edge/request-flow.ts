@@ -3,7 +3,7 @@
 import { EdgewardError, messageOf } from '../src/errors.ts'
 import type { Transaction } from '../src/http/transaction.ts'
 import { admit } from './access/admit.ts'
-import { carryInPath } from './access/carry-in-path.ts'
+import { carryByRedirect } from './access/carry-by-redirect.ts'
 import { judgeMethod } from './access/method.ts'
 import { judgeRules } from './access/judge-rules.ts'
 import { judgeToken } from './access/judge-token.ts'
@@ -33,7 +33,7 @@ export type StepName =
   | 'judge-limits'
   | 'ask-callback'
   | 'admit'
-  | 'carry-in-path'
+  | 'carry-by-redirect'
   | 'note-player'
   | 'look-up'
   | 'fetch-object'
@@ -55,14 +55,14 @@ const STEPS: Record<Exclude<StepName, 'done'>, Step> = {
   'judge-token': judgeToken, //          → judge-limits, refuse
   'judge-limits': judgeLimits, //        → admit, ask-callback, refuse, done (the client is gone)
   'ask-callback': askCallback, //        → admit, refuse
-  admit, //                              → note-player, pass-through, carry-in-path
-  'carry-in-path': carryInPath, //       → done
+  admit, //                              → note-player, pass-through, carry-by-redirect
+  'carry-by-redirect': carryByRedirect, // → done
   'note-player': notePlayer, //          → look-up
   'look-up': lookUp, //                  → respond, fetch-object, revalidate-behind
   'revalidate-behind': revalidateBehind, // → respond
   'fetch-object': fetchObject, //        → respond, look-up (another variant), refuse
   'pass-through': passThrough, //        → respond, refuse
-  'prepare-playlist': preparePlaylist, // → respond, look-up (the object changed, or is no playlist)
+  'prepare-playlist': preparePlaylist, // → respond, carry-by-redirect, look-up (the object changed, or is no playlist)
   respond, //                            → prepare-playlist, done, look-up (the object changed), refuse
   refuse, //                             → done
 }

@@ -9,6 +9,7 @@ export function admit(exchange: Exchange): StepName {
   if (request.method !== 'GET' && request.method !== 'HEAD') return 'pass-through'
   const carriesByPath =
     property?.access.tokens?.carry === 'path' && access.admission !== null && !isAtTop(path)
-  if (carriesByPath && access.admission?.grant?.by !== 'path' && isPlaylistName(path)) return 'carry-in-path'
+  if (carriesByPath && access.admission?.grant?.by !== 'path' && isPlaylistName(path))
+    return 'carry-by-redirect'
   return 'note-player'
 }

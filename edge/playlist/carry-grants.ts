@@ -38,6 +38,13 @@ export function cannotCarry(exchange: Exchange, meta: ObjectMeta): boolean {
   return isPlaylistName(exchange.path) && carryingOf(exchange) !== undefined
 }
 
+/** A live playlist whose player would reload it by its token, beyond the token's end. */
+export function isReloadedByToken(exchange: Exchange, meta: ObjectMeta): boolean {
+  const { admission } = exchange.access
+  if (meta.playlist?.media?.live !== true || admission === null || admission.grant !== null) return false
+  return carryingOf(exchange)?.by === 'query'
+}
+
 /** The form that this one client is sent. */
 export function carryGrants(exchange: Exchange, form: PlaylistForm, template: CarriedTemplate): PlaylistForm {
   const { access, property, edge } = exchange

@@ -9,7 +9,7 @@ import type { Exchange } from '../exchange.ts'
 import { fetchTargetOf } from '../fill/fetch-target.ts'
 import { ObjectReader, VersionChanged } from '../fill/object-reader.ts'
 import type { StepName } from '../request-flow.ts'
-import { carryGrants, carryingOf } from './carry-grants.ts'
+import { carryGrants, carryingOf, isReloadedByToken } from './carry-grants.ts'
 import type { FormWanted, PlaylistForm } from './playlist-forms.ts'
 
 /** Asked by `respond`: this object has to be prepared first. */
@@ -32,6 +32,7 @@ function prepare(exchange: Exchange, meta: ObjectMeta, body: Buffer): StepName |
     const whole = { ...meta, length: body.length, sliceBytes: Math.max(1, body.length) }
     return take(exchange, { meta: whole, body, derived: false, template: null })
   }
+  if (isReloadedByToken(exchange, meta)) return 'carry-by-redirect'
   const form = exchange.edge.playlistForms.formOf(meta, body, wantedBy(exchange))
   return form instanceof Promise ? form.then((made) => take(exchange, made)) : take(exchange, form)
 }

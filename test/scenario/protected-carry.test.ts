@@ -201,3 +201,29 @@ async function grantOf(edge: TestEdge): Promise<string> {
   if (found === undefined) throw new Error(`no grant in ${main.text}`)
   return found
 }
+
+t.test('a live playlist that is asked for by its token outlives it', async (t) => {
+  const live = '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:2,\nseg-7.ts\n'
+  const fields = { 'content-type': 'application/vnd.apple.mpegurl' }
+  const origin = await startOrigin(t, {
+    '/live/ch.m3u8': { fields, body: live },
+    '/ch.m3u8': { fields, body: live },
+  })
+  const tokens = { scheme: 'type-a', keys: [KEY], validity: '1s', skew: '0s' }
+  const property = { id: 'shows', hosts: ['*'], origins: [{ id: 'studio' }], access: { tokens } }
+  const edge = await startEdge(t, { origin: origin.url, properties: [property] })
+  for (const path of ['/live/ch.m3u8', '/ch.m3u8']) {
+    const signedPath = signTypeA({ keys: [KEY], validityMs: 1000 }, path, { nowMs: systemClock.now() })
+    const redirect = await get(`${edge.url}/~shows${signedPath}`)
+    t.match(redirect, { status: 302, headers: { 'cache-control': 'no-store' } })
+    const location = String(redirect.headers.location)
+    t.match(location, new RegExp(`^/~shows${path.replaceAll('.', '\\.')}\\?~g=[^&]+$`))
+    await until403(`${edge.url}/~shows${signedPath}`, 'token_expired')
+    const reload = await get(edge.url + location)
+    t.match(reload, { status: 200, text: /^seg-7\.ts\?~g=/m }, `${path} goes on`)
+    const segment = new URL(urisOf(reload.text)[0] ?? '', edge.url + location).href
+    t.equal((await get(segment)).status, 404, 'and so does what it names, which this origin has not')
+    const blocking = signTypeA({ keys: [KEY] }, `${path}?_HLS_msn=8`, { nowMs: systemClock.now() })
+    t.match((await get(edge.url + blocking)).headers.location, /\?_HLS_msn=8&~g=/, 'directives go along')
+  }
+})
