@@ -39,10 +39,11 @@ export function cannotCarry(exchange: Exchange, meta: ObjectMeta): boolean {
 }
 
 /** A live playlist whose player would reload it by its token, beyond the token's end. */
-export function isReloadedByToken(exchange: Exchange, meta: ObjectMeta): boolean {
+export function isReloadedByToken(exchange: Exchange, body: Buffer): boolean {
   const { admission } = exchange.access
-  if (meta.playlist?.media?.live !== true || admission === null || admission.grant !== null) return false
-  return carryingOf(exchange)?.by === 'query'
+  if (admission === null || admission.grant !== null || carryingOf(exchange)?.by !== 'query') return false
+  // Of the bytes themselves: a head whose body has just come may not say yet.
+  return body.includes('#EXT-X-TARGETDURATION:') && !body.includes('#EXT-X-ENDLIST')
 }
 
 /** The form that this one client is sent. */

@@ -32,7 +32,7 @@ function prepare(exchange: Exchange, meta: ObjectMeta, body: Buffer): StepName |
     const whole = { ...meta, length: body.length, sliceBytes: Math.max(1, body.length) }
     return take(exchange, { meta: whole, body, derived: false, template: null })
   }
-  if (isReloadedByToken(exchange, meta)) return 'carry-by-redirect'
+  if (isReloadedByToken(exchange, body)) return 'carry-by-redirect'
   const form = exchange.edge.playlistForms.formOf(meta, body, wantedBy(exchange))
   return form instanceof Promise ? form.then((made) => take(exchange, made)) : take(exchange, form)
 }
