@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { trustedProxiesOf } from '../src/access/client-address.ts'
 import { compileAccess } from '../src/access/property-access.ts'
-import { loadConfiguredPlaces } from '../src/geo/configured-places.ts'
+import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
+import { countReloads } from '../src/geo/watched-places.ts'
 import { backgroundRunner } from '../src/background.ts'
 import type { Clock } from '../src/clock.ts'
 import { ConfigError } from '../src/config/config-error.ts'
@@ -58,6 +59,12 @@ export async function startEdge(
   const tls = await loadListenerCertificates(settings.tls, config.file, 'tls', { clock, log })
   const background = backgroundRunner(log)
   const registry = createMetricsRegistry()
+  const places = asksForPlaces(config)
+    ? await watchConfiguredPlaces(settings.geoip, config.file, 'geoip', {
+        log,
+        onReload: countReloads(registry, 'edge'),
+      })
+    : null
   const upstreams = new Upstreams()
   const cache = openCache(config, log, background)
   const knownPlaylists = new KnownPlaylists()
@@ -94,7 +101,9 @@ export async function startEdge(
     callbacks: new Callbacks(hooks, clock, log),
     events,
     trustedProxies: trustedProxiesOf(settings.trustedProxies),
-    places: asksForPlaces(config) ? await loadConfiguredPlaces(settings.geoip, config.file, 'geoip') : null,
+    get places() {
+      return places?.current ?? null
+    },
     playlistForms: new PlaylistForms(formsBytesMax(settings.cache.memory)),
     table: EMPTY_TABLE,
   }
@@ -127,7 +136,9 @@ export async function startEdge(
       public: `${tls === undefined ? 'http' : 'https'}://${formatAuthority(settings.listen.host, port)}`,
       admin: adminUrl,
     },
-    reload: tls === undefined ? undefined : () => tls.reload(),
+    async reload() {
+      await Promise.all([places?.reload(), tls?.reload()])
+    },
     async drain() {
       draining = true
       if (reporter !== null) {
@@ -139,6 +150,7 @@ export async function startEdge(
       await events.close()
       await hooks.close()
       tls?.close()
+      places?.close()
       await upstreams.close()
       await cache.disk.close()
       await closeService(admin, 1000)

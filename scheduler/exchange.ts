@@ -2,15 +2,18 @@
 import type { IpAddress } from '../src/net/ip.ts'
 import type { JudgedToken, SteerDenial } from './access.ts'
 import type { Outcome, SteerAnswer } from './answer/answers.ts'
-import type { Candidate, FitSite } from './choose/candidates.ts'
+import type { Candidate, ChoiceQuery } from './choose/candidates.ts'
+import type { Demand } from './choose/demand.ts'
+import type { SiteOrder, Weighing } from './choose/sites.ts'
 import type { ClientLocation } from './locate/locate.ts'
 import type { SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { PropertyView, SiteView } from './topology.ts'
+import type { PropertyView } from './topology.ts'
 
 export interface SteerExchange {
   readonly query: SteerQuery
   readonly snapshot: Snapshot
+  readonly demand: Demand
   /** The scheduler's monotonic clock. */
   readonly nowMs: number
   property: PropertyView | undefined
@@ -22,9 +25,14 @@ export interface SteerExchange {
   path: string
   client: IpAddress | undefined
   location: ClientLocation | undefined
-  /** All sites, in the order in which they are tried. */
-  sites: readonly SiteView[]
-  fit: FitSite | undefined
+  /** What the choice is made for. */
+  choice: ChoiceQuery | undefined
+  order: SiteOrder | undefined
+  /** The sites that were looked at, with what they cost and what dropped their edges. */
+  weighing: Weighing | undefined
+  /** The edges of the chosen site, best first, each with the reason for its place. */
+  ranked: readonly Candidate[]
+  /** The first of them. */
   chosen: Candidate | undefined
   /** Set by the step that knows it. */
   outcome: Outcome | undefined

@@ -1,9 +1,9 @@
 // The scheduler daemon: wires configuration, GeoIP, registry, snapshot and the three listeners, and drains
 // them in order.
-import type { Background } from '../src/background.ts'
 import { backgroundRunner } from '../src/background.ts'
 import type { Clock } from '../src/clock.ts'
 import { edgeConfigOf } from '../src/config/edge-config.ts'
+import { formatProblem } from '../src/config/config-error.ts'
 import type { SchedulerConfig } from '../src/config/load.ts'
 import type { Daemon } from '../src/daemon.ts'
 import { createHttpServer } from '../src/listener/http-server.ts'
@@ -15,11 +15,10 @@ import { createSchedulerMetrics } from './admin/metrics.ts'
 import type { Lifecycle } from './admin/readiness.ts'
 import { createControl } from './control/control.ts'
 import { closeService, listenService } from '../src/http-service.ts'
-import { loadConfiguredPlaces } from '../src/geo/configured-places.ts'
+import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
+import { countReloads } from '../src/geo/watched-places.ts'
 import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
-import { MemoryRegistry } from './registry/memory.ts'
-import { RedisRegistry } from './registry/redis.ts'
-import type { Registry } from './registry/registry.ts'
+import { openRegistry } from './registry/open.ts'
 import { SnapshotHolder } from './snapshot.ts'
 import { steeringHandler } from './steering.ts'
 import { buildTopology } from './topology.ts'
@@ -38,14 +37,20 @@ export async function startScheduler(
   const { settings } = config
   const { steering, control, admin, drain } = settings.scheduler
   const topology = buildTopology(settings)
-  const places = await loadConfiguredPlaces(settings.scheduler.geoip, config.file, 'scheduler.geoip')
-  const background = backgroundRunner(log)
-  const registry = await openRegistry(config, clock, log, background)
-  opened.defer(() => registry.close())
-  const snapshots = new SnapshotHolder(topology, places, registry)
-  opened.defer(() => snapshots.close())
-
+  for (const warning of config.warnings) log.warn(formatProblem(config.file, warning))
   const promRegistry = createMetricsRegistry()
+  const places = await watchConfiguredPlaces(settings.scheduler.geoip, config.file, 'scheduler.geoip', {
+    log,
+    onReload: countReloads(promRegistry, 'scheduler'),
+  })
+  opened.defer(() => places.close())
+  const background = backgroundRunner(log)
+  const registry = await openRegistry(config, { clock, log, background })
+  opened.defer(() => registry.close())
+  const snapshots = new SnapshotHolder(topology, places.current, registry)
+  opened.defer(() => snapshots.close())
+  places.onReplace = (next) => snapshots.replacePlaces(next)
+
   const metrics = createSchedulerMetrics(promRegistry, { snapshots, registry, clock })
   const lifecycle: Lifecycle = { listeningSinceMs: null, draining: false }
   const edgeConfig = edgeConfigOf(settings)
@@ -78,28 +83,19 @@ export async function startScheduler(
       control: controlUrl,
       admin: adminUrl,
     },
-    reload: tls === undefined ? undefined : () => tls.reload(),
+    async reload() {
+      await Promise.all([places.reload(), tls?.reload()])
+    },
     async drain() {
       lifecycle.draining = true
       // Reports go on being taken while the last clients are answered; /readyz says `draining` to the end.
       await steeringServer.drain(drain)
       tls?.close()
+      places.close()
       await closeService(controlService, drain)
       snapshots.close()
       await registry.close()
       await closeService(adminService, drain)
     },
   }
-}
-
-function openRegistry(
-  { settings }: SchedulerConfig,
-  clock: Clock,
-  log: Logger,
-  background: Background,
-): Promise<Registry> | Registry {
-  const { redis } = settings.scheduler
-  if (redis === undefined) return new MemoryRegistry(clock)
-  const edges = settings.edges.map((edge) => edge.id)
-  return RedisRegistry.open({ url: redis, cluster: settings.cluster, edges, clock, log, background })
 }

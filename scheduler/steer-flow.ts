@@ -5,8 +5,11 @@ import { denialOf, targetOnEdge } from './access.ts'
 import type { JudgedToken } from './access.ts'
 import { answerDenial, answerRedirect, answerRefusal } from './answer/answers.ts'
 import type { SteerAnswer } from './answer/answers.ts'
-import { findFitSite, sitesInOrder } from './choose/candidates.ts'
-import { bestClaim, hash64, scoreOf } from './choose/rendezvous.ts'
+import { NO_DEMAND } from './choose/demand.ts'
+import type { Demand } from './choose/demand.ts'
+import { boundLoads, preferEdges } from './choose/edges.ts'
+import { hash64 } from './choose/rendezvous.ts'
+import { orderSites, weighSites } from './choose/sites.ts'
 import type { SteerExchange } from './exchange.ts'
 import { locate } from './locate/locate.ts'
 import { assetKeyOf, avoidedEdgeOf, clientOfQuery, readQuery } from './query.ts'
@@ -19,9 +22,9 @@ const STEPS: Record<Step, (exchange: SteerExchange) => Step | 'done'> = {
   query: findProperty,
   locate: locateClient,
   access: judgeAccess,
-  candidates: orderSites,
-  filter: keepFitEdges,
-  score: scoreCandidates,
+  candidates: nameCandidates,
+  filter: weighCandidates,
+  score: scoreEdges,
   choose: chooseEdge,
   answer: writeAnswer,
 }
@@ -30,16 +33,21 @@ export interface Steered extends SteerExchange {
   answer: SteerAnswer
 }
 
-/** `token` was judged before, by `judgeToken`; null when the property asks for none. */
+/**
+ * `token` was judged before, by `judgeToken`; null when the property asks for none. `demand` is what this scheduler
+ * has decided lately.
+ */
 export function steer(
   query: SteerQuery,
   snapshot: Snapshot,
   nowMs: number,
   token: JudgedToken | null = null,
+  demand: Demand = NO_DEMAND,
 ): Steered {
   const exchange: SteerExchange = {
     query,
     snapshot,
+    demand,
     nowMs,
     property: undefined,
     token,
@@ -47,8 +55,10 @@ export function steer(
     path: '',
     client: undefined,
     location: undefined,
-    sites: [],
-    fit: undefined,
+    choice: undefined,
+    order: undefined,
+    weighing: undefined,
+    ranked: [],
     chosen: undefined,
     outcome: undefined,
     denial: null,
@@ -87,32 +97,38 @@ function judgeAccess(exchange: SteerExchange): Step {
   return 'answer'
 }
 
-function orderSites(exchange: SteerExchange): Step {
-  exchange.sites = sitesInOrder(exchange.location?.sites ?? [])
+function nameCandidates(exchange: SteerExchange): Step {
+  const { query, snapshot, demand, nowMs, property, path, client, location } = exchange
+  assert(property !== undefined && location !== undefined)
+  const key = hash64(assetKeyOf(property, path))
+  const avoided = avoidedEdgeOf(query.search)
+  exchange.choice = { snapshot, demand, nowMs, property, client, key, avoided }
+  exchange.order = orderSites(location, exchange.choice)
   return 'filter'
 }
 
-function keepFitEdges(exchange: SteerExchange): Step {
-  const avoided = avoidedEdgeOf(exchange.query.search)
-  exchange.fit = findFitSite(exchange.sites, exchange.snapshot, exchange.nowMs, avoided)
-  if (exchange.fit !== undefined) return 'score'
+function weighCandidates(exchange: SteerExchange): Step {
+  const { order, choice } = exchange
+  assert(order !== undefined && choice !== undefined)
+  exchange.weighing = weighSites(order, choice)
+  if (exchange.weighing.chosen !== undefined) return 'score'
   exchange.outcome = 'no-edge'
   return 'answer'
 }
 
-function scoreCandidates(exchange: SteerExchange): Step {
-  const { property, path, fit } = exchange
-  assert(property !== undefined && fit !== undefined)
-  const key = hash64(assetKeyOf(property, path))
-  for (const candidate of fit.candidates) {
-    candidate.score = scoreOf(key, candidate.edge.hash, candidate.weight)
-  }
+function scoreEdges(exchange: SteerExchange): Step {
+  const { choice, weighing, demand, nowMs } = exchange
+  const best = weighing?.chosen
+  assert(choice !== undefined && weighing !== undefined && best !== undefined)
+  const { key, client } = choice
+  exchange.ranked = preferEdges(weighing.fit.candidates, key, client, demand.assetRate(key, best.site, nowMs))
   return 'choose'
 }
 
 function chooseEdge(exchange: SteerExchange): Step {
-  exchange.chosen = bestClaim(exchange.fit?.candidates ?? [])
-  assert(exchange.chosen !== undefined, 'a fit site has candidates')
+  exchange.ranked = boundLoads(exchange.ranked)
+  exchange.chosen = exchange.ranked[0]
+  assert(exchange.chosen !== undefined, 'a chosen site has candidates')
   exchange.outcome = 'redirect'
   return 'answer'
 }

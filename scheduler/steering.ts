@@ -7,6 +7,7 @@ import type { Logger } from '../src/log.ts'
 import { formatIp } from '../src/net/ip.ts'
 import { ANSWER_FIELDS } from './answer/answers.ts'
 import type { SchedulerMetrics } from './admin/metrics.ts'
+import { DemandTracker } from './choose/demand.ts'
 import { judgeToken } from './access.ts'
 import type { JudgedToken } from './access.ts'
 import { queryOf } from './query.ts'
@@ -25,16 +26,28 @@ export interface SteeringDeps {
 
 export function steeringHandler(deps: SteeringDeps): TransactionHandler {
   const { snapshots, clock, background } = deps
+  const demand = new DemandTracker(snapshots.current.topology.edges.length)
   return ({ request, reply }: Transaction) => {
     const startedMs = clock.monotonic()
     const query = queryOf(request, clock.now())
     const snapshot = snapshots.current
-    const answer = (token: JudgedToken | null) => send(deps, reply, steer(query, snapshot, startedMs, token))
+    const answer = (token: JudgedToken | null) => {
+      const steered = steer(query, snapshot, startedMs, token, demand)
+      noteDemand(demand, steered)
+      send(deps, reply, steered)
+    }
     const token = judgeToken(query, snapshot)
     // Only for a token that is new here, of a scheme whose check waits; it asks nobody and does not fail.
     if (token instanceof Promise) background('judge-token', token.then(answer))
     else answer(token)
   }
+}
+
+/** For the decisions after this one. */
+function noteDemand(demand: DemandTracker, { choice, weighing, chosen, nowMs }: Steered): void {
+  const site = weighing?.chosen?.site
+  if (choice === undefined || site === undefined || chosen === undefined) return
+  demand.note(choice.key, site, chosen.edge, nowMs)
 }
 
 function send({ metrics, clock, accessLog }: SteeringDeps, reply: HttpReply, steered: Steered): void {

@@ -2,15 +2,17 @@
 // distance, edges with their hashes and weights, properties, coverage. Built once, never changed.
 import { compileAccess } from '../src/access/property-access.ts'
 import type { PropertyAccess } from '../src/access/property-access.ts'
-import type { PropertySettings } from '../src/config/property-schema.ts'
-import type { SchedulerSettings } from '../src/config/scheduler-schema.ts'
+import type { ClusterPropertySettings, SchedulerSettings } from '../src/config/scheduler-schema.ts'
 import type { Position } from '../src/geo/place.ts'
 import { buildCidrTree } from '../src/net/cidr-tree.ts'
 import type { CidrTree } from '../src/net/cidr-tree.ts'
-import { parseNetwork } from '../src/net/ip.ts'
+import { formatNetwork, parseIp, parseNetwork } from '../src/net/ip.ts'
 import type { IpNetwork } from '../src/net/ip.ts'
+import { roundTripMs } from './choose/cost.ts'
 import { hash64 } from './choose/rendezvous.ts'
 import type { Hash64 } from './choose/rendezvous.ts'
+import { buildCoverage } from './locate/coverage.ts'
+import type { Coverage } from './locate/coverage.ts'
 import { directionOf, nearness } from './locate/sphere.ts'
 import type { Direction } from './locate/sphere.ts'
 import { buildPropertyIndex } from '../src/property-index.ts'
@@ -24,8 +26,16 @@ export interface EdgeView {
   readonly siteId: string
   /** As a client is sent to it: no slash at the end. */
   readonly url: string
-  /** Bits a second it can send: its share among the edges of its site. */
+  /** Bits a second it can send. */
+  readonly bandwidth: number
+  readonly connectionsMax: number
+  /** Its share among the edges of its site: bandwidth times the configured weight; 0 for none. */
   readonly weight: number
+  /** Which clients its addresses can be reached by; both where none are configured. */
+  readonly families: { readonly 4: boolean; readonly 6: boolean }
+  readonly capabilities: ReadonlySet<string>
+  /** Serves clients of these networks only; null for anybody. */
+  readonly pinned: CidrTree<true> | null
   readonly keyHash: string
 }
 
@@ -34,10 +44,15 @@ export interface SiteView {
   readonly hash: Hash64
   readonly direction: Direction | undefined
   readonly edges: readonly EdgeView[]
-  /** Sum of the weights of its edges. */
+  /** Those of its edges that serve anybody, and those pinned to networks. */
+  readonly ordinary: readonly EdgeView[]
+  readonly deep: readonly EdgeView[]
+  /** Sum of the weights of its ordinary edges. */
   readonly weight: number
   /** Every site, this one first, then by distance; those without a location last, in configured order. */
   readonly byDistance: readonly SiteView[]
+  /** Estimated round trips from here to the sites of `byDistance`, beside them; never falling. */
+  readonly roundTripsMs: readonly number[]
 }
 
 export interface PropertyView {
@@ -46,6 +61,10 @@ export interface PropertyView {
   /** Web origins whose pages may read the answers. */
   readonly corsOrigins: readonly string[]
   readonly access: PropertyAccess
+  /** The sites that may serve it; null for all. */
+  readonly siteIds: ReadonlySet<string> | null
+  /** What its edges must have. */
+  readonly capabilities: readonly string[]
 }
 
 export interface Topology {
@@ -54,9 +73,10 @@ export interface Topology {
   readonly edgesByKeyHash: ReadonlyMap<string, readonly EdgeView[]>
   readonly defaultSite: SiteView
   readonly properties: PropertyIndex<PropertyView>
-  /** Client networks → the sites that cover them. */
-  readonly networks: CidrTree<readonly SiteView[]>
-  readonly countries: ReadonlyMap<string, readonly SiteView[]>
+  readonly coverage: Coverage
+  /** Networks that edges are pinned to → the sites of those edges. */
+  readonly pinned: CidrTree<readonly SiteView[]>
+  readonly deepSites: readonly SiteView[]
   readonly trustedProxies: CidrTree<true>
 }
 
@@ -70,7 +90,7 @@ export function buildTopology(settings: SchedulerSettings): Topology {
       edges.filter((edge) => edge.siteId === site.id),
     ),
   )
-  for (const site of sites) site.byDistance = sitesByDistance(site, sites)
+  for (const site of sites) Object.assign(site, neighboursOf(site, sites))
   const siteOf = new Map<string, SiteView>(sites.map((site) => [site.id, site]))
   const defaultSite = siteOf.get(settings.defaultSite ?? settings.sites[0]?.id ?? '')
   if (defaultSite === undefined) throw new Error('the default site is not among the sites')
@@ -80,8 +100,9 @@ export function buildTopology(settings: SchedulerSettings): Topology {
     edgesByKeyHash: Map.groupBy(edges, (edge) => edge.keyHash),
     defaultSite,
     properties: buildPropertyIndex(settings.properties.map(propertyView)),
-    networks: networkTree(settings.sites, siteOf),
-    countries: countryMap(settings.sites, siteOf),
+    coverage: buildCoverage(settings.sites, siteOf),
+    pinned: pinnedTree(settings.edges, siteOf),
+    deepSites: sites.filter((site) => site.deep.length > 0),
     trustedProxies: buildCidrTree(
       settings.scheduler.trustedProxies.map((text) => ({ network: checkedNetwork(text), value: true })),
     ),
@@ -100,68 +121,81 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number): Edge
     hash: hash64(edge.id),
     siteId: edge.site,
     url: redirectBase(edge.url),
-    weight: edge.capacity.bandwidth,
+    bandwidth: edge.capacity.bandwidth,
+    connectionsMax: edge.capacity.connections,
+    weight: edge.capacity.bandwidth * edge.weight,
+    families: familiesOf(edge.addresses),
+    capabilities: new Set(edge.capabilities),
+    pinned:
+      edge.pinned.length === 0
+        ? null
+        : buildCidrTree(edge.pinned.map((text) => ({ network: checkedNetwork(text), value: true }))),
     keyHash: edge.keyHash,
   }
 }
 
-function propertyView(property: PropertySettings): PropertyView {
-  const { id, hosts, cors, access } = property
-  return { id, hosts, corsOrigins: cors.origins, access: compileAccess({ id, hosts }, access) }
+function familiesOf(addresses: readonly string[]): EdgeView['families'] {
+  if (addresses.length === 0) return { 4: true, 6: true }
+  const families = new Set(addresses.map((text) => parseIp(text)?.family))
+  return { 4: families.has(4), 6: families.has(6) }
 }
 
-interface SiteInTheMaking extends SiteView {
-  byDistance: readonly SiteView[]
+function propertyView(property: ClusterPropertySettings): PropertyView {
+  const { id, hosts, cors, access, sites, capabilities } = property
+  return {
+    id,
+    hosts,
+    corsOrigins: cors.origins,
+    access: compileAccess({ id, hosts }, access),
+    siteIds: sites.length === 0 ? null : new Set(sites),
+    capabilities,
+  }
 }
 
-function siteView(id: string, location: Position | undefined, edges: readonly EdgeView[]): SiteInTheMaking {
-  const direction = location === undefined ? undefined : directionOf(location)
-  const weight = edges.reduce((sum, edge) => sum + edge.weight, 0)
-  return { id, hash: hash64(id), direction, edges, weight, byDistance: [] }
+function siteView(id: string, location: Position | undefined, edges: readonly EdgeView[]): SiteView {
+  const ordinary = edges.filter((edge) => edge.pinned === null)
+  return {
+    id,
+    hash: hash64(id),
+    direction: location === undefined ? undefined : directionOf(location),
+    edges,
+    ordinary,
+    deep: edges.filter((edge) => edge.pinned !== null),
+    weight: ordinary.reduce((sum, edge) => sum + edge.weight, 0),
+    byDistance: [],
+    roundTripsMs: [],
+  }
 }
 
-function sitesByDistance(from: SiteView, sites: readonly SiteView[]): SiteView[] {
+function neighboursOf(
+  from: SiteView,
+  sites: readonly SiteView[],
+): Pick<SiteView, 'byDistance' | 'roundTripsMs'> {
   const others = sites
     .filter((site) => site !== from)
     .map((site) => ({ site, nearness: nearness(from.direction, site.direction) }))
     // Stable: sites equally far keep the configured order.
     .toSorted((a, b) => b.nearness - a.nearness)
-  return [from, ...others.map((other) => other.site)]
+  return {
+    byDistance: [from, ...others.map((other) => other.site)],
+    roundTripsMs: [0, ...others.map((other) => roundTripMs(other.nearness))],
+  }
 }
 
-function networkTree(
-  sites: SchedulerSettings['sites'],
+function pinnedTree(
+  edges: SchedulerSettings['edges'],
   siteOf: ReadonlyMap<string, SiteView>,
 ): CidrTree<readonly SiteView[]> {
-  const covering = new Map<string, { network: IpNetwork; value: SiteView[] }>()
-  for (const site of sites) {
-    const view = siteOf.get(site.id)
-    if (view === undefined) continue
-    for (const text of site.coverage.networks) {
-      const network = checkedNetwork(text)
-      // One network may belong to several sites: its clients are spread over them.
-      const key = `${Object.values(network.address).join()}/${network.prefixLength}`
-      const entry = covering.get(key)
-      if (entry === undefined) covering.set(key, { network, value: [view] })
-      else if (!entry.value.includes(view)) entry.value.push(view)
-    }
-  }
-  return buildCidrTree<readonly SiteView[]>(covering.values())
-}
-
-function countryMap(
-  sites: SchedulerSettings['sites'],
-  siteOf: ReadonlyMap<string, SiteView>,
-): ReadonlyMap<string, readonly SiteView[]> {
-  const countries = new Map<string, SiteView[]>()
-  for (const site of sites) {
-    const view = siteOf.get(site.id)
-    if (view === undefined) continue
-    for (const country of new Set(site.coverage.countries)) {
-      countries.set(country, [...(countries.get(country) ?? []), view])
-    }
-  }
-  return countries
+  const entries = edges.flatMap(({ pinned, site }) =>
+    pinned.map((text) => ({ network: checkedNetwork(text), site: siteOf.get(site) })),
+  )
+  const bySameNetwork = Map.groupBy(entries, ({ network }) => formatNetwork(network))
+  return buildCidrTree<readonly SiteView[]>(
+    [...bySameNetwork.values()].flatMap((held) => {
+      const sites = new Set(held.flatMap(({ site }) => site ?? []))
+      return held.slice(0, 1).map(({ network }) => ({ network, value: [...sites] }))
+    }),
+  )
 }
 
 function checkedNetwork(text: string): IpNetwork {

@@ -3,11 +3,14 @@
 import { Command, CommanderError } from 'commander'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
+import { drainCommand } from './commands/drain.ts'
 import { edgeCommand } from './commands/edge.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommand } from './commands/key.ts'
 import { schedulerCommand } from './commands/scheduler.ts'
 import { signCommand } from './commands/sign.ts'
+import { statusCommand } from './commands/status.ts'
+import { undrainCommand } from './commands/undrain.ts'
 import { ConfigError } from './config/config-error.ts'
 import { messageOf } from './errors.ts'
 import { VERSION } from './version.ts'
@@ -21,6 +24,9 @@ const program = new Command('edgeward')
   .addCommand(edgeCommand())
   .addCommand(checkCommand())
   .addCommand(explainCommand())
+  .addCommand(statusCommand())
+  .addCommand(drainCommand())
+  .addCommand(undrainCommand())
   .addCommand(signCommand())
   .addCommand(keyCommand())
 for (const command of program.commands) command.copyInheritedSettings(program)

@@ -1,16 +1,20 @@
-// The admin listener: metrics, health, and what the scheduler knows of its edges. Read-only; loopback by
-// default.
+// The admin listener: metrics, health, what the scheduler knows of its edges, and what operators say of them.
+// Loopback by default.
 import type { FastifyInstance } from 'fastify'
 import type { Registry as PromRegistry } from 'prom-client'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
+import { VERSION } from '../../src/version.ts'
+import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { stateOf } from '../choose/liveness.ts'
 import type { EdgeState } from '../choose/liveness.ts'
 import { createService } from '../../src/http-service.ts'
+import { OVERRIDE_BYTES_MAX } from '../limits.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Snapshot, SnapshotHolder } from '../snapshot.ts'
+import { addOverrideRoutes } from './override-routes.ts'
 import { readinessOf } from './readiness.ts'
 import type { Lifecycle } from './readiness.ts'
 
@@ -31,12 +35,13 @@ export interface EdgeEntry {
   /** Of the last report; null when there never was one. */
   ageMs: number | null
   report: EdgeReport | null
+  /** What an operator said of it; null when nothing is in force. */
+  override: EdgeOverride | null
 }
 
 export function createAdmin(deps: AdminDeps): FastifyInstance {
   const { promRegistry, snapshots, registry, lifecycle, clock, log } = deps
-  // Nothing here takes a body.
-  const service = createService({ log, bodyBytesMax: 1 })
+  const service = createService({ log, bodyBytesMax: OVERRIDE_BYTES_MAX })
   service.get('/healthz', async () => ({ alive: true }))
   service.get('/readyz', async (_request, reply) => {
     const readiness = readinessOf(lifecycle, snapshots.current, clock.monotonic())
@@ -46,11 +51,35 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
   service.get('/metrics', async (_request, reply) =>
     reply.header('Content-Type', promRegistry.contentType).send(await promRegistry.metrics()),
   )
-  service.get('/api/v1/edges', async () => ({ edges: edgeEntries(snapshots.current, clock.monotonic()) }))
+  service.get('/api/v1/edges', async () => ({
+    edges: edgeEntries(snapshots.current, registry.overrides(), clock.monotonic()),
+  }))
+  service.get('/api/v1/status', async () => {
+    const nowMs = clock.monotonic()
+    return {
+      version: VERSION,
+      readiness: readinessOf(lifecycle, snapshots.current, nowMs),
+      registry: registryEntry(registry, nowMs),
+    }
+  })
+  addOverrideRoutes(service, { registry, snapshots, log })
   return service
 }
 
-export function edgeEntries({ topology, reports }: Snapshot, nowMs: number): EdgeEntry[] {
+/** `held`: other schedulers' reports are as they were `heldForMs` ago, for a reason in words. */
+function registryEntry(registry: Registry, nowMs: number) {
+  const { kind } = registry
+  const status = registry.status()
+  if (status.state === 'healthy') return { kind, state: status.state }
+  const { state, sinceMs, reason } = status
+  return { kind, state, reason, heldForMs: Math.round(nowMs - sinceMs) }
+}
+
+export function edgeEntries(
+  { topology, reports }: Snapshot,
+  overrides: ReadonlyMap<string, EdgeOverride>,
+  nowMs: number,
+): EdgeEntry[] {
   return topology.edges.map((edge) => {
     const seen = reports[edge.index]
     return {
@@ -60,6 +89,7 @@ export function edgeEntries({ topology, reports }: Snapshot, nowMs: number): Edg
       state: stateOf(seen, nowMs),
       ageMs: seen === undefined ? null : Math.round(ageOf(seen, nowMs)),
       report: seen?.report ?? null,
+      override: overrides.get(edge.id) ?? null,
     }
   })
 }

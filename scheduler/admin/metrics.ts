@@ -91,6 +91,19 @@ function registerGauges(registers: PromRegistry, { snapshots, registry, clock }:
       held.set(registry.status().state === 'held' ? 1 : 0)
     },
   })
+  const overrides = new Gauge({
+    name: 'edgeward_scheduler_overrides',
+    help: 'Edges with an override by an operator, by what it changes; one may count twice.',
+    labelNames: ['kind'] as const,
+    registers: [registers],
+    collect() {
+      const inForce = [...registry.overrides().values()]
+      for (const kind of ['drain', 'down'] as const) {
+        overrides.set({ kind }, inForce.filter(({ state }) => state === kind).length)
+      }
+      overrides.set({ kind: 'weight' }, inForce.filter(({ weight }) => weight !== 1).length)
+    },
+  })
   const info = new Gauge({
     name: 'edgeward_scheduler_build_info',
     help: 'Always 1; the version and the kind of registry as labels.',

@@ -1,61 +1,165 @@
-// From sites in order of preference to the edges that may take this client: those of the first site that has
-// any fit one, so that a dead site falls over to the nearest living one.
+// Which of some edges may take this client: hard rules drop an edge, doubts make it a last resort, and of those that
+// are left only the least doubtful stay. Each edge that falls out keeps the word of what dropped it.
+import { SESSION_BIT_RATE, UTILISATION_MAX } from '../limits.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
 import type { Snapshot } from '../snapshot.ts'
-import type { EdgeView, SiteView } from '../topology.ts'
+import type { EdgeView, PropertyView } from '../topology.ts'
+import type { Demand } from './demand.ts'
 import { RANK, stateOf, weightIn } from './liveness.ts'
 import type { EdgeState } from './liveness.ts'
-import type { Claim } from './rendezvous.ts'
+import { rampUpOf } from './ramp-up.ts'
+import type { Claim, Hash64 } from './rendezvous.ts'
+
+/** What a choice is made for, and from. */
+export interface ChoiceQuery {
+  readonly snapshot: Snapshot
+  readonly demand: Demand
+  readonly nowMs: number
+  readonly property: PropertyView
+  readonly client: IpAddress | undefined
+  /** Of the asset. */
+  readonly key: Hash64
+  /** The edge that sent this client away. */
+  readonly avoided: string | undefined
+}
+
+/**
+ * Why an edge is taken only where no other can serve, least doubtful first. An edge of the wrong address family comes
+ * last: to a client that has only the other one it is no edge at all.
+ */
+export const DOUBTS = ['none', 'no-weight', 'avoided', 'suspect', 'address-family'] as const
+export type Doubt = (typeof DOUBTS)[number]
+
+export type DropReason = 'down' | 'draining' | 'capability' | 'not-pinned-here' | Exclude<Doubt, 'none'>
+
+export interface DroppedEdge {
+  readonly edge: EdgeView
+  readonly reason: DropReason
+}
+
+/** Why an edge stands where it does among those of its site. */
+export type PlaceReason = 'hash' | 'hot-asset' | 'over-share'
 
 export interface Candidate extends Claim {
   readonly edge: EdgeView
   readonly state: EdgeState
+  readonly doubt: Doubt
+  /** Bits a second it can send as it fares now. */
+  readonly capacity: number
+  /** Its share of the keys of its site. */
   readonly weight: number
+  /** The part of its fair share that it may have by now: 1, less for a new or returning edge. */
+  readonly ramp: number
+  /** Of its whole capacity; what its reports say and what was sent there since. */
+  readonly utilisation: number
   score: number
+  reason: PlaceReason
 }
 
-export interface FitSite {
-  readonly site: SiteView
+export interface FitEdges {
+  /** All of one doubt; empty when none may take the client. */
   readonly candidates: readonly Candidate[]
+  readonly dropped: readonly DroppedEdge[]
 }
 
-/** The located sites first, then all others by distance from the first of them. */
-export function sitesInOrder(located: readonly SiteView[]): readonly SiteView[] {
-  const first = located[0]
-  if (first === undefined) return []
-  if (located.length === 1) return first.byDistance
-  return [...located, ...first.byDistance.filter((site) => !located.includes(site))]
+/** What the fit ones among some edges carry together; without making a list of them. */
+export interface FitTotals {
+  /** Index in DOUBTS; DOUBTS.length when none may take the client. */
+  readonly doubt: number
+  /** Bits a second they send, and can send as they fare. */
+  readonly load: number
+  readonly room: number
 }
 
-/**
- * Undefined when no edge of any site takes new clients. `avoided`: the edge that sent this client away; it is taken
- * only where there is no other.
- */
-export function findFitSite(
-  sites: readonly SiteView[],
-  snapshot: Snapshot,
-  nowMs: number,
-  avoided?: string,
-): FitSite | undefined {
-  let lastResort: FitSite | undefined
-  for (const site of sites) {
-    const willing = candidatesOf(site, snapshot, nowMs, 0)
-    const candidates = avoided === undefined ? willing : willing.filter(({ id }) => id !== avoided)
-    if (candidates.length > 0) return { site, candidates }
-    if (willing.length > 0) lastResort ??= { site, candidates: willing }
-    if (lastResort === undefined) {
-      const suspects = candidatesOf(site, snapshot, nowMs, 1)
-      if (suspects.length > 0) lastResort = { site, candidates: suspects }
+export function totalsOf(edges: readonly EdgeView[], query: ChoiceQuery): FitTotals {
+  let least: number = DOUBTS.length
+  let load = 0
+  let room = 0
+  for (const edge of edges) {
+    const state = stateOf(query.snapshot.reports[edge.index], query.nowMs)
+    if (dropReasonOf(edge, state, query) !== null) continue
+    const doubt = doubtOf(edge, state, query)
+    if (doubt > least) continue
+    if (doubt < least) {
+      least = doubt
+      load = 0
+      room = 0
     }
+    load += utilisationOf(edge, query) * edge.bandwidth
+    room += weightIn(state, edge.bandwidth) * rampOf(edge, query)
   }
-  return lastResort
+  return { doubt: least, load, room }
 }
 
-function candidatesOf(site: SiteView, snapshot: Snapshot, nowMs: number, rank: 0 | 1): Candidate[] {
+/** Those of the least doubt, and why each of the others is not among them. */
+export function fitEdgesOf(edges: readonly EdgeView[], query: ChoiceQuery): FitEdges {
+  const { doubt: least } = totalsOf(edges, query)
   const candidates: Candidate[] = []
-  for (const edge of site.edges) {
-    const state = stateOf(snapshot.reports[edge.index], nowMs)
-    if (RANK[state] !== rank) continue
-    candidates.push({ id: edge.id, edge, state, weight: weightIn(state, edge.weight), score: 0 })
+  const dropped: DroppedEdge[] = []
+  for (const edge of edges) {
+    const state = stateOf(query.snapshot.reports[edge.index], query.nowMs)
+    const reason = dropReasonOf(edge, state, query)
+    const doubt = DOUBTS[reason === null ? doubtOf(edge, state, query) : least] ?? 'none'
+    if (reason !== null) dropped.push({ edge, reason })
+    else if (doubt === DOUBTS[least]) candidates.push(candidateOf(edge, state, doubt, query))
+    else if (doubt !== 'none') dropped.push({ edge, reason: doubt })
   }
-  return candidates
+  return { candidates, dropped }
+}
+
+function dropReasonOf(
+  edge: EdgeView,
+  state: EdgeState,
+  { property, client }: ChoiceQuery,
+): Exclude<DropReason, Doubt> | null {
+  if (RANK[state] === null) return state === 'draining' ? 'draining' : 'down'
+  for (const label of property.capabilities) if (!edge.capabilities.has(label)) return 'capability'
+  if (edge.pinned === null) return null
+  return client !== undefined && edge.pinned.find(client) !== undefined ? null : 'not-pinned-here'
+}
+
+/** The worst of an edge's doubts, as its place in DOUBTS. */
+function doubtOf(edge: EdgeView, state: EdgeState, { client, avoided }: ChoiceQuery): number {
+  if (client !== undefined && !edge.families[client.family]) return 4
+  if (RANK[state] === 1) return 3
+  if (edge.id === avoided) return 2
+  return edge.weight === 0 ? 1 : 0
+}
+
+function candidateOf(edge: EdgeView, state: EdgeState, doubt: Doubt, query: ChoiceQuery): Candidate {
+  const seen = query.snapshot.reports[edge.index]
+  // Where nothing but edges without weight is left, capacity weighs them.
+  const weight = edge.weight === 0 ? edge.bandwidth : edge.weight
+  return {
+    id: edge.id,
+    edge,
+    state,
+    doubt,
+    capacity: weightIn(state, edge.bandwidth),
+    weight: weightIn(state, weight) * (seen?.override?.weight ?? 1),
+    ramp: rampOf(edge, query),
+    utilisation: utilisationOf(edge, query),
+    score: 0,
+    reason: 'hash',
+  }
+}
+
+function rampOf(edge: EdgeView, { snapshot, nowMs }: ChoiceQuery): number {
+  const seen = snapshot.reports[edge.index]
+  return seen === undefined ? 1 : rampUpOf(seen, snapshot.presences[edge.index], nowMs)
+}
+
+/** The larger of bandwidth and connections in use; what a report claims beyond reason counts as UTILISATION_MAX. */
+function utilisationOf(edge: EdgeView, { snapshot, demand, nowMs }: ChoiceQuery): number {
+  const report = snapshot.reports[edge.index]?.report
+  if (report === undefined) return 0
+  const { sentBitRate, connections } = report
+  const expected = demand.sessionsOn(edge, nowMs)
+  const bits = (sentBitRate + expected * SESSION_BIT_RATE) / edge.bandwidth
+  return Math.min(UTILISATION_MAX, Math.max(bits, (connections + expected) / edge.connectionsMax))
+}
+
+/** What one session more adds to an edge's utilisation. */
+export function sessionShareOf(edge: EdgeView): number {
+  return Math.max(SESSION_BIT_RATE / edge.bandwidth, 1 / edge.connectionsMax)
 }

@@ -12,7 +12,8 @@ export function stateOf(seen: SeenReport | undefined, nowMs: number): EdgeState 
   if (seen === undefined) return 'down'
   const ageMs = ageOf(seen, nowMs)
   if (ageMs > DOWN_AFTER_MS) return 'down'
-  if (seen.report.state === 'draining') return 'draining'
+  if (seen.override?.state === 'down') return 'down'
+  if (seen.report.state === 'draining' || seen.override?.state === 'drain') return 'draining'
   if (ageMs > SUSPECT_AFTER_MS) return 'suspect'
   return seen.report.state
 }

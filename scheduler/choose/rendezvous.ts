@@ -48,7 +48,7 @@ export function hash64OfWords(a: number, b: number, c: number, d: number): Hash6
 }
 
 /** A number in (0, 1), never 0 or 1, with 52 bits of the mix of a key and a node. */
-function unitOf(key: Hash64, node: Hash64): number {
+export function unitOf(key: Hash64, node: Hash64): number {
   const a = mix32(key.hi ^ node.lo)
   const b = mix32(key.lo ^ node.hi ^ Math.imul(a, 0x9e3779b1))
   const c = mix32(a ^ Math.imul(b, 0x85ebca6b) ^ node.hi)
@@ -64,15 +64,6 @@ export function scoreOf(key: Hash64, node: Hash64, weight: number): number {
 export interface Claim {
   readonly id: string
   readonly score: number
-}
-
-/** The highest claim, undefined when there is none. */
-export function bestClaim<C extends Claim>(claims: readonly C[]): C | undefined {
-  let best: C | undefined
-  for (const claim of claims) {
-    if (best === undefined || compareClaims(claim, best) < 0) best = claim
-  }
-  return best
 }
 
 /** Negative when `x` is the better claim. */

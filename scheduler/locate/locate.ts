@@ -1,15 +1,16 @@
-// Where a client is, as the sites that should serve it, best first, and how that is known: coverage networks,
-// then GeoIP, then the default site.
+// Where a client is, as the sites that should serve it, best first, and how that is known: coverage networks, then
+// the number of its network (ASN), then GeoIP, then the default site.
 import type { Place, Position } from '../../src/geo/place.ts'
 import { isUnroutable } from '../../src/geo/unroutable.ts'
 import { networkOf } from '../../src/net/ip.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import { hash64OfWords, rankByRendezvous } from '../choose/rendezvous.ts'
 import type { Snapshot } from '../snapshot.ts'
-import type { SiteView } from '../topology.ts'
+import type { SiteView, Topology } from '../topology.ts'
+import type { CoveringSites } from './coverage.ts'
 import { directionOf, nearness } from './sphere.ts'
 
-export type LocationSource = 'coverage' | 'geoip-country' | 'geoip-position' | 'default'
+export type LocationSource = 'coverage' | 'asn' | 'geoip-country' | 'geoip-position' | 'default'
 
 export interface ClientLocation {
   readonly source: LocationSource
@@ -17,20 +18,39 @@ export interface ClientLocation {
   readonly sites: readonly SiteView[]
 }
 
-/** Clients of one such network are kept together when a country or a network is spread over several sites. */
+/** Clients of one such network are kept together when an area is spread over several sites. */
 const SPREAD_PREFIX = { 4: 24, 6: 48 } as const
 
 export function locate(client: IpAddress | undefined, snapshot: Snapshot): ClientLocation {
   const { topology, places } = snapshot
   if (client !== undefined) {
-    const covering = topology.networks.find(client)?.value
+    const covering = topology.coverage.networks.find(client)?.value
     if (covering !== undefined) return { source: 'coverage', sites: spread(covering, client) }
     if (!isUnroutable(client)) {
-      const located = locateByPlace(places.find(client), client, snapshot)
+      const located = locateByAsn(client, snapshot) ?? locateByPlace(places.find(client), client, topology)
       if (located !== undefined) return located
     }
   }
   return { source: 'default', sites: [topology.defaultSite] }
+}
+
+/**
+ * A network may span a country or more: where several sites take it, the client's position decides, else those among
+ * them that take its country share it.
+ */
+function locateByAsn(client: IpAddress, { topology, places }: Snapshot): ClientLocation | undefined {
+  const { asns, countries } = topology.coverage
+  if (asns.size === 0) return undefined
+  const asn = places.findAsn(client)
+  const taking = asn === undefined ? undefined : asns.get(asn)
+  if (taking === undefined) return undefined
+  if (taking.length === 1) return { source: 'asn', sites: taking }
+  const place = places.find(client)
+  const nearest = place?.position === undefined ? undefined : nearestSite(taking, place.position)
+  if (nearest !== undefined) return { source: 'asn', sites: [nearest] }
+  const declared = place?.country === undefined ? undefined : countries.get(place.country)
+  const both = declared === undefined ? [] : taking.filter((site) => declared.includes(site))
+  return { source: 'asn', sites: spread(both.length > 0 ? both : taking, client) }
 }
 
 /**
@@ -40,20 +60,20 @@ export function locate(client: IpAddress | undefined, snapshot: Snapshot): Clien
 function locateByPlace(
   place: Place | undefined,
   client: IpAddress,
-  { topology }: Snapshot,
+  { coverage, sites }: Topology,
 ): ClientLocation | undefined {
   if (place === undefined) return undefined
-  const declared = place.country === undefined ? undefined : topology.countries.get(place.country)
+  const declared = place.country === undefined ? undefined : coverage.countries.get(place.country)
   if (declared !== undefined && (declared.length === 1 || place.position === undefined)) {
     return { source: 'geoip-country', sites: spread(declared, client) }
   }
   if (place.position === undefined) return undefined
-  const nearest = nearestSite(declared ?? topology.sites, place.position)
+  const nearest = nearestSite(declared ?? sites, place.position)
   if (nearest !== undefined) return { source: 'geoip-position', sites: [nearest] }
   return declared === undefined ? undefined : { source: 'geoip-country', sites: spread(declared, client) }
 }
 
-function spread(sites: readonly SiteView[], client: IpAddress): readonly SiteView[] {
+function spread(sites: CoveringSites, client: IpAddress): readonly SiteView[] {
   if (sites.length === 1) return sites
   const { a, b, c, d } = networkOf(client, SPREAD_PREFIX[client.family]).address
   return rankByRendezvous(hash64OfWords(a, b, c, d), sites, (site) => site.weight)

@@ -1,6 +1,9 @@
-// The registry of a lone scheduler: the last report of each edge, in this process.
+// The registry of a lone scheduler: the last report of each edge and what operators said, in this process.
 import type { Clock } from '../../src/clock.ts'
+import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
+import { nextOverride, overrideIn } from './overrides.ts'
+import { withOverrides } from './registry.ts'
 import type { Registry, RegistryStatus, SeenReport } from './registry.ts'
 
 const HEALTHY: RegistryStatus = { state: 'healthy' }
@@ -9,8 +12,9 @@ export class MemoryRegistry implements Registry {
   readonly kind = 'memory'
   onChange: (() => void) | null = null
   readonly #clock: Clock
-  // Bounded by the configured edges: the control listener lets no other id through.
+  // Both bounded by the configured edges: the listeners let no other id through.
   readonly #reports = new Map<string, SeenReport>()
+  #overrides: ReadonlyMap<string, EdgeOverride> = new Map()
   #view: ReadonlyMap<string, SeenReport> | null = null
 
   constructor(clock: Clock) {
@@ -19,13 +23,26 @@ export class MemoryRegistry implements Registry {
 
   record(report: EdgeReport): void {
     this.#reports.set(report.id, { report, receivedAtMs: this.#clock.monotonic(), heldAtMs: null })
-    this.#view = null
-    this.onChange?.()
+    this.#changed()
   }
 
   seen(): ReadonlyMap<string, SeenReport> {
-    this.#view ??= new Map(this.#reports)
+    this.#view ??= withOverrides(new Map(this.#reports), this.#overrides)
     return this.#view
+  }
+
+  overrides(): ReadonlyMap<string, EdgeOverride> {
+    return this.#overrides
+  }
+
+  async setOverride(edge: string, wanted: OverrideRequest | null): Promise<OverrideKept> {
+    const overrides = new Map(this.#overrides)
+    const override = overrideIn(nextOverride(undefined, wanted, '', this.#clock.now()))
+    if (override === undefined) overrides.delete(edge)
+    else overrides.set(edge, override)
+    this.#overrides = overrides
+    this.#changed()
+    return 'process'
   }
 
   status(): RegistryStatus {
@@ -34,5 +51,10 @@ export class MemoryRegistry implements Registry {
 
   async close(): Promise<void> {
     this.onChange = null
+  }
+
+  #changed(): void {
+    this.#view = null
+    this.onChange?.()
   }
 }

@@ -1,27 +1,32 @@
-// The registry that several schedulers share: one key per edge with a lifetime, no shared list to race on.
-// Own reports live in this process and are written through; other schedulers' are read twice a second. A
-// slow or lost Redis costs nothing but news: what was last read is held, and nothing ever waits for it.
+// The registry that several schedulers share: one key per edge with a lifetime, no shared list to race on, and one
+// hash of overrides without. Own reports live in this process and are written through; all else is read twice a
+// second. A slow or lost Redis costs nothing but news: what was last read is held, and nothing ever waits for it.
 import { randomUUID } from 'node:crypto'
-import { Redis } from 'ioredis'
 import { z } from 'zod'
+import type { ChainableCommander } from 'ioredis'
 import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
-import { messageOf } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
-import { edgeReportSchema } from '../../src/wire/report.ts'
+import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import {
   DOWN_AFTER_MS,
   REGISTRY_FIRST_READ_MS,
+  REGISTRY_GRACE_MS,
   REGISTRY_READ_EVERY_MS,
-  REGISTRY_RECONNECT_MAX_MS,
   REGISTRY_TIMEOUT_MS,
   REGISTRY_WRITE_AFTER_MS,
 } from '../limits.ts'
+import { createRedisClient, redisProblem } from './redis-client.ts'
+import type { RedisClient, RedisTarget } from './redis-client.ts'
+import { RedisOverrides } from './redis-overrides.ts'
+import { withOverrides } from './registry.ts'
 import type { Registry, RegistryStatus, SeenReport } from './registry.ts'
+import { dropOutdated, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
+import type { OwnReport, SharedReport, StoredReport } from './shared-reports.ts'
 
 export interface RedisRegistryOptions {
-  url: string
+  redis: RedisTarget
   cluster: string
   /** Ids of the configured edges: what is read, and the bound of everything kept. */
   edges: readonly string[]
@@ -30,42 +35,40 @@ export interface RedisRegistryOptions {
   background: Background
 }
 
-interface OwnReport {
-  report: EdgeReport
-  receivedAtMs: number
-}
-
-interface SharedReport extends OwnReport {
-  /** As read, so that an unchanged value is not parsed again. */
-  text: string
-}
-
-const storedSchema = z.object({
-  /** The scheduler that wrote it: a scheduler does not take its own echo for news. */
-  by: z.string(),
-  report: edgeReportSchema,
-})
+const CONNECTION_LOST = 'connection lost'
+/** Said of whatever ends a connection; what came before says more. */
+const VAGUE = new Set([CONNECTION_LOST, 'Connection is closed.', 'None of startup nodes is available'])
 
 const HEALTHY: RegistryStatus = { state: 'healthy' }
+
+const hashSchema = z.record(z.string(), z.string())
 
 export class RedisRegistry implements Registry {
   readonly kind = 'redis'
   onChange: (() => void) | null = null
   readonly #options: RedisRegistryOptions
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #self: string = randomUUID()
+  /** The braces keep all keys of a cluster of ours in one slot of a Redis Cluster, and so in one pipeline. */
   readonly #keyPrefix: string
   readonly #own = new Map<string, OwnReport>()
   readonly #shared = new Map<string, SharedReport>()
   readonly #unwritten = new Map<string, OwnReport>()
+  readonly #overrides: RedisOverrides
   #view: ReadonlyMap<string, SeenReport> | null = null
   #readAtMs: number
-  #heldReason: string | null = 'not read yet'
+  #wasRead = false
+  /** Reads before this moment do not make a report older than it was. */
+  #graceUntilMs = Number.NEGATIVE_INFINITY
+  #heldReason: string | null = CONNECTION_LOST
   #heldLogged = false
+  /** The slowest answer of late, and until when it counts. */
+  #slowest = { ms: 0, untilMs: 0 }
   readonly #looked = Promise.withResolvers<void>()
   #writeFailed = false
   #reading = false
-  #writing = false
+  #writing: Promise<void> | null = null
+  #handshakeSinceMs: number | null = null
   #closed = false
   #writeTimer: NodeJS.Timeout | null = null
   readonly #readTimer: NodeJS.Timeout
@@ -75,7 +78,7 @@ export class RedisRegistry implements Registry {
     const registry = new RedisRegistry(options)
     // Both a read and a failure end the wait.
     const timer = setTimeout(registry.#looked.resolve, REGISTRY_FIRST_READ_MS)
-    registry.#redis.connect().catch((error: unknown) => registry.#hold(messageOf(error)))
+    registry.#redis.connect().catch((error: unknown) => registry.#hold(registry.#problem(error)))
     await registry.#looked.promise
     clearTimeout(timer)
     return registry
@@ -83,20 +86,13 @@ export class RedisRegistry implements Registry {
 
   private constructor(options: RedisRegistryOptions) {
     this.#options = options
-    this.#keyPrefix = `edgeward:{${options.cluster}}:edge:`
+    this.#keyPrefix = `edgeward:{${options.cluster}}:`
     this.#readAtMs = options.clock.monotonic()
-    this.#redis = new Redis(options.url, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 1,
-      connectTimeout: REGISTRY_TIMEOUT_MS,
-      connectionName: 'edgeward-scheduler',
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), REGISTRY_RECONNECT_MAX_MS),
-    })
+    this.#overrides = new RedisOverrides(this.#self, options.edges)
+    this.#redis = createRedisClient(options.redis)
     // Without a listener an 'error' would end the process; the failing read tells the same.
-    this.#redis.on('error', (error: Error) => this.#hold(messageOf(error)))
-    this.#redis.on('close', () => this.#hold('connection lost'))
+    this.#redis.on('error', (error: Error) => this.#hold(this.#problem(error)))
+    this.#redis.on('close', () => this.#hold(CONNECTION_LOST))
     this.#redis.on('ready', () => {
       this.#run('registry read', () => this.#read())
       this.#run('registry write', () => this.#write())
@@ -116,8 +112,22 @@ export class RedisRegistry implements Registry {
   }
 
   seen(): ReadonlyMap<string, SeenReport> {
-    this.#view ??= this.#merge()
+    const heldAtMs = this.#heldReason === null ? null : this.#readAtMs
+    this.#view ??= withOverrides(mergeReports(this.#own, this.#shared, heldAtMs), this.overrides())
     return this.#view
+  }
+
+  overrides(): ReadonlyMap<string, EdgeOverride> {
+    return this.#overrides.active
+  }
+
+  async setOverride(edge: string, wanted: OverrideRequest | null): Promise<OverrideKept> {
+    this.#overrides.set(edge, wanted, this.#options.clock.now())
+    this.#changed()
+    // One that is under way took what was there when it began.
+    await this.#writing
+    await this.#write()
+    return this.#overrides.isWritten(edge) ? 'store' : 'pending'
   }
 
   status(): RegistryStatus {
@@ -139,71 +149,87 @@ export class RedisRegistry implements Registry {
   }
 
   async #read(): Promise<void> {
+    if (this.#redis.status !== 'ready') return this.#endLongHandshake()
+    this.#handshakeSinceMs = null
     // One read at a time: a slow Redis never has a queue of them.
-    if (this.#reading || this.#redis.status !== 'ready') return
+    if (this.#reading) return
     this.#reading = true
     try {
+      const { edges } = this.#options
       const sentAtMs = this.#options.clock.monotonic()
       const pipeline = this.#redis.pipeline()
-      for (const id of this.#options.edges) pipeline.get(this.#keyPrefix + id).pttl(this.#keyPrefix + id)
-      const results = await this.#inTime(succeeded(pipeline.exec()))
+      // A store that refuses writes (full, or a replica now) is no news of others either: they cannot write theirs.
+      pipeline.set(`${this.#keyPrefix}scheduler:${this.#self}`, '1', 'PX', DOWN_AFTER_MS)
+      pipeline.hgetall(`${this.#keyPrefix}overrides`)
+      for (const id of edges) pipeline.get(this.#reportKey(id)).pttl(this.#reportKey(id))
+      const [, hash, ...reports] = await this.#inTime(pipeline)
       if (this.#closed) return
       this.#resume(sentAtMs)
-      this.#options.edges.forEach((id, index) => {
-        this.#takeShared(id, results[2 * index], results[2 * index + 1], sentAtMs)
+      const inGrace = sentAtMs < this.#graceUntilMs
+      const slackMs = this.#slackMs()
+      edges.forEach((id, index) => {
+        const [text, leftMs] = [reports[2 * index], reports[2 * index + 1]]
+        if (takeShared(this.#shared, id, this.#self, { text, leftMs, sentAtMs, slackMs, inGrace })) return
+        this.#options.log.warn({ edge: id }, 'registry holds an unreadable report; ignored')
       })
+      if (this.#overrides.takeStored(hashSchema.parse(hash))) this.#scheduleWrite()
       this.#readAtMs = sentAtMs
       this.#looked.resolve()
       this.#changed()
     } catch (error) {
-      this.#hold(messageOf(error))
+      this.#hold(this.#problem(error))
     } finally {
       this.#reading = false
     }
   }
 
-  /** The lifetime that is left tells the report's age, so that no two clocks are compared. */
-  #takeShared(id: string, text: unknown, leftMs: unknown, sentAtMs: number): void {
-    // A missing key leaves the last report to age: it expired, or Redis was flushed and the next report heals it.
-    if (typeof text !== 'string' || typeof leftMs !== 'number' || leftMs < 0) return
-    const receivedAtMs = sentAtMs - Math.max(0, DOWN_AFTER_MS - leftMs)
-    const known = this.#shared.get(id)
-    if (known?.text === text) {
-      known.receivedAtMs = receivedAtMs
-      return
+  /** A server that stands still takes connections and says nothing; the next attempt may lead to another. */
+  #endLongHandshake(): void {
+    const nowMs = this.#options.clock.monotonic()
+    if (this.#redis.status !== 'connect') this.#handshakeSinceMs = null
+    else if (this.#handshakeSinceMs === null) this.#handshakeSinceMs = nowMs
+    else if (nowMs - this.#handshakeSinceMs >= REGISTRY_TIMEOUT_MS) {
+      this.#handshakeSinceMs = null
+      this.#redis.disconnect(true)
     }
-    const stored = parseStored(text)
-    if (stored === undefined || stored.report.id !== id) {
-      this.#options.log.warn({ edge: id }, 'registry holds an unreadable report; ignored')
-      return
-    }
-    if (stored.by !== this.#self) this.#shared.set(id, { report: stored.report, receivedAtMs, text })
   }
 
-  async #write(): Promise<void> {
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null
+      if (!this.#writeFailed && this.#hasUnwritten()) this.#scheduleWrite()
+    })
+    return this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    if (this.#writeTimer !== null) clearTimeout(this.#writeTimer)
     this.#writeTimer = null
-    if (this.#writing || this.#redis.status !== 'ready' || this.#unwritten.size === 0) return
-    this.#writing = true
-    const taken = [...this.#unwritten.values()]
+    if (this.#closed || this.#redis.status !== 'ready' || !this.#hasUnwritten()) return
+    const reports = [...this.#unwritten.values()]
     this.#unwritten.clear()
     try {
       const nowMs = this.#options.clock.monotonic()
       const pipeline = this.#redis.pipeline()
-      for (const { report, receivedAtMs } of taken) {
+      for (const { report, receivedAtMs } of reports) {
         // What waited for a lost connection is stored as old as it is.
         const leftMs = Math.floor(DOWN_AFTER_MS - (nowMs - receivedAtMs))
-        const text = JSON.stringify({ by: this.#self, report })
-        if (leftMs > 0) pipeline.set(this.#keyPrefix + report.id, text, 'PX', leftMs)
+        const text = JSON.stringify({ by: this.#self, report } satisfies StoredReport)
+        if (leftMs > 0) pipeline.set(this.#reportKey(report.id), text, 'PX', leftMs)
       }
-      await this.#inTime(succeeded(pipeline.exec()))
+      const overrides = this.#overrides.unwritten()
+      for (const [id, text] of overrides) pipeline.hset(`${this.#keyPrefix}overrides`, id, text)
+      await this.#inTime(pipeline)
+      this.#overrides.written(overrides)
       if (this.#writeFailed) this.#options.log.info('registry is written again')
       this.#writeFailed = false
     } catch (error) {
-      this.#writeFailedWith(error, taken)
-    } finally {
-      this.#writing = false
+      this.#writeFailedWith(error, reports)
     }
-    if (!this.#writeFailed && this.#unwritten.size > 0) this.#scheduleWrite()
+  }
+
+  #hasUnwritten(): boolean {
+    return this.#unwritten.size > 0 || this.#overrides.hasUnwritten
   }
 
   /** Tried again with the next report or when Redis is back, unless a newer report has come. */
@@ -212,7 +238,7 @@ export class RedisRegistry implements Registry {
       if (!this.#unwritten.has(own.report.id)) this.#unwritten.set(own.report.id, own)
     }
     if (!this.#writeFailed && !this.#closed) {
-      this.#options.log.warn({ reason: messageOf(error) }, 'registry cannot be written')
+      this.#options.log.warn({ reason: this.#problem(error) }, 'registry cannot be written')
     }
     this.#writeFailed = true
   }
@@ -225,41 +251,65 @@ export class RedisRegistry implements Registry {
     )
   }
 
-  /** Past the bound the connection is dropped, and with it every command that waits on it. */
-  async #inTime<T>(work: Promise<T>): Promise<T> {
+  /** The replies. Past the bound the connection is dropped, and with it every command that waits on it. */
+  async #inTime(pipeline: ChainableCommander): Promise<unknown[]> {
+    const sentAtMs = this.#options.clock.monotonic()
+    const late = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
-      this.#hold(`no answer within ${REGISTRY_TIMEOUT_MS} ms`)
+      late.reject(new Error(`no answer within ${REGISTRY_TIMEOUT_MS} ms`))
       this.#redis.disconnect(true)
     }, REGISTRY_TIMEOUT_MS)
     try {
-      return await work
+      const results = await Promise.race([pipeline.exec(), late.promise])
+      if (results === null) throw new Error('the transaction was discarded')
+      return results.map(([error, reply]) => {
+        if (error !== null) throw error
+        return reply
+      })
     } finally {
       clearTimeout(timer)
+      this.#noteAnswer(sentAtMs)
     }
+  }
+
+  #noteAnswer(sentAtMs: number): void {
+    const nowMs = this.#options.clock.monotonic()
+    const ms = nowMs - sentAtMs
+    if (ms < this.#slowest.ms && nowMs < this.#slowest.untilMs) return
+    this.#slowest = { ms, untilMs: nowMs + DOWN_AFTER_MS }
+  }
+
+  /** A report waits twice for a slow Redis: to be written by its scheduler, and to be read by this one. */
+  #slackMs(): number {
+    return 2 * Math.min(this.#slowest.ms, REGISTRY_TIMEOUT_MS)
   }
 
   #hold(reason: string): void {
     if (this.#closed) return
-    this.#heldReason = reason
+    if (this.#heldReason === null || !VAGUE.has(reason)) this.#heldReason = reason
     this.#looked.resolve()
-    if (this.#heldLogged) return
     // One line however long it lasts.
+    if (this.#heldLogged) return
     this.#heldLogged = true
-    this.#options.log.warn({ reason }, 'registry cannot be read; other schedulers’ reports are held')
+    this.#options.log.warn({ reason }, 'registry cannot be used; other schedulers’ reports are held')
     this.#changed()
   }
 
   /** Held reports did not age while nothing could be read: their clocks go on from where they stood. */
   #resume(nowMs: number): void {
-    if (this.#heldReason === null) return
+    const standstillMs = nowMs - this.#readAtMs
+    if (this.#heldReason === null) {
+      // Other schedulers may find the store back later than this one.
+      const graceMs = Math.min(nowMs, this.#graceUntilMs) - this.#readAtMs
+      if (graceMs > 0) shiftShared(this.#shared, graceMs)
+      return
+    }
     this.#heldReason = null
     this.#heldLogged = false
-    const standstillMs = nowMs - this.#readAtMs
-    for (const [id, shared] of this.#shared) {
-      const own = this.#own.get(id)
-      if (own !== undefined && own.receivedAtMs >= shared.receivedAtMs) this.#shared.delete(id)
-      else shared.receivedAtMs += standstillMs
-    }
+    dropOutdated(this.#shared, this.#own)
+    shiftShared(this.#shared, standstillMs)
+    if (this.#wasRead) this.#graceUntilMs = nowMs + REGISTRY_GRACE_MS
+    this.#wasRead = true
     this.#options.log.info({ heldMs: Math.round(standstillMs) }, 'registry is read')
   }
 
@@ -268,37 +318,11 @@ export class RedisRegistry implements Registry {
     this.onChange?.()
   }
 
-  #merge(): ReadonlyMap<string, SeenReport> {
-    const merged = new Map<string, SeenReport>()
-    const heldAtMs = this.#heldReason === null ? null : this.#readAtMs
-    for (const [id, { report, receivedAtMs }] of this.#shared) {
-      merged.set(id, { report, receivedAtMs, heldAtMs })
-    }
-    for (const [id, own] of this.#own) {
-      const shared = merged.get(id)
-      if (shared === undefined || own.receivedAtMs >= shared.receivedAtMs) {
-        merged.set(id, { ...own, heldAtMs: null })
-      }
-    }
-    return merged
+  #reportKey(edge: string): string {
+    return `${this.#keyPrefix}edge:${edge}`
   }
-}
 
-/** The replies of a pipeline; rejects when any of its commands failed. */
-async function succeeded(executed: Promise<[Error | null, unknown][] | null>): Promise<unknown[]> {
-  const results = await executed
-  if (results === null) throw new Error('the transaction was discarded')
-  return results.map(([error, reply]) => {
-    if (error !== null) throw error
-    return reply
-  })
-}
-
-function parseStored(text: string): z.infer<typeof storedSchema> | undefined {
-  try {
-    const parsed = storedSchema.safeParse(JSON.parse(text))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
+  #problem(error: unknown): string {
+    return redisProblem(error, this.#options.redis)
   }
 }

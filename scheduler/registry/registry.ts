@@ -1,5 +1,6 @@
-// What the scheduler knows of its edges' reports: the interface that memory.ts and redis.ts implement and
-// that test/contract/registry.test.ts holds both to. Reading is synchronous and never waits for anyone.
+// What the scheduler knows of its edges' reports, and what operators said over them: the interface that memory.ts
+// and redis.ts implement and that test/contract/registry.test.ts holds both to. Reading never waits for anyone.
+import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 
 export interface SeenReport {
@@ -11,6 +12,8 @@ export interface SeenReport {
    * silence of the store says nothing of the edge. Never set for reports that reach this scheduler itself.
    */
   readonly heldAtMs: number | null
+  /** What an operator said of the edge. */
+  readonly override?: EdgeOverride
 }
 
 export type RegistryStatus =
@@ -24,8 +27,15 @@ export interface Registry {
   record(report: EdgeReport): void
   /** The freshest report of each edge, by edge id. The map is not changed after it was given out. */
   seen(): ReadonlyMap<string, SeenReport>
+  /** Edges with an override, by edge id, heard of or not. The map is not changed after it was given out. */
+  overrides(): ReadonlyMap<string, EdgeOverride>
+  /**
+   * Replaces what was said of the edge; null takes it back. In force here at once. Resolves, in bounded time, when
+   * it is known where it is kept; never fails.
+   */
+  setOverride(edge: string, wanted: OverrideRequest | null): Promise<OverrideKept>
   status(): RegistryStatus
-  /** Called after each change of seen(); one listener. */
+  /** Called after each change of seen() or overrides(); one listener. */
   onChange: (() => void) | null
   close(): Promise<void>
 }
@@ -33,4 +43,18 @@ export interface Registry {
 /** How old a report is, in milliseconds. */
 export function ageOf(seen: SeenReport, nowMs: number): number {
   return Math.max(0, (seen.heldAtMs ?? nowMs) - seen.receivedAtMs)
+}
+
+/** Reports with what operators said of their edges. */
+export function withOverrides(
+  reports: ReadonlyMap<string, SeenReport>,
+  overrides: ReadonlyMap<string, EdgeOverride>,
+): ReadonlyMap<string, SeenReport> {
+  if (overrides.size === 0) return reports
+  const joined = new Map(reports)
+  for (const [id, override] of overrides) {
+    const seen = joined.get(id)
+    if (seen !== undefined) joined.set(id, { ...seen, override })
+  }
+  return joined
 }

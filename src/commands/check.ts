@@ -2,7 +2,8 @@
 // Exit code 0 when every file can be used, 2 otherwise.
 import { Command } from 'commander'
 import { systemClock } from '../clock.ts'
-import { ConfigError } from '../config/config-error.ts'
+import { ConfigError, formatProblem } from '../config/config-error.ts'
+import type { ConfigProblem } from '../config/config-error.ts'
 import { loadAnyConfig } from '../config/load.ts'
 import type { AnyConfig } from '../config/load.ts'
 import { loadConfiguredCertificates } from '../tls/listener-certificates.ts'
@@ -48,16 +49,28 @@ async function checkCertificates(config: AnyConfig): Promise<void> {
 
 function lineOf({ file, outcome }: FileResult): string {
   if (outcome instanceof ConfigError) return `${outcome.message}\n`
-  return `${file}: ok (${summaryOf(outcome)})\n`
+  const warnings = warningsOf(outcome).map((warning) => `${formatProblem(file, warning)} (warning)\n`)
+  return `${warnings.join('')}${file}: ok (${summaryOf(outcome)})\n`
 }
 
 function jsonOf(results: readonly FileResult[]): string {
   const plain = results.map(({ file, outcome }) =>
     outcome instanceof ConfigError
       ? { file, ok: false, problems: outcome.problems }
-      : { file, ok: true, kind: outcome.kind, summary: summaryOf(outcome), problems: [] },
+      : {
+          file,
+          ok: true,
+          kind: outcome.kind,
+          summary: summaryOf(outcome),
+          problems: [],
+          warnings: warningsOf(outcome),
+        },
   )
   return `${JSON.stringify(plain)}\n`
+}
+
+function warningsOf(config: AnyConfig): readonly ConfigProblem[] {
+  return config.kind === 'scheduler' ? config.warnings : []
 }
 
 function summaryOf(config: AnyConfig): string {

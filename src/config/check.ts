@@ -5,7 +5,7 @@ import { formatNetwork, networkProblem, parseNetwork } from '../net/ip.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { formatKeyPath } from './key-path.ts'
 import type { KeyPath } from './key-path.ts'
-import { entriesAt, textAt, textsAt, textsOfEntries } from './raw.ts'
+import { entriesAt, textAt, textsAt, textsOfEntries, valueAt } from './raw.ts'
 import type { Found } from './raw.ts'
 import { didYouMean } from './suggest.ts'
 import type { ConfigDocument } from './yaml-file.ts'
@@ -22,9 +22,24 @@ export function schedulerProblems(document: ConfigDocument): ConfigProblem[] {
   const coverage = entriesAt(root, ['sites']).flatMap((site) =>
     textsAt(root, [...site, 'coverage', 'networks']),
   )
+  if (valueAt(root, ['scheduler', 'geoip', 'asn']) === undefined) {
+    check.none(
+      entriesAt(root, ['sites'])
+        .map((site) => site.concat('coverage', 'asns'))
+        .filter((at) => entriesAt(root, at).length > 0),
+      'needs a database of networks by number: name one in scheduler.geoip.asn',
+    )
+  }
   const proxies = textsAt(root, ['scheduler', 'trustedProxies'])
   check.networks(coverage)
   check.networks(proxies)
+  const edges = entriesAt(root, ['edges'])
+  check.networks(edges.flatMap((edge) => textsAt(root, [...edge, 'pinned'])))
+  const capabilities = edges.flatMap((edge) => textsAt(root, [...edge, 'capabilities']))
+  for (const property of entriesAt(root, ['properties'])) {
+    check.known('site', textsAt(root, [...property, 'sites']), sites)
+    check.known('capability', textsAt(root, [...property, 'capabilities']), capabilities)
+  }
   check.unique(coverage, plainNetwork)
   check.listeners(['steering', 'control', 'admin'].map((name) => ['scheduler', name, 'listen']))
   checkContent(check, root)
@@ -118,6 +133,11 @@ class Checks {
       const problem = networkProblem(value)
       if (problem !== undefined) this.#add(at, `${this.#quoted(at, value)} ${problem}`)
     }
+  }
+
+  /** What may not be here, as things are. */
+  none(paths: readonly KeyPath[], message: string): void {
+    for (const at of paths) this.#add(at, message)
   }
 
   /** Two listeners on one port of one address; port 0 takes any that is free. */

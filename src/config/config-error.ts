@@ -20,7 +20,8 @@ export class ConfigError extends Error {
   }
 }
 
-function formatProblem(file: string, problem: ConfigProblem): string {
+/** `FILE:LINE: KEY: MESSAGE` */
+export function formatProblem(file: string, problem: ConfigProblem): string {
   const place = problem.line === null ? file : `${file}:${problem.line}`
   return problem.path === ''
     ? `${place}: ${problem.message}`

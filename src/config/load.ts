@@ -6,6 +6,7 @@ import { accessProblems } from './access-problems.ts'
 import { edgeProblems, schedulerProblems } from './check.ts'
 import { ConfigError } from './config-error.ts'
 import type { ConfigProblem } from './config-error.ts'
+import { takeCoverageFiles } from './coverage-files.ts'
 import { edgeConfigOf } from './edge-config.ts'
 import { joinedEdgeSchema, standaloneEdgeSchema, undecidedEdgeSchema } from './edge-schema.ts'
 import type { EdgeSettings, JoinedEdgeSettings, StandaloneEdgeSettings } from './edge-schema.ts'
@@ -28,6 +29,8 @@ export interface SchedulerConfig extends ConfigFile {
   settings: SchedulerSettings
   /** Changes exactly when something that edges need does. */
   version: string
+  /** Worth a line in the log; nothing that stops a start. */
+  warnings: readonly ConfigProblem[]
 }
 
 export type EdgeFileConfig = ConfigFile &
@@ -56,17 +59,19 @@ export async function loadEdgeConfig(file: string, env: NodeJS.ProcessEnv): Prom
 export async function loadAnyConfig(file: string, env: NodeJS.ProcessEnv): Promise<AnyConfig> {
   const document = await readConfigFile(file, env)
   return kindOf(document) === 'scheduler'
-    ? { kind: 'scheduler', ...schedulerConfigOf(document) }
+    ? { kind: 'scheduler', ...(await schedulerConfigOf(document)) }
     : { kind: 'edge', ...edgeFileConfigOf(document) }
 }
 
-function schedulerConfigOf(document: ConfigDocument): SchedulerConfig {
+async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerConfig> {
   const settings = checkedContent(document, schedulerSchema, schedulerProblems(document))
   const place = placeOf(document.file)
+  const { problems, warnings } = await takeCoverageFiles(settings.sites, place.directory, document)
+  if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
   resolveGeoipFiles(settings.scheduler.geoip, place.directory)
   const { steering } = settings.scheduler
   if (steering.tls !== undefined) steering.tls = withResolvedCertificates(steering.tls, place.directory)
-  return { ...place, settings, version: edgeConfigOf(settings).version }
+  return { ...place, settings, version: edgeConfigOf(settings).version, warnings }
 }
 
 function edgeFileConfigOf(document: ConfigDocument): EdgeFileConfig {

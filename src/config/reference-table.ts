@@ -42,8 +42,10 @@ function keyRows(key: string, schema: JsonSchema, required: boolean): ReferenceR
     fallback: fallbackWords(schema, required),
     meaning: schema.description ?? '',
   }
-  const held = schema.properties === undefined ? itemOf(schema) : schema
-  const prefix = held === schema ? `${key}.` : `${key}[].`
+  const item = itemOf(schema)
+  const holders = [schema, ...alternativesOf(schema)]
+  const held = item ?? holders.find((one) => one.properties !== undefined)
+  const prefix = item === undefined ? `${key}.` : `${key}[].`
   const below = propertiesOf(held).flatMap(([name, value]) =>
     keyRows(`${prefix}${name}`, value, held?.required?.includes(name) === true),
   )

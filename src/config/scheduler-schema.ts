@@ -1,7 +1,9 @@
 // edgeward.yaml: the scheduler, its sites and edges, and the properties of the whole cluster.
 import { z } from 'zod'
 import { originSchema, propertySchema } from './property-schema.ts'
-import { files } from './file-values.ts'
+import { fileName, files } from './file-values.ts'
+import { redisSchema } from './redis-schema.ts'
+import { parseIp } from '../net/ip.ts'
 import { tlsSchema } from './tls-schema.ts'
 import { httpUrl, identifier, listenAddress, rate, wait } from './values.ts'
 
@@ -10,10 +12,22 @@ const network = z
   .string()
   .meta({ title: 'IP address or network', examples: ['192.0.2.0/24', '2001:db8::/32'] })
 
+const address = z
+  .string()
+  .refine((text) => parseIp(text) !== undefined && !text.includes('%'), 'must be an IPv4 or IPv6 address')
+  .meta({ title: 'IP address', examples: ['203.0.113.10', '2001:db8::10'] })
+
 const country = z
   .string()
   .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code of two capitals')
   .meta({ title: 'country code', examples: ['CN'] })
+
+const asn = z
+  .number()
+  .int()
+  .min(1)
+  .max(4_294_967_295)
+  .meta({ title: 'AS number', examples: [4134] })
 
 const latitude = z
   .number()
@@ -41,10 +55,17 @@ const siteSchema = z.strictObject({
         .array(network)
         .default([])
         .describe('Client networks of this site, IPv4 and IPv6; longest prefix wins.'),
+      file: fileName
+        .optional()
+        .describe('A file of more such networks, one a line, `#` before comments; relative to this file.'),
+      asns: z
+        .array(asn)
+        .default([])
+        .describe('Networks by number (ASN) whose clients this site takes when no network matches.'),
       countries: z
         .array(country)
         .default([])
-        .describe('Countries whose clients this site takes when no network matches.'),
+        .describe('Countries whose clients this site takes when no network and no number matches.'),
     })
     .prefault({})
     .describe('Which clients belong here.'),
@@ -60,12 +81,43 @@ const edgeSchema = z.strictObject({
       connections: z.number().int().positive().default(20_000).describe('Client connections it can hold.'),
     })
     .prefault({})
-    .describe('Weighs the edges of a site against each other.'),
+    .describe('What it can carry: its share of the clients of its site, and when it counts as full.'),
+  weight: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(1)
+    .describe('Multiplies its share of its site’s clients; 0: only where no other edge can serve.'),
+  addresses: z
+    .array(address)
+    .default([])
+    .describe('Its public addresses: clients are sent where theirs fit. Left out: IPv4 and IPv6.'),
+  capabilities: z
+    .array(identifier)
+    .default([])
+    .describe('Labels of what it can do, for properties that ask for them.'),
+  pinned: z
+    .array(network)
+    .default([])
+    .describe(
+      'A deep edge: it serves clients of these networks, before other edges, and nobody else. Left out: anybody.',
+    ),
   keyHash: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits, as `edgeward key` prints')
     .meta({ title: 'key hash' })
     .describe('Hash of the edge’s key.'),
+})
+
+const clusterPropertySchema = propertySchema.extend({
+  sites: z
+    .array(identifier)
+    .default([])
+    .describe('The only sites that may serve it; ids from `sites`. Left out: all.'),
+  capabilities: z
+    .array(identifier)
+    .default([])
+    .describe('Labels that an edge must have among its `capabilities` to serve it.'),
 })
 
 export const schedulerSchema = z.strictObject({
@@ -92,10 +144,7 @@ export const schedulerSchema = z.strictObject({
         .strictObject({ listen: listenAddress.prefault('127.0.0.1:8082').describe('Not for the public.') })
         .prefault({})
         .describe('Metrics and health; loopback by default.'),
-      redis: z
-        .string()
-        .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// URL')
-        .meta({ title: 'redis URL', examples: ['redis://127.0.0.1:6379'] })
+      redis: redisSchema
         .optional()
         .describe('Registry shared by several schedulers. Left out: in memory, one scheduler.'),
       geoip: z
@@ -123,9 +172,10 @@ export const schedulerSchema = z.strictObject({
   sites: z.array(siteSchema).min(1).describe('Places with edges, each with the clients it takes.'),
   edges: z.array(edgeSchema).min(1).describe('Every edge that may report, and where clients reach it.'),
   origins: z.array(originSchema).min(1).describe('Where content comes from.'),
-  properties: z.array(propertySchema).min(1).describe('What is served, under which hosts and rules.'),
+  properties: z.array(clusterPropertySchema).min(1).describe('What is served, under which hosts and rules.'),
 })
 
 export type SiteSettings = z.infer<typeof siteSchema>
 export type EdgeEntrySettings = z.infer<typeof edgeSchema>
+export type ClusterPropertySettings = z.infer<typeof clusterPropertySchema>
 export type SchedulerSettings = z.infer<typeof schedulerSchema>

@@ -36,11 +36,15 @@ function issueProblems(
     })
   }
   if (issue.code === 'invalid_union') {
-    // The form that was meant is the one whose own type fits; its problems lie deeper.
-    const meant = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0))
+    const meant = issue.errors.find((issues) => issues.every(fitsType))
     if (meant !== undefined) return meant.flatMap((inner) => issueProblems(inner, path, schema, document))
   }
   return [{ path: formatKeyPath(path), line: document.lineOf(path), message: issue.message }]
+}
+
+/** The form that was meant is the one whose own type fits. */
+function fitsType({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length > 0 || code !== 'invalid_type'
 }
 
 const TYPE_WORDS: Record<string, string> = {

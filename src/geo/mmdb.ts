@@ -1,36 +1,67 @@
-// One MaxMind DB file held in memory: opened and checked at load, then asked synchronously.
+// One MaxMind DB file held in memory: opened and checked at load, then asked synchronously. What was read from a
+// record is remembered by the record, not by the address: most clients of one city share one.
 import { readFile } from 'node:fs/promises'
 import { Reader } from 'maxmind'
 import type { Response } from 'maxmind'
 import { messageOf, systemCode } from '../errors.ts'
 import { formatIp, parseIp } from '../net/ip.ts'
 import type { IpAddress } from '../net/ip.ts'
+import { RECORDS_REMEMBERED_MAX } from './limits.ts'
+import { NO_RECORD, mmdbTree } from './mmdb-tree.ts'
 
-export interface Mmdb {
+export interface Mmdb<T> {
   readonly file: string
-  /** The record that covers the address, in whatever shape the file has; undefined when there is none. */
-  find(address: IpAddress): unknown
+  /** What the record that covers the address says; undefined when there is none, or nothing of use in it. */
+  find(address: IpAddress): T | undefined
 }
 
-/** Rejects with one sentence when the file cannot be read or is not such a database. */
-export async function loadMmdb(file: string): Promise<Mmdb> {
-  const reader = openReader(await readBytes(file), file)
-  const ipv4Only = reader.metadata.ipVersion === 4
-  const find = (address: IpAddress): unknown => {
-    // Asked for an IPv6 address, a file of IPv4 networks would answer for its first 32 bits.
-    if (ipv4Only && address.family === 6) return undefined
-    return reader.get(formatIp(address)) ?? undefined
+/** `read` takes a record of whatever shape. Rejects with one sentence when the file is not of use. */
+export async function loadMmdb<T>(file: string, read: (record: unknown) => T | undefined): Promise<Mmdb<T>> {
+  const bytes = await readBytes(file)
+  const reader = openReader(bytes, file)
+  const tree = mmdbTree(bytes, reader.metadata)
+  const decode = (address: IpAddress): T | undefined => read(reader.get(formatIp(address)) ?? undefined)
+  check(file, SAMPLES.filter((address) => tree.recordOf(address) !== NO_RECORD).map(tried(file, decode)))
+  let remembered = new Map<number, T | undefined>()
+  return {
+    file,
+    find(address) {
+      const record = tree.recordOf(address)
+      if (record === NO_RECORD) return undefined
+      const known = remembered.get(record)
+      if (known !== undefined || remembered.has(record)) return known
+      const found = decode(address)
+      if (remembered.size >= RECORDS_REMEMBERED_MAX) remembered = new Map()
+      remembered.set(record, found)
+      return found
+    },
   }
-  try {
-    for (const sample of SAMPLES) find(sample)
-  } catch (cause) {
-    throw new Error(`${file} is damaged: ${messageOf(cause)}`, { cause })
+}
+
+function tried<T>(file: string, decode: (address: IpAddress) => T | undefined) {
+  return (address: IpAddress): T | undefined => {
+    try {
+      return decode(address)
+    } catch (cause) {
+      throw new Error(`${file} is damaged: ${messageOf(cause)}`, { cause })
+    }
   }
-  return { file, find }
+}
+
+/** A file of another kind, such as one of domain names where cities were meant, has records and nothing of use. */
+function check(file: string, found: readonly unknown[]): void {
+  if (found.length > 0 && found.every((value) => value === undefined)) {
+    throw new Error(`${file} is of another kind: its records say nothing of what is looked for`)
+  }
 }
 
 // Spread over both address spaces, so that a cut or scrambled file is noticed at load.
-const SAMPLES = ['1.1.1.1', '93.184.216.34', '202.96.128.86', '2001:4860::1', '2a00:1450::1', '240e::1']
+const KNOWN = ['1.1.1.1', '93.184.216.34', '202.96.128.86', '2001:4860::1', '2a00:1450::1', '240e::1']
+const SAMPLES = [
+  ...KNOWN,
+  ...Array.from({ length: 56 }, (_, i) => `${i * 4 + 1}.${(i * 37) % 256}.8.8`),
+  ...Array.from({ length: 16 }, (_, i) => `2${i.toString(16)}00:${(i * 37).toString(16)}::1`),
+]
   .map(parseIp)
   .filter((address) => address !== undefined)
 

@@ -1,7 +1,9 @@
 // Address → place and AS number, from one or more GeoIP files: cities first, then countries; split or joined IPv4
 // and IPv6 files alike. Without a country file of the operator's, the one that comes with Edgeward answers; AS numbers
 // are known only from files of the operator's.
+import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { systemCode } from '../errors.ts'
 import type { IpAddress } from '../net/ip.ts'
 import { asnOf } from './asn.ts'
 import { loadMmdb } from './mmdb.ts'
@@ -37,22 +39,45 @@ export class PlaceFileError extends Error {
 
 const DEFAULT_COUNTRY = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'
 
-/** Rejects with a PlaceFileError naming the first file that cannot be used. */
-export async function loadPlaces(files: PlaceFiles): Promise<Places> {
+/** Places that know their files: those that did not change are taken over by the next. */
+export interface LoadedPlaces extends Places {
+  readonly places: ReadonlyMap<string, LoadedFile<Place>>
+  readonly asns: ReadonlyMap<string, LoadedFile<number>>
+}
+
+export interface LoadedFile<T> {
+  readonly database: Mmdb<T>
+  /** What the file was like when it was read; see `stampOfFile`. */
+  readonly stamp: string
+}
+
+/**
+ * Rejects with a PlaceFileError naming the first file that cannot be used. Of `earlier`, files that are as they were
+ * are not read again.
+ */
+export async function loadPlaces(files: PlaceFiles, earlier?: LoadedPlaces): Promise<LoadedPlaces> {
   const defaults = files.country.length === 0 ? [fileURLToPath(import.meta.resolve(DEFAULT_COUNTRY))] : []
-  const cities = await loadAll('city', files.city)
-  const countries = await loadAll('country', [...files.country, ...defaults])
-  const asns = await loadAll('asn', files.asn)
-  return placesOf([...cities, ...countries], asns)
+  const cities = await loadAll('city', files.city, placeOf, earlier?.places)
+  const countries = await loadAll('country', [...files.country, ...defaults], placeOf, earlier?.places)
+  const asns = new Map(await loadAll('asn', files.asn, asnOf, earlier?.asns))
+  const places = new Map([...cities, ...countries])
+  return { ...placesOf(databasesOf(places), databasesOf(asns)), places, asns }
+}
+
+function databasesOf<T>(loaded: ReadonlyMap<string, LoadedFile<T>>): Mmdb<T>[] {
+  return [...loaded.values()].map(({ database }) => database)
 }
 
 /** The first file that knows the position wins, else the first that knows the country; likewise the AS number. */
-export function placesOf(databases: readonly Mmdb[], asnDatabases: readonly Mmdb[] = []): Places {
+export function placesOf(
+  databases: readonly Mmdb<Place>[],
+  asnDatabases: readonly Mmdb<number>[] = [],
+): Places {
   return {
     find(address) {
       let known: Place | undefined
       for (const database of databases) {
-        const place = findIn(database, address, placeOf)
+        const place = findIn(database, address)
         if (place?.position !== undefined) return place
         known ??= place
       }
@@ -60,7 +85,7 @@ export function placesOf(databases: readonly Mmdb[], asnDatabases: readonly Mmdb
     },
     findAsn(address) {
       for (const database of asnDatabases) {
-        const asn = findIn(database, address, asnOf)
+        const asn = findIn(database, address)
         if (asn !== undefined) return asn
       }
       return undefined
@@ -68,22 +93,51 @@ export function placesOf(databases: readonly Mmdb[], asnDatabases: readonly Mmdb
   }
 }
 
-function findIn<T>(database: Mmdb, address: IpAddress, read: (record: unknown) => T): T | undefined {
+/** What a file is like now: differs when it was changed or replaced. Never fails. */
+export async function stampOfFile(file: string): Promise<string> {
   try {
-    return read(database.find(address))
+    const { ino, size, mtimeMs } = await stat(file)
+    return `${ino} ${size} ${mtimeMs}`
+  } catch (error) {
+    return systemCode(error) ?? 'unreadable'
+  }
+}
+
+function findIn<T>(database: Mmdb<T>, address: IpAddress): T | undefined {
+  try {
+    return database.find(address)
   } catch {
     // A damaged record that the check at load did not meet: this file knows nothing of this address.
     return undefined
   }
 }
 
-async function loadAll(list: keyof PlaceFiles, files: readonly string[]): Promise<Mmdb[]> {
-  const loads = files.map(async (file, index) => {
+/** In the order of the list. */
+async function loadAll<T>(
+  list: keyof PlaceFiles,
+  files: readonly string[],
+  read: (record: unknown) => T | undefined,
+  earlier: ReadonlyMap<string, LoadedFile<T>> | undefined,
+): Promise<[string, LoadedFile<T>][]> {
+  const loads = files.map(async (file, index): Promise<[string, LoadedFile<T>]> => {
     try {
-      return await loadMmdb(file)
+      return [file, await loadFile(file, read, earlier?.get(file))]
     } catch (error) {
       throw error instanceof Error ? new PlaceFileError(list, index, error) : error
     }
   })
   return Promise.all(loads)
+}
+
+async function loadFile<T>(
+  file: string,
+  read: (record: unknown) => T | undefined,
+  earlier: LoadedFile<T> | undefined,
+): Promise<LoadedFile<T>> {
+  const stamp = await stampOfFile(file)
+  if (earlier?.stamp === stamp) return earlier
+  const database = await loadMmdb(file, read)
+  // Half of the old one and half of the new would pass for whole.
+  if ((await stampOfFile(file)) !== stamp) throw new Error(`${file} changed while it was read`)
+  return { database, stamp }
 }

@@ -13,9 +13,11 @@ import type { RedisServer } from '../kit/redis-server.ts'
 import type { TestScope } from '../kit/scope.ts'
 import { until } from '../kit/until.ts'
 
+t.jobs = 4
+
 async function open(t: TestScope, { url }: RedisServer, cluster = 'test'): Promise<RedisRegistry> {
   const registry = await RedisRegistry.open({
-    url,
+    redis: { settings: url },
     cluster,
     edges: ['gz-1', 'fra-1'],
     clock: systemClock,
@@ -39,7 +41,7 @@ function stateIn(registry: RedisRegistry, id: string): string {
   return stateOf(registry.seen().get(id), systemClock.monotonic())
 }
 
-t.test('two schedulers see each other’s edges within a second', async (t) => {
+t.test('two schedulers see each other’s edges within a second', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const [a, b] = [await open(t, redis), await open(t, redis)]
   const other = await open(t, redis, 'another-cluster')
@@ -53,7 +55,7 @@ t.test('two schedulers see each other’s edges within a second', async (t) => {
   t.equal(late.seen().get('gz-1')?.report.connections, 7, 'a scheduler that starts knows them at once')
 })
 
-t.test('the freshest report wins, wherever it arrived', async (t) => {
+t.test('the freshest report wins, wherever it arrived', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const [a, b] = [await open(t, redis), await open(t, redis)]
   a.record(reportOf('gz-1', { connections: 1 }))
@@ -63,7 +65,7 @@ t.test('the freshest report wins, wherever it arrived', async (t) => {
   await until('a sees the fresher', () => a.seen().get('gz-1')?.report.connections === 2)
 })
 
-t.test('the age is taken from the lifetime that is left, not from a clock', async (t) => {
+t.test('the age is taken from the lifetime that is left, not from a clock', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const client = new Redis(redis.url)
   t.teardown(() => client.disconnect())
@@ -74,7 +76,7 @@ t.test('the age is taken from the lifetime that is left, not from a clock', asyn
   await until('it expires', () => stateIn(registry, 'gz-1') === 'down', 3000)
 })
 
-t.test('unreadable values are ignored', async (t) => {
+t.test('unreadable values are ignored', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const client = new Redis(redis.url)
   t.teardown(() => client.disconnect())
@@ -99,41 +101,45 @@ t.test('unreadable values are ignored', async (t) => {
   t.equal((await open(t, redis)).status().state, 'held', 'a key of another type is a failed read')
 })
 
-t.test('Redis killed: what is known is held; restarted empty: the next reports heal it', async (t) => {
-  const redis = await startRedis(t)
-  const [a, b] = [await open(t, redis), await open(t, redis)]
-  const stopGz = keepReporting(t, a, 'gz-1')
-  keepReporting(t, b, 'fra-1')
-  await until('both see both', () => a.seen().size === 2 && b.seen().size === 2)
+t.test(
+  'Redis killed: what is known is held; restarted empty: the next reports heal it',
+  { buffered: true },
+  async (t) => {
+    const redis = await startRedis(t)
+    const [a, b] = [await open(t, redis), await open(t, redis)]
+    const stopGz = keepReporting(t, a, 'gz-1')
+    keepReporting(t, b, 'fra-1')
+    await until('both see both', () => a.seen().size === 2 && b.seen().size === 2)
 
-  await redis.kill()
-  await until('both notice', () => a.status().state === 'held' && b.status().state === 'held')
-  // Longer than a report lives: only what is held can still be up.
-  const lostAtMs = systemClock.monotonic()
-  await until('six seconds have passed', () => systemClock.monotonic() - lostAtMs > 6000)
-  t.equal(stateIn(a, 'fra-1'), 'up', 'a keeps b’s edge')
-  t.equal(stateIn(b, 'gz-1'), 'up', 'b keeps a’s edge')
-  t.equal(stateIn(a, 'gz-1'), 'up', 'own edges go on as ever')
+    await redis.kill()
+    await until('both notice', () => a.status().state === 'held' && b.status().state === 'held')
+    // Longer than a report lives: only what is held can still be up.
+    const lostAtMs = systemClock.monotonic()
+    await until('six seconds have passed', () => systemClock.monotonic() - lostAtMs > 6000)
+    t.equal(stateIn(a, 'fra-1'), 'up', 'a keeps b’s edge')
+    t.equal(stateIn(b, 'gz-1'), 'up', 'b keeps a’s edge')
+    t.equal(stateIn(a, 'gz-1'), 'up', 'own edges go on as ever')
 
-  await redis.start()
-  const states = () => [stateIn(a, 'gz-1'), stateIn(a, 'fra-1'), stateIn(b, 'gz-1'), stateIn(b, 'fra-1')]
-  const seen = new Set<string>()
-  await until('both read again', () => {
-    for (const state of states()) seen.add(state)
-    return a.status().state === 'healthy' && b.status().state === 'healthy'
-  })
-  await until('news come again', () => {
-    for (const state of states()) seen.add(state)
-    const age = systemClock.monotonic() - (b.seen().get('gz-1')?.receivedAtMs ?? 0)
-    return b.seen().get('gz-1')?.heldAtMs === null && age < 400
-  })
-  t.same([...seen], ['up'], 'no edge was ever anything but up')
+    await redis.start()
+    const states = () => [stateIn(a, 'gz-1'), stateIn(a, 'fra-1'), stateIn(b, 'gz-1'), stateIn(b, 'fra-1')]
+    const seen = new Set<string>()
+    await until('both read again', () => {
+      for (const state of states()) seen.add(state)
+      return a.status().state === 'healthy' && b.status().state === 'healthy'
+    })
+    await until('news come again', () => {
+      for (const state of states()) seen.add(state)
+      const age = systemClock.monotonic() - (b.seen().get('gz-1')?.receivedAtMs ?? 0)
+      return b.seen().get('gz-1')?.heldAtMs === null && age < 400
+    })
+    t.same([...seen], ['up'], 'no edge was ever anything but up')
 
-  stopGz()
-  await until('an edge that stops is down', () => stateIn(b, 'gz-1') === 'down', 8000)
-})
+    stopGz()
+    await until('an edge that stops is down', () => stateIn(b, 'gz-1') === 'down', 8000)
+  },
+)
 
-t.test('an edge’s own silence is not held', async (t) => {
+t.test('an edge’s own silence is not held', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const registry = await open(t, redis)
   registry.record(reportOf('gz-1'))
@@ -148,7 +154,7 @@ t.test('an edge’s own silence is not held', async (t) => {
   t.equal(registry.status().state, 'held')
 })
 
-t.test('Redis that stands still is dropped, and nothing waits for it', async (t) => {
+t.test('Redis that stands still is dropped, and nothing waits for it', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const [a, b] = [await open(t, redis), await open(t, redis)]
   keepReporting(t, a, 'gz-1')
@@ -165,7 +171,7 @@ t.test('Redis that stands still is dropped, and nothing waits for it', async (t)
   t.equal(b.status().state, 'healthy')
 })
 
-t.test('flushed, every edge stays', async (t) => {
+t.test('flushed, every edge stays', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const [a, b] = [await open(t, redis), await open(t, redis)]
   keepReporting(t, a, 'gz-1')
@@ -181,7 +187,7 @@ t.test('flushed, every edge stays', async (t) => {
   t.same([...seen], ['up'])
 })
 
-t.test('a start without Redis goes on without, and finds it later', async (t) => {
+t.test('a start without Redis goes on without, and finds it later', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   await redis.kill()
   const registry = await open(t, redis)
@@ -191,3 +197,49 @@ t.test('a start without Redis goes on without, and finds it later', async (t) =>
   await redis.start()
   await until('it is found', () => registry.status().state === 'healthy')
 })
+
+t.test(
+  'a Redis that takes no writes is no news either: others cannot write theirs',
+  { buffered: true },
+  async (t) => {
+    const redis = await startRedis(t)
+    const [a, b] = [await open(t, redis), await open(t, redis)]
+    keepReporting(t, a, 'gz-1')
+    await until('b sees gz-1', () => b.seen().has('gz-1'))
+    const client = redis.client(t)
+    await client.config('SET', 'maxmemory', '1')
+    await until('both notice', () => a.status().state === 'held' && b.status().state === 'held')
+    t.match(b.status(), { reason: /OOM/ })
+    const fullAtMs = systemClock.monotonic()
+    await until('longer than a report lives', () => systemClock.monotonic() - fullAtMs > 5500)
+    t.equal(await client.exists('edgeward:{test}:edge:gz-1'), 0, 'the stored report is gone')
+    t.equal(stateIn(b, 'gz-1'), 'up', 'the edge is not')
+    await client.config('SET', 'maxmemory', '0')
+    await until('b reads again', () => b.status().state === 'healthy')
+
+    await client.replicaof('127.0.0.1', '1')
+    await until('b holds', () => b.status().state === 'held')
+    t.match(b.status(), { reason: /READONLY|lost/ })
+    await client.replicaof('NO', 'ONE')
+    await until('b reads once more', () => b.status().state === 'healthy')
+  },
+)
+
+t.test(
+  'an edge that dies while Redis is away is down in time when it is back',
+  { buffered: true },
+  async (t) => {
+    const redis = await startRedis(t)
+    const [a, b] = [await open(t, redis), await open(t, redis)]
+    const stop = keepReporting(t, a, 'gz-1')
+    await until('b sees gz-1', () => b.seen().has('gz-1'))
+    await redis.kill()
+    await until('b holds', () => b.status().state === 'held')
+    stop()
+    await redis.start()
+    await until('b reads again', () => b.status().state === 'healthy')
+    const backAtMs = systemClock.monotonic()
+    await until('it is down', () => stateIn(b, 'gz-1') === 'down')
+    t.ok(systemClock.monotonic() - backAtMs < 9000, 'grace, and the life of a report')
+  },
+)

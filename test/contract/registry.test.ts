@@ -1,37 +1,65 @@
-// What every registry must do. The Redis one runs against a real redis-server.
+// What every registry must do, however it is reached. Those in Redis run against real servers.
 import t from 'tap'
+import type { Test } from 'tap'
+import { readFile } from 'node:fs/promises'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
 import { RedisRegistry } from '../../scheduler/registry/redis.ts'
 import { ageOf } from '../../scheduler/registry/registry.ts'
 import type { Registry } from '../../scheduler/registry/registry.ts'
 import { backgroundRunner } from '../../src/background.ts'
+import { redisSchema } from '../../src/config/redis-schema.ts'
 import { silentLogger } from '../../src/log.ts'
+import { makeCertificate } from '../kit/certificates.ts'
 import { StillClock, reportOf } from '../kit/scheduler.ts'
+import { startRedisCluster } from '../kit/redis-cluster.ts'
+import { startSentinelSet } from '../kit/redis-sentinel.ts'
 import { startRedis } from '../kit/redis-server.ts'
 import type { TestScope } from '../kit/scope.ts'
+import { tempDirectory } from '../kit/temp.ts'
+import { until } from '../kit/until.ts'
 
-const KINDS: Record<string, (t: TestScope, clock: StillClock) => Promise<Registry>> = {
-  memory: async (_t, clock) => new MemoryRegistry(clock),
-  redis: async (t, clock) => {
-    const { url } = await startRedis(t)
-    return RedisRegistry.open({
-      url,
+/** Opens registries that share what is stored, if anything is. */
+type Opener = (clock: StillClock) => Promise<Registry>
+
+function redisOpener(redis: unknown, ca?: string): Opener {
+  const settings = redisSchema.parse(redis)
+  return (clock) =>
+    RedisRegistry.open({
+      redis: { settings, ca },
       cluster: 'test',
       edges: ['gz-1', 'gz-2'],
       clock,
       log: silentLogger,
       background: backgroundRunner(silentLogger),
     })
-  },
 }
 
-for (const [kind, open] of Object.entries(KINDS)) {
-  t.test(`${kind} registry`, async (t) => {
+const KINDS: Record<string, (t: TestScope) => Promise<Opener>> = {
+  memory: async () => async (clock) => new MemoryRegistry(clock),
+  redis: async (t) => redisOpener((await startRedis(t)).url),
+  'redis with TLS and a password': async (t) => {
+    const tls = await makeCertificate(await tempDirectory(t), 'redis')
+    const password = 'p@ss word/1'
+    const { url } = await startRedis(t, { tls, password })
+    return redisOpener({ url, password }, await readFile(tls.certificate, 'utf8'))
+  },
+  'redis with a password in the URL, and a database': async (t) => {
+    const password = 'p@ss word/1'
+    const { url } = await startRedis(t, { password })
+    return redisOpener(`${url.replace('//', `//:${encodeURIComponent(password)}@`)}/3`)
+  },
+  'redis sentinel': async (t) => redisOpener((await startSentinelSet(t)).settings),
+  'redis cluster': async (t) => redisOpener((await startRedisCluster(t)).settings),
+}
+
+for (const [kind, start] of Object.entries(KINDS)) {
+  t.test(`${kind}: reports`, async (t) => {
     const clock = new StillClock()
-    const registry = await open(t, clock)
+    const opener = await start(t)
+    const registry = await opener(clock)
     t.teardown(() => registry.close())
 
-    t.equal(registry.kind, kind)
+    t.equal(registry.kind, kind === 'memory' ? 'memory' : 'redis')
     t.same(registry.status(), { state: 'healthy' })
     t.equal(registry.seen().size, 0, 'knows nothing at first')
 
@@ -59,5 +87,48 @@ for (const [kind, open] of Object.entries(KINDS)) {
 
     registry.record(reportOf('gz-2'))
     t.equal(registry.seen().get('gz-2')?.receivedAtMs, clock.nowMs, 'and comes back with its next report')
+
+    await overrides(t, registry, clock)
+    if (kind !== 'memory') await shared(t, registry, await opener(clock), clock)
   })
+}
+
+async function overrides(t: Test, registry: Registry, clock: StillClock): Promise<void> {
+  const kept = registry.kind === 'memory' ? 'process' : 'store'
+  t.equal(registry.overrides().size, 0, 'nothing is overridden at first')
+  let changes = 0
+  registry.onChange = () => changes++
+  const setting = registry.setOverride('gz-1', { state: 'drain', reason: 'disk swap' })
+  const expected = { state: 'drain', weight: 1, reason: 'disk swap', setAtMs: clock.now() }
+  t.same(registry.overrides().get('gz-1'), expected, 'in force at once')
+  t.ok(changes > 0, 'tells of it')
+  t.equal(await setting, kept)
+  const view = registry.seen()
+  t.same(view.get('gz-1')?.override, expected, 'beside the report')
+  t.notOk(view.get('gz-2')?.override)
+
+  t.equal(await registry.setOverride('gz-1', { weight: 0.5 }), kept)
+  t.match(registry.overrides().get('gz-1'), { state: null, weight: 0.5, reason: '' }, 'replaced as a whole')
+  registry.record(reportOf('gz-1', { connections: 9 }))
+  t.match(
+    registry.seen().get('gz-1'),
+    { report: { connections: 9 }, override: { weight: 0.5 } },
+    'outlives reports',
+  )
+  t.equal(view.get('gz-1')?.override?.state, 'drain', 'a view that was given out does not change')
+
+  t.equal(await registry.setOverride('gz-1', null), kept)
+  t.equal(registry.overrides().size, 0, 'taken back')
+  t.notOk(registry.seen().get('gz-1')?.override)
+}
+
+async function shared(t: Test, one: Registry, other: Registry, clock: StillClock): Promise<void> {
+  t.teardown(() => other.close())
+  t.equal(other.seen().get('gz-1')?.report.connections, 9, 'another scheduler sees what was reported here')
+  // The other's clock is behind: the later word wins all the same.
+  await one.setOverride('gz-2', { state: 'down' })
+  await until('the other has it', () => other.overrides().get('gz-2')?.state === 'down', 1000)
+  clock.nowMs -= 500
+  t.equal(await other.setOverride('gz-2', null), 'store')
+  await until('the first has its removal', () => one.overrides().size === 0, 1000)
 }

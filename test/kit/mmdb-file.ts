@@ -15,8 +15,15 @@ interface Node {
 const MARKER = Buffer.from('abcdef4d61784d696e642e636f6d', 'hex')
 const SEPARATOR_BYTES = 16
 
+/** Bits a branch of the search tree takes. */
+export type RecordSize = 24 | 28 | 32
+
 /** `records`: network → record. Of nested networks the inner one counts. */
-export async function writeMmdb(file: string, records: Readonly<Record<string, MmdbValue>>): Promise<void> {
+export async function writeMmdb(
+  file: string,
+  records: Readonly<Record<string, MmdbValue>>,
+  recordSize: RecordSize = 24,
+): Promise<void> {
   const entries = Object.entries(records).map(([text, value]) => {
     const network = parseNetwork(text)
     if (network === undefined) throw new Error(`${text} is no network`)
@@ -26,7 +33,7 @@ export async function writeMmdb(file: string, records: Readonly<Record<string, M
   // Outer networks first: those inside them replace parts of them.
   for (const { bits, data } of entries.toSorted((x, y) => x.bits.length - y.bits.length))
     insert(root, bits, data)
-  await writeFile(file, fileOf(root))
+  await writeFile(file, fileOf(root, recordSize))
 }
 
 /** Of the prefix, in the IPv6 tree. */
@@ -51,7 +58,7 @@ function insert(root: Node, bits: readonly number[], data: Buffer): void {
   }
 }
 
-function fileOf(root: Node): Buffer {
+function fileOf(root: Node, recordSize: RecordSize): Buffer {
   const nodes: Node[] = []
   const numbers = new Map<Node, number>()
   const number = (node: Node) => {
@@ -74,10 +81,20 @@ function fileOf(root: Node): Buffer {
     }
     return nodes.length + SEPARATOR_BYTES + offset
   }
-  const tree = Buffer.alloc(nodes.length * 6)
+  const nodeBytes = recordSize / 4
+  const tree = Buffer.alloc(nodes.length * nodeBytes)
   for (const [i, { sides }] of nodes.entries()) {
-    tree.writeUIntBE(recordOf(sides[0]), i * 6, 3)
-    tree.writeUIntBE(recordOf(sides[1]), i * 6 + 3, 3)
+    const [left, right] = [recordOf(sides[0]), recordOf(sides[1])]
+    const at = i * nodeBytes
+    if (recordSize === 28) {
+      // The byte in the middle holds the first four bits of both.
+      tree.writeUIntBE(left & 0xff_ffff, at, 3)
+      tree[at + 3] = ((left >>> 24) << 4) | (right >>> 24)
+      tree.writeUIntBE(right & 0xff_ffff, at + 4, 3)
+    } else {
+      tree.writeUIntBE(left, at, nodeBytes / 2)
+      tree.writeUIntBE(right, at + nodeBytes / 2, nodeBytes / 2)
+    }
   }
   const metadata = encoded({
     binary_format_major_version: 2,
@@ -86,7 +103,7 @@ function fileOf(root: Node): Buffer {
     database_type: 'Edgeward-Test',
     ip_version: 6,
     node_count: nodes.length,
-    record_size: 24,
+    record_size: recordSize,
   })
   return Buffer.concat([tree, Buffer.alloc(SEPARATOR_BYTES), ...data, MARKER, metadata])
 }

@@ -46,7 +46,8 @@ t.test('finds what a walk over all networks finds', async (t) => {
       fc.array(network, { maxLength: 60 }),
       fc.array(address, { maxLength: 30 }),
       (networks, addresses) => {
-        const entries = networks.map((one, value) => ({ network: one, value }))
+        // Few values, so that networks that touch have one.
+        const entries = networks.map((one, i) => ({ network: one, value: i % 3 }))
         const tree = buildCidrTree(entries)
         if (tree.size !== new Set(networks.map(formatNetwork)).size) return false
         const asked = [

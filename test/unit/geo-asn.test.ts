@@ -95,7 +95,7 @@ t.test('one client is looked up once, and only when asked for', async (t) => {
     file: 'country',
     find: () => {
       asked.push('place')
-      return { country_code: 'CN' }
+      return { country: 'CN', position: undefined }
     },
   }
   const asn = {

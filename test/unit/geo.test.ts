@@ -72,8 +72,11 @@ t.test('records', async (t) => {
 })
 
 t.test('a file that knows the position goes before one that knows the country', async (t) => {
-  const country = { file: 'country', find: () => ({ country_code: 'CN' }) }
-  const city = { file: 'city', find: () => ({ country_code: 'CN', city: 'X', latitude: 1, longitude: 2 }) }
+  const country = { file: 'country', find: () => placeOf({ country_code: 'CN' }) }
+  const city = {
+    file: 'city',
+    find: () => placeOf({ country_code: 'CN', city: 'X', latitude: 1, longitude: 2 }),
+  }
   const broken = {
     file: 'broken',
     find: () => {

@@ -1,0 +1,81 @@
+// Which edge of the chosen site serves an asset. Rendezvous hashing keeps the asset on one edge; a hot asset has more,
+// and each of its clients keeps to one of them; an edge above its fair share of the site's load is passed over while
+// another has room (consistent hashing with bounded loads: Mirrokni, Thorup and Zadimoghaddam, 2016).
+import { BOUNDED_FROM, FAIR_SHARE_MAX, HOT_ASSET_RATE } from '../limits.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
+import { sessionShareOf } from './candidates.ts'
+import type { Candidate } from './candidates.ts'
+import { compareClaims, hash64OfWords, scoreOf } from './rendezvous.ts'
+import type { Hash64 } from './rendezvous.ts'
+
+/** Scores the candidates for the asset and gives them in the order of preference, whatever their load. */
+export function preferEdges(
+  candidates: readonly Candidate[],
+  key: Hash64,
+  client: IpAddress | undefined,
+  assetRate: number,
+): readonly Candidate[] {
+  for (const candidate of candidates) candidate.score = scoreOf(key, candidate.edge.hash, candidate.weight)
+  const preferred = candidates.toSorted(compareClaims)
+  const copies = copiesFor(assetRate, preferred.length)
+  return copies > 1 ? spreadClients(preferred, copies, key, client) : preferred
+}
+
+/** How many edges an asset is on: never fewer for a higher rate, and more only join those that it has. */
+export function copiesFor(assetRate: number, edges: number): number {
+  return Math.max(1, Math.min(edges, Math.ceil(assetRate / HOT_ASSET_RATE)))
+}
+
+function spreadClients(
+  preferred: readonly Candidate[],
+  copies: number,
+  key: Hash64,
+  client: IpAddress | undefined,
+): Candidate[] {
+  const who = client === undefined ? key : hash64OfWords(client.a, client.b, client.c, client.d)
+  const personal = { hi: key.hi ^ who.hi, lo: key.lo ^ who.lo }
+  const holders = preferred.slice(0, copies)
+  for (const holder of holders) {
+    holder.score = scoreOf(personal, holder.edge.hash, holder.weight)
+    holder.reason = 'hot-asset'
+  }
+  return [...holders.toSorted(compareClaims), ...preferred.slice(copies)]
+}
+
+/** The same edges, those that one session more would put above their fair share behind all others. */
+export function boundLoads(preferred: readonly Candidate[]): readonly Candidate[] {
+  let load = 0
+  let weight = 0
+  for (const candidate of preferred) {
+    load += candidate.utilisation * candidate.edge.bandwidth
+    weight += candidate.weight * candidate.ramp
+  }
+  let over = 0
+  for (const candidate of preferred) {
+    if (!isOverShare(candidate, load, weight)) continue
+    candidate.reason = 'over-share'
+    over += 1
+  }
+  if (over === 0) return preferred
+  // Where all are above theirs, by a few sessions at most, the least loaded comes first.
+  if (over === preferred.length) return preferred.toSorted((x, y) => relativeLoad(x) - relativeLoad(y))
+  return [...preferred.filter(isUnder), ...preferred.filter((candidate) => !isUnder(candidate))]
+}
+
+/** `load` and `weight` of the whole site. */
+function isOverShare(candidate: Candidate, load: number, weight: number): boolean {
+  const { edge, utilisation } = candidate
+  const more = sessionShareOf(edge)
+  const after = utilisation + more
+  if (after <= BOUNDED_FROM * candidate.ramp) return false
+  const fair = ((load + more * edge.bandwidth) * candidate.weight * candidate.ramp) / weight
+  return after * edge.bandwidth > FAIR_SHARE_MAX * fair
+}
+
+function isUnder({ reason }: Candidate): boolean {
+  return reason !== 'over-share'
+}
+
+function relativeLoad({ utilisation, edge, weight, ramp }: Candidate): number {
+  return (utilisation * edge.bandwidth) / (weight * ramp)
+}

@@ -1,0 +1,159 @@
+// Which site serves a client: that of least cost (cost.ts) among those with an edge that may take it. Sites are weighed
+// from the likely ones outwards, and no further than one could still be cheaper: mostly one site is all.
+import {
+  COVERAGE_ADVANTAGE_MS,
+  LOCATED_STEPS_MS_MAX,
+  LOCATED_STEP_MS,
+  PINNED_ADVANTAGE_MS,
+} from '../limits.ts'
+import type { ClientLocation } from '../locate/locate.ts'
+import type { EdgeView, SiteView } from '../topology.ts'
+import { DOUBTS, fitEdgesOf, totalsOf } from './candidates.ts'
+import type { ChoiceQuery, FitEdges } from './candidates.ts'
+import { congestionMs, sensitivityOf } from './cost.ts'
+
+/** pinned: it has deep edges for the client. located: coverage, GeoIP or the default names it. */
+export type SiteRole = 'pinned' | 'located' | 'other'
+
+/** A site, or its deep edges, in the order in which sites are weighed. */
+export interface SiteOption {
+  readonly site: SiteView
+  readonly role: SiteRole
+  /** What it costs when it is empty. */
+  readonly distanceMs: number
+}
+
+/** Where the client may go. `front` is small; the rest is by distance from the first located site. */
+export interface SiteOrder {
+  readonly front: readonly SiteOption[]
+  readonly anchor: SiteView
+  /** Added to the distance of all sites behind the front. */
+  readonly behindMs: number
+}
+
+export type SiteVerdict = 'chosen' | 'costlier' | 'last-resort' | 'no-fit-edge'
+
+export interface WeighedSite extends SiteOption {
+  /** Of what its fit edges can send; 0 when it has none. */
+  readonly utilisation: number
+  readonly congestionMs: number
+  /** Infinite when no edge may take the client. */
+  readonly costMs: number
+  verdict: SiteVerdict
+}
+
+export interface Weighing {
+  /** In the order in which they were weighed. */
+  readonly sites: readonly WeighedSite[]
+  readonly chosen: WeighedSite | undefined
+  /** The edges of the chosen one. */
+  readonly fit: FitEdges
+}
+
+/** Only what the operator or a country declares makes a site near that is not: a position is measured. */
+const MEASURED: ReadonlySet<ClientLocation['source']> = new Set(['geoip-position', 'default'])
+
+export function orderSites(location: ClientLocation, { snapshot, client }: ChoiceQuery): SiteOrder {
+  const front: SiteOption[] = []
+  const pinnedAt = client === undefined ? undefined : snapshot.topology.pinned.find(client)?.value
+  for (const site of pinnedAt ?? []) front.push({ site, role: 'pinned', distanceMs: -PINNED_ADVANTAGE_MS })
+  location.sites.forEach((site, i) => {
+    const distanceMs = Math.min(i * LOCATED_STEP_MS, LOCATED_STEPS_MS_MAX)
+    front.push({ site, role: 'located', distanceMs })
+  })
+  const behindMs = MEASURED.has(location.source) ? 0 : COVERAGE_ADVANTAGE_MS
+  return { front, anchor: location.sites[0] ?? snapshot.topology.defaultSite, behindMs }
+}
+
+export function weighSites({ front, anchor, behindMs }: SiteOrder, query: ChoiceQuery): Weighing {
+  const scale = new Scale(query)
+  for (const option of front) scale.weigh(option)
+  const { byDistance, roundTripsMs } = anchor
+  for (let i = 0; i < byDistance.length; i++) {
+    const site = byDistance[i]
+    const distanceMs = behindMs + (roundTripsMs[i] ?? 0)
+    // Distances never fall: no site from here on can be cheaper.
+    if (site === undefined || scale.isBeaten(distanceMs)) break
+    if (!isLocated(front, site)) scale.weigh({ site, role: 'other', distanceMs })
+  }
+  if (!scale.hasGoodSite) weighOtherDeepSites(front, query, scale)
+  return scale.result()
+}
+
+/** Deep edges of a wider network than the one that put sites in front: the client is theirs as well. */
+function weighOtherDeepSites(front: readonly SiteOption[], query: ChoiceQuery, scale: Scale): void {
+  for (const site of query.snapshot.topology.deepSites) {
+    const known = front.some((option) => option.site === site && option.role === 'pinned')
+    if (!known) scale.weigh({ site, role: 'pinned', distanceMs: -PINNED_ADVANTAGE_MS })
+  }
+}
+
+/** The cheapest site so far, and beside it the least doubtful of those that are a last resort. */
+class Scale {
+  readonly #query: ChoiceQuery
+  readonly #sites: WeighedSite[] = []
+  #best: WeighedSite | undefined
+  #resort: WeighedSite | undefined
+  #resortDoubt: number = DOUBTS.length
+
+  constructor(query: ChoiceQuery) {
+    this.#query = query
+  }
+
+  /** One with an edge that nothing speaks against. */
+  get hasGoodSite(): boolean {
+    return this.#best !== undefined
+  }
+
+  isBeaten(distanceMs: number): boolean {
+    return this.#best !== undefined && distanceMs >= this.#best.costMs
+  }
+
+  weigh(option: SiteOption): void {
+    const { site, role, distanceMs } = option
+    const { property, key } = this.#query
+    if (this.isBeaten(distanceMs)) return
+    if (property.siteIds !== null && !property.siteIds.has(site.id)) return
+    const { doubt, load, room } = totalsOf(edgesAt(option), this.#query)
+    const utilisation = room === 0 ? 0 : load / room
+    const penalty = congestionMs(utilisation)
+    const penaltyMs = penalty === 0 ? 0 : penalty * sensitivityOf(key, site.hash)
+    const fit = doubt < DOUBTS.length
+    const weighed: WeighedSite = {
+      site,
+      role,
+      distanceMs,
+      utilisation,
+      congestionMs: penaltyMs,
+      costMs: fit ? distanceMs + penaltyMs : Infinity,
+      verdict: fit ? (doubt === 0 ? 'costlier' : 'last-resort') : 'no-fit-edge',
+    }
+    this.#sites.push(weighed)
+    if (!fit) return
+    if (doubt > 0) this.#keepResort(weighed, doubt)
+    else if (this.#best === undefined || weighed.costMs < this.#best.costMs) this.#best = weighed
+  }
+
+  #keepResort(weighed: WeighedSite, doubt: number): void {
+    if (doubt > this.#resortDoubt) return
+    if (doubt === this.#resortDoubt && weighed.costMs >= (this.#resort?.costMs ?? Infinity)) return
+    this.#resort = weighed
+    this.#resortDoubt = doubt
+  }
+
+  result(): Weighing {
+    const chosen = this.#best ?? this.#resort
+    if (chosen !== undefined) chosen.verdict = 'chosen'
+    const fit = fitEdgesOf(chosen === undefined ? [] : edgesAt(chosen), this.#query)
+    return { sites: this.#sites, chosen, fit }
+  }
+}
+
+/** Those of its edges that the option is about. */
+export function edgesAt({ site, role }: SiteOption): readonly EdgeView[] {
+  return role === 'pinned' ? site.deep : site.ordinary
+}
+
+function isLocated(front: readonly SiteOption[], site: SiteView): boolean {
+  return front.some((option) => option.site === site && option.role === 'located')
+}

@@ -1,0 +1,52 @@
+// Asks a scheduler's admin listener, for the commands of operators. A refusal is an error in the scheduler's words.
+import type { z } from 'zod'
+import { Option } from 'commander'
+import { messageOf } from '../../errors.ts'
+
+const ANSWER_MS = 5000
+
+interface Asked {
+  method?: 'GET' | 'PUT' | 'DELETE'
+  body?: unknown
+}
+
+export function adminOption(): Option {
+  return new Option('--admin <url>', 'admin listener of the scheduler').default('http://127.0.0.1:8082')
+}
+
+/** `path` begins with a slash. Throws when there is no answer, a refusal, or one that is not of `schema`. */
+export async function askAdmin<T>(
+  admin: string,
+  path: string,
+  schema: z.ZodType<T>,
+  { method = 'GET', body }: Asked = {},
+): Promise<T> {
+  const url = `${admin.replace(/\/+$/, '')}${path}`
+  const answer = await answerOf(url, method, body)
+  const content: unknown = await answer.json().catch(() => undefined)
+  if (!answer.ok) throw new Error(`${url}: ${refusalIn(content) ?? `status ${answer.status}`}`)
+  const parsed = schema.safeParse(content)
+  if (!parsed.success) throw new Error(`${url} is not the admin listener of a scheduler of this version`)
+  return parsed.data
+}
+
+async function answerOf(url: string, method: string, body: unknown): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method,
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+  } catch (error) {
+    // fetch says only that it failed; its cause says why.
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+    throw new Error(`${url} does not answer: ${messageOf(cause)}`, { cause: error })
+  }
+}
+
+function refusalIn(content: unknown): string | undefined {
+  if (typeof content !== 'object' || content === null || !('message' in content)) return undefined
+  return typeof content.message === 'string' ? content.message : undefined
+}

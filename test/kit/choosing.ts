@@ -1,0 +1,72 @@
+// Choices of sites and edges in a few words: a cluster, what its edges said last, and who asks for what.
+import { DemandTracker, NO_DEMAND } from '../../scheduler/choose/demand.ts'
+import type { Demand } from '../../scheduler/choose/demand.ts'
+import type { SteerQuery } from '../../scheduler/query.ts'
+import type { SeenReport } from '../../scheduler/registry/registry.ts'
+import { buildSnapshot } from '../../scheduler/snapshot.ts'
+import { steer } from '../../scheduler/steer-flow.ts'
+import type { Steered } from '../../scheduler/steer-flow.ts'
+import { buildTopology } from '../../scheduler/topology.ts'
+import type { Place } from '../../src/geo/place.ts'
+import type { EdgeReport } from '../../src/wire/report.ts'
+import { queryFor, reportOf, schedulerSettings } from './scheduler.ts'
+
+export const NOW_MS = 1_000_000
+
+/** A report, and how long ago it came. */
+export type Said = Partial<EdgeReport> & { ageMs?: number }
+
+export interface ChoosingCluster {
+  sites: Record<string, unknown>[]
+  edges: Record<string, unknown>[]
+  property?: Record<string, unknown>
+}
+
+export interface ChoosingState {
+  /** By edge; left out: all are up, idle and long since started. */
+  reports?: Record<string, Said>
+  demand?: Demand
+  place?: Place
+}
+
+export function site(
+  id: string,
+  lat?: number,
+  lon?: number,
+  coverage: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return { id, ...(lat === undefined ? {} : { location: { lat, lon } }), coverage }
+}
+
+export function assetPath(name: string): string {
+  return `/${name}/main.m3u8`
+}
+
+export function choosing(cluster: ChoosingCluster, state: ChoosingState = {}) {
+  const { sites, edges, property = {} } = cluster
+  const everyone = Object.fromEntries(edges.map((edge) => [String(edge['id']), {}]))
+  const { reports = everyone, demand = NO_DEMAND, place } = state
+  const seen = new Map<string, SeenReport>()
+  for (const [id, { ageMs = 0, ...said }] of Object.entries<Said>(reports)) {
+    const report = reportOf(id, { uptimeMs: 1e9, ...said })
+    seen.set(id, { report, receivedAtMs: NOW_MS - ageMs, heldAtMs: null })
+  }
+  const settings = schedulerSettings({
+    sites,
+    edges,
+    properties: [{ id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }], ...property }],
+  })
+  const topology = buildTopology(settings)
+  const snapshot = buildSnapshot(topology, { find: () => place, findAsn: () => undefined }, seen)
+  /** Decides, and tells the demand, as the steering listener does. */
+  const decide = (query: Partial<SteerQuery> = {}, nowMs = NOW_MS): Steered => {
+    const steered = steer(queryFor({ path: assetPath('a'), ...query }), snapshot, nowMs, null, demand)
+    const { choice, weighing, chosen } = steered
+    if (demand instanceof DemandTracker && choice && weighing?.chosen && chosen) {
+      demand.note(choice.key, weighing.chosen.site, chosen.edge, nowMs)
+    }
+    return steered
+  }
+  const ask = (query: Partial<SteerQuery> = {}, nowMs = NOW_MS) => decide(query, nowMs).chosen
+  return { decide, ask }
+}

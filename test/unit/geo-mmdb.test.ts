@@ -1,0 +1,135 @@
+// One GeoIP file: the walk of its tree agrees with the library's over every size of branch and every family, what is
+// remembered is what was read, and a file of another kind is refused.
+import { open, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { Reader } from 'maxmind'
+import t from 'tap'
+import { RECORDS_REMEMBERED_MAX } from '../../src/geo/limits.ts'
+import { loadMmdb } from '../../src/geo/mmdb.ts'
+import { NO_RECORD, mmdbTree } from '../../src/geo/mmdb-tree.ts'
+import type { MmdbTree } from '../../src/geo/mmdb-tree.ts'
+import { placeOf } from '../../src/geo/place.ts'
+import { asnOf } from '../../src/geo/asn.ts'
+import { formatIp, parseIp } from '../../src/net/ip.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
+import { writeMmdb } from '../kit/mmdb-file.ts'
+import { tempDirectory } from '../kit/temp.ts'
+
+const PACKAGE = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country'
+
+const ipv4 = fc.nat(0xffff_ffff).map((d): IpAddress => ({ family: 4, a: 0, b: 0, c: 0, d }))
+// Some of what is given out of IPv6.
+const ipv6 = fc
+  .tuple(
+    fc.constantFrom(0x2001, 0x2402, 0x240e, 0x2600, 0x2804, 0x2a02, 0x2a03, 0x2c0f),
+    fc.nat(0xffff),
+    fc.nat(0xffff_ffff),
+  )
+  .map(([a, b, d]): IpAddress => ({ family: 6, a: a * 65_536 + b, b: 0, c: 0, d }))
+
+function ip(text: string): IpAddress {
+  const address = parseIp(text)
+  if (address === undefined) throw new Error(text)
+  return address
+}
+
+/** Its first three bytes. */
+function networkOf(i: number): string {
+  return `60.${i >> 8}.${i & 255}`
+}
+
+/** Of one node, over IPv4. */
+function tree(recordSize: number, bytes: string): MmdbTree {
+  return mmdbTree(Buffer.from(bytes, 'hex'), { nodeCount: 1, recordSize, ipVersion: 4 })
+}
+
+function asIs(record: unknown): unknown {
+  return record
+}
+
+for (const family of ['', '-ipv4', '-ipv6']) {
+  t.test(`finds in country${family}.mmdb what the library finds`, async (t) => {
+    const file = fileURLToPath(import.meta.resolve(`${PACKAGE}${family}.mmdb`))
+    const reader = new Reader(await readFile(file))
+    const database = await loadMmdb(file, asIs)
+    let found = 0
+    fc.assert(
+      fc.property(family === '-ipv4' ? ipv4 : fc.oneof(ipv4, ipv6), (address) => {
+        const expected = reader.get(formatIp(address)) ?? undefined
+        if (expected !== undefined) found += 1
+        t.strictSame(database.find(address), expected, formatIp(address))
+      }),
+      { numRuns: 2000 },
+    )
+    t.ok(found > 50, `${found} have a record`)
+  })
+}
+
+t.test('branches of 24, 28 and 32 bits', async (t) => {
+  const directory = await tempDirectory(t)
+  for (const size of [24, 28, 32] as const) {
+    const file = path.join(directory, `${size}.mmdb`)
+    // Enough nodes that numbers take more than two bytes.
+    const many = Array.from({ length: 4000 }, (_, i) => [`${networkOf(i)}.0/24`, { asn: i + 1 }])
+    await writeMmdb(file, { ...Object.fromEntries(many), '240e::/20': { asn: 4134 } }, size)
+    const database = await loadMmdb(file, asnOf)
+    const wrong = many.filter((_, i) => database.find(ip(`${networkOf(i)}.77`)) !== i + 1)
+    t.strictSame(wrong, [], `${size}`)
+    t.equal(database.find(ip('240e:1::1')), 4134)
+    t.equal(database.find(ip('61.0.0.1')), undefined)
+    t.equal(database.find(ip('240f:f000::1')), undefined)
+  }
+})
+
+t.test('numbers that fill their branch', async (t) => {
+  const sides = (of: MmdbTree) => [of.recordOf(ip('1.1.1.1')), of.recordOf(ip('200.1.1.1'))]
+  t.strictSame(sides(tree(24, 'abcdeffedcba')), [0xabcdef, 0xfedcba])
+  t.strictSame(sides(tree(28, 'bcdef1a9876543')), [0xabcdef1, 0x9876543])
+  t.strictSame(sides(tree(32, 'f2345678fedcba98')), [0xf2345678, 0xfedcba98])
+  t.strictSame(sides(tree(24, '000001000002')), [NO_RECORD, 2], 'the number of nodes is an empty branch')
+  t.strictSame(sides(tree(24, '000000')), [NO_RECORD, NO_RECORD], 'a tree without end, or beyond the file')
+  t.equal(tree(24, '000002000002').recordOf(ip('2001:db8::1')), NO_RECORD, 'IPv4 only')
+  t.throws(() => tree(20, ''), { message: 'records of 20 bits' })
+})
+
+t.test('a record is read once for all its addresses, until there are too many', async (t) => {
+  const file = path.join(await tempDirectory(t), 'many.mmdb')
+  const count = RECORDS_REMEMBERED_MAX + 10
+  const many = Array.from({ length: count }, (_, i) => [`${networkOf(i)}.0/24`, { asn: i + 1 }])
+  await writeMmdb(file, Object.fromEntries(many))
+  let reads = 0
+  const database = await loadMmdb(file, (record) => {
+    reads += 1
+    return asnOf(record)
+  })
+  reads = 0
+  t.equal(database.find(ip('60.0.7.1')), 8)
+  t.equal(database.find(ip('60.0.7.200')), 8)
+  t.equal(reads, 1)
+  for (let i = 0; i < count; i += 1) database.find(ip(`${networkOf(i)}.9`))
+  t.equal(database.find(ip('60.0.7.1')), 8, 'forgotten, and read again')
+  t.equal(reads, count + 1)
+})
+
+t.test('a file of another kind is refused, one that holds little is not', async (t) => {
+  const directory = await tempDirectory(t)
+  const asn = path.join(directory, 'asn.mmdb')
+  await writeMmdb(asn, { '1.0.0.0/8': { autonomous_system_number: 13_335 } })
+  await t.rejects(loadMmdb(asn, placeOf), { message: /asn\.mmdb is of another kind/ })
+  const small = path.join(directory, 'small.mmdb')
+  await writeMmdb(small, { '192.0.2.0/24': { country_code: 'DE' } })
+  t.match((await loadMmdb(small, placeOf)).find(ip('192.0.2.1')), { country: 'DE' })
+})
+
+t.test('a damaged record that a sample meets is refused at load', async (t) => {
+  const file = path.join(await tempDirectory(t), 'damaged.mmdb')
+  await writeMmdb(file, { '1.0.0.0/8': { country_code: 'AU' }, '192.0.2.0/24': { country_code: 'DE' } })
+  const bytes = await readFile(file)
+  await using handle = await open(file, 'r+')
+  // Makes a pointer to nowhere of the text.
+  const at = bytes.indexOf('country_code') - 1
+  await handle.write(Buffer.from([0x3f, 0xff, 0xff, 0xff, 0xff]), 0, 5, at)
+  await t.rejects(loadMmdb(file, placeOf), { message: /damaged\.mmdb is (?:damaged|of another kind)/ })
+})

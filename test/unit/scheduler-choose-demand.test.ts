@@ -1,0 +1,175 @@
+// Choices that depend on what was decided before: expected load, hot assets, and edges that are new or come back.
+import t from 'tap'
+import { AssetRates } from '../../scheduler/choose/asset-rates.ts'
+import { DemandTracker } from '../../scheduler/choose/demand.ts'
+import { copiesFor } from '../../scheduler/choose/edges.ts'
+import { ExpectedLoad } from '../../scheduler/choose/expected-load.ts'
+import { presenceOf, rampUpOf } from '../../scheduler/choose/ramp-up.ts'
+import { hash64 } from '../../scheduler/choose/rendezvous.ts'
+import { edgeEntry, reportOf } from '../kit/scheduler.ts'
+import { NOW_MS, assetPath, choosing, site } from '../kit/choosing.ts'
+import type { ChoosingState } from '../kit/choosing.ts'
+
+const EDGES = ['a', 'b', 'c', 'd']
+const CLUSTER = { sites: [site('paris', 48.9, 2.4)], edges: EDGES.map((id) => edgeEntry(id, 'paris')) }
+
+/** How many of the clients each edge gets. */
+function crowd(state: ChoosingState, count: number, everyMs: number, path = assetPath('premiere')) {
+  const demand = state.demand ?? new DemandTracker(EDGES.length)
+  const { decide } = choosing(CLUSTER, { ...state, demand })
+  const taken: Record<string, number> = {}
+  const reasons = new Set<string>()
+  for (let i = 0; i < count; i++) {
+    const { chosen } = decide({ path, peer: `198.51.${i >> 8}.${i & 255}` }, NOW_MS + i * everyMs)
+    if (chosen === undefined) continue
+    taken[chosen.id] = (taken[chosen.id] ?? 0) + 1
+    reasons.add(chosen.reason)
+  }
+  return { taken, reasons: [...reasons], demand }
+}
+
+/** Of a hundred clients, those that an edge of this uptime gets beside three busy ones. */
+function firstOfFour(uptimeMs: number): number {
+  const busy = { sentBitRate: 6e8, uptimeMs: 1e9 }
+  const reports = { a: { sentBitRate: 0, uptimeMs }, b: busy, c: busy, d: busy }
+  const demand = new DemandTracker(EDGES.length)
+  const { ask } = choosing(CLUSTER, { reports, demand })
+  const chosen = Array.from({ length: 100 }, (_, i) => ask({ path: assetPath(String(i)) })?.id)
+  return chosen.filter((id) => id === 'a').length
+}
+
+const seenAt = (receivedAtMs: number, heldAtMs: number | null = null) => ({
+  report: reportOf('a', { uptimeMs: 1e9 }),
+  receivedAtMs,
+  heldAtMs,
+})
+
+t.test('an assignment adds a session that fades', async (t) => {
+  const expected = new ExpectedLoad(2)
+  for (let i = 0; i < 100; i++) expected.note(1, 1000)
+  t.equal(Math.round(expected.sessionsOn(1, 1000) * 1000), 100_000)
+  t.equal(expected.sessionsOn(0, 1000), 0)
+  t.ok(Math.abs(expected.sessionsOn(1, 2500) - 100 / Math.E) < 0.01)
+  t.ok(expected.sessionsOn(1, 20_000) < 0.001)
+  t.ok(expected.sessionsOn(1, 0) < 0.001, 'a clock that goes back brings nothing back')
+  expected.note(7, 30_000)
+  t.equal(expected.sessionsOn(7, 30_000), 0, 'an edge that is not there has none')
+  // Far past the moment at which its numbers are written anew.
+  let nowMs = 30_000
+  for (let i = 0; i < 100_000; i++) expected.note(0, (nowMs += 10))
+  t.ok(
+    Math.abs(expected.sessionsOn(0, nowMs) - 150.5) < 0.1,
+    `100 a second for 1.5 s: ${expected.sessionsOn(0, nowMs)}`,
+  )
+})
+
+t.test('between two reports a crowd is not sent to one edge', async (t) => {
+  const { taken, reasons } = crowd({}, 100, 0)
+  t.ok(Object.keys(taken).length > 1, JSON.stringify(taken))
+  t.ok(Math.max(...Object.values(taken)) < 100 * 0.4)
+  t.ok(reasons.includes('hash'))
+  const slow = crowd({}, 60, 1000)
+  t.same(Object.keys(slow.taken).length, 1, 'few clients of an asset stay on its edge')
+})
+
+t.test('between two reports a crowd spills to the neighbour', async (t) => {
+  const cluster = {
+    sites: [site('paris', 48.9, 2.4), site('frankfurt', 50.1, 8.7)],
+    edges: [edgeEntry('par', 'paris'), edgeEntry('fra', 'frankfurt', { capacity: { bandwidth: '10Gbit' } })],
+  }
+  const { ask } = choosing(cluster, { demand: new DemandTracker(2) })
+  const edges = Array.from({ length: 400 }, () => ask()?.id)
+  t.ok(
+    edges.slice(0, 140).every((id) => id === 'par'),
+    'up to 0.7 of 200 sessions',
+  )
+  t.ok(
+    edges.slice(200).every((id) => id === 'fra'),
+    'none past full',
+  )
+})
+
+t.test('a hot asset gets more edges as its rate grows, and loses them again', async (t) => {
+  t.same(
+    [0, 1, 20, 21, 40, 61, 1e9].map((rate) => copiesFor(rate, 4)),
+    [1, 1, 1, 2, 2, 4, 4],
+  )
+  const path = assetPath('premiere')
+  /** No expected load: the rate alone. */
+  const at = (rate: number, id = '') => {
+    const demand = { sessionsOn: () => 0, assetRate: () => rate }
+    const { taken, reasons } = crowd({ demand }, 300, 0, id === '' ? path : assetPath(id))
+    return { edges: Object.keys(taken).toSorted(), taken, reasons }
+  }
+  const [one, two, three, all] = [at(10), at(30), at(50), at(1000)]
+  t.same(
+    [one, two, three, all].map(({ edges }) => edges.length),
+    [1, 2, 3, 4],
+  )
+  t.ok(one.edges.every((id) => two.edges.includes(id)) && two.edges.every((id) => three.edges.includes(id)))
+  t.same([one.reasons, two.reasons], [['hash'], ['hot-asset']])
+  for (const count of Object.values(all.taken)) t.ok(count > 45 && count < 110, `even: ${count}`)
+  const { decide } = choosing(CLUSTER, { demand: { sessionsOn: () => 0, assetRate: () => 1000 } })
+  t.equal(decide({ path, peer: '8.8.4.4' }).chosen?.id, decide({ path, peer: '8.8.4.4' }).chosen?.id)
+})
+
+t.test('rates are told from decisions, for each asset, and fade', async (t) => {
+  const rates = new AssetRates()
+  const [hot, cold] = [hash64('shows/hot/'), hash64('shows/cold/')]
+  for (let i = 0; i < 6000; i++) rates.note(hot, i * 10)
+  rates.note(cold, 59_990)
+  t.ok(Math.abs(rates.rateOf(hot, 60_000) - 100) < 2, `${rates.rateOf(hot, 60_000)}`)
+  t.equal(rates.rateOf(cold, 59_990), 0.1)
+  t.ok(rates.rateOf(hot, 90_000) < 6)
+  t.equal(rates.rateOf(hash64('shows/other/'), 60_000), 0)
+})
+
+t.test('a flood of assets does not push a hot one out of the table', async (t) => {
+  const rates = new AssetRates()
+  const hot = hash64('shows/hot/')
+  for (let i = 0; i < 1000; i++) rates.note(hot, i)
+  for (let i = 0; i < 300_000; i++) rates.note(hash64(`shows/${i}/`), 1000)
+  t.ok(rates.rateOf(hot, 1000) > 90)
+})
+
+t.test(
+  'an edge that has just started takes a part of its share of a loaded site, more each second',
+  async (t) => {
+    const [cold, warmer, warm] = [firstOfFour(0), firstOfFour(10_000), firstOfFour(60_000)]
+    // 1.8 Gbit/s and 100 sessions are 460 sessions; a tenth of an edge beside three whole ones.
+    const fair = (460 * 0.1) / 3.1
+    t.ok(cold > 0 && cold <= 1.25 * fair + 1, `${cold} at first`)
+    t.ok(cold < warmer && warmer <= warm, `${cold}, ${warmer}, ${warm}`)
+  },
+)
+
+t.test(
+  'an edge ramps up after it was silent for long enough to be down, not after a held view',
+  async (t) => {
+    const first = presenceOf(undefined, seenAt(10_000))
+    t.equal(rampUpOf(seenAt(10_000), first, 10_000), 1, 'new to this scheduler, not new')
+    const late = presenceOf(first, seenAt(14_000))
+    t.equal(rampUpOf(seenAt(14_000), late, 14_000), 1, 'suspect, never down')
+    const gone = presenceOf(late, undefined)
+    const back = presenceOf(gone, seenAt(30_000))
+    t.equal(rampUpOf(seenAt(30_000), back, 30_000), 0.1)
+    const later = presenceOf(back, seenAt(31_000))
+    t.ok(rampUpOf(seenAt(31_000), later, 45_000) > 0.5)
+    t.equal(rampUpOf(seenAt(60_000), later, 60_000), 1)
+    const held = presenceOf(first, seenAt(10_000, 12_000))
+    t.equal(rampUpOf(seenAt(90_000), presenceOf(held, seenAt(90_000)), 90_000), 1)
+    t.equal(rampUpOf({ ...seenAt(0), report: reportOf('a', { uptimeMs: 0 }) }, first, 0), 0.1)
+  },
+)
+
+t.test('impossible loads are bounded and decide nothing but order', async (t) => {
+  const reports = {
+    a: { sentBitRate: Number.MAX_VALUE, connections: Number.MAX_SAFE_INTEGER },
+    b: { sentBitRate: 1e300 },
+    c: { sentBitRate: 5e8 },
+    d: { ageMs: 9000 },
+  }
+  const { ask } = choosing(CLUSTER, { reports })
+  const chosen = new Set(Array.from({ length: 200 }, (_, i) => ask({ path: assetPath(String(i)) })?.id))
+  t.same([...chosen], ['c'])
+})
