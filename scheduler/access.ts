@@ -11,8 +11,8 @@ import { formatIp } from '../src/net/ip.ts'
 import type { IpAddress } from '../src/net/ip.ts'
 import type { TokenQuery } from '../src/token/token.ts'
 import type { SteerExchange } from './exchange.ts'
-import { clientOfQuery, readQuery } from './query.ts'
-import type { SteerQuery } from './query.ts'
+import { clientOfQuery } from './query.ts'
+import type { Asked, SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** A request's token, judged before it is steered: only a scheme that must wait for its check keeps it waiting. */
@@ -28,13 +28,14 @@ export interface SteerDenial {
 }
 
 /** null: there is nothing to judge. */
-export function judgeToken(query: SteerQuery, snapshot: Snapshot): JudgedToken | null | Promise<JudgedToken> {
-  const { outcome, property, target } = readQuery(query, snapshot.topology.properties)
+export function judgeToken(
+  query: SteerQuery,
+  { outcome, property, presented }: Asked,
+  snapshot: Snapshot,
+): JudgedToken | null | Promise<JudgedToken> {
   const tokens = property?.access.tokens ?? null
-  if (outcome !== undefined || tokens === null) return null
-  const asked = tokenQueryOf(query, snapshot, target)
-  const presented = tokens.gate.take(asked)
-  const judgement = tokens.gate.judge(presented, { ...asked, target: presented.grant.target })
+  if (outcome !== undefined || tokens === null || presented === null) return null
+  const judgement = tokens.gate.judge(presented, tokenQueryOf(query, snapshot, presented.grant.target))
   return judgement instanceof Promise
     ? judgement.then((late) => ({ presented, judgement: late }))
     : { presented, judgement }

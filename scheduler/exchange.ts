@@ -6,12 +6,14 @@ import type { Candidate, ChoiceQuery } from './choose/candidates.ts'
 import type { Demand } from './choose/demand.ts'
 import type { SiteOrder, Weighing } from './choose/sites.ts'
 import type { ClientLocation } from './locate/locate.ts'
-import type { SteerQuery } from './query.ts'
+import type { Asked, SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { PropertyView } from './topology.ts'
 
 export interface SteerExchange {
   readonly query: SteerQuery
+  /** The same, read. */
+  readonly asked: Asked
   readonly snapshot: Snapshot
   readonly demand: Demand
   /** The scheduler's monotonic clock. */

@@ -1,6 +1,7 @@
 // What is asked: the parts of a request that steering looks at, and whether it can be steered at all.
 // Namespaces first (`/.edgeward/`), then the property, then the method.
 import { clientAddressOf } from '../src/access/client-address.ts'
+import type { Presented } from '../src/access/token-gate.ts'
 import type { HttpRequest } from '../src/http/transaction.ts'
 import type { Outcome } from './answer/answers.ts'
 import { splitPrefix } from '../src/property-index.ts'
@@ -40,6 +41,8 @@ export interface Asked {
   readonly target: string
   /** The same without tokens and query. */
   readonly path: string
+  /** Of a property with tokens: what was taken off the target. */
+  readonly presented: Presented | null
 }
 
 export function queryOf(request: HttpRequest, atMs: number): SteerQuery {
@@ -80,10 +83,11 @@ export function readQuery(query: SteerQuery, properties: PropertyIndex<PropertyV
   const target = path + query.search
   const outcome = method === 'OPTIONS' ? 'preflight' : reads ? undefined : 'method-not-allowed'
   const gate = property.access.tokens?.gate
-  if (gate === undefined) return { outcome, property, target, path }
-  const { target: bare } = gate.take(tokenPartsOf(query, target))
-  const question = bare.indexOf('?')
-  return { outcome, property, target, path: question < 0 ? bare : bare.slice(0, question) }
+  if (gate === undefined) return { outcome, property, target, path, presented: null }
+  const presented = gate.take(tokenPartsOf(query, target))
+  const question = presented.target.indexOf('?')
+  const bare = question < 0 ? presented.target : presented.target.slice(0, question)
+  return { outcome, property, target, path: bare, presented }
 }
 
 /** Enough to find tokens by. */
@@ -102,7 +106,7 @@ export function assetKeyOf(property: PropertyView, path: string): string {
 }
 
 function asked(outcome: Asked['outcome']): Asked {
-  return { outcome, property: undefined, target: '', path: '' }
+  return { outcome, property: undefined, target: '', path: '', presented: null }
 }
 
 function isCleanTarget(path: string): boolean {

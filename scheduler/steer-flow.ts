@@ -13,7 +13,7 @@ import { orderSites, weighSites } from './choose/sites.ts'
 import type { SteerExchange } from './exchange.ts'
 import { locate } from './locate/locate.ts'
 import { assetKeyOf, avoidedEdgeOf, clientOfQuery, readQuery } from './query.ts'
-import type { SteerQuery } from './query.ts'
+import type { Asked, SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export type Step = 'query' | 'locate' | 'access' | 'candidates' | 'filter' | 'score' | 'choose' | 'answer'
@@ -35,7 +35,7 @@ export interface Steered extends SteerExchange {
 
 /**
  * `token` was judged before, by `judgeToken`; null when the property asks for none. `demand` is what this scheduler
- * has decided lately.
+ * has decided lately, `asked` the query as it was read for the token.
  */
 export function steer(
   query: SteerQuery,
@@ -43,9 +43,11 @@ export function steer(
   nowMs: number,
   token: JudgedToken | null = null,
   demand: Demand = NO_DEMAND,
+  asked: Asked = readQuery(query, snapshot.topology.properties),
 ): Steered {
   const exchange: SteerExchange = {
     query,
+    asked,
     snapshot,
     demand,
     nowMs,
@@ -75,7 +77,7 @@ function isAnswered(exchange: SteerExchange): exchange is Steered {
 }
 
 function findProperty(exchange: SteerExchange): Step {
-  const { outcome, property, target, path } = readQuery(exchange.query, exchange.snapshot.topology.properties)
+  const { outcome, property, target, path } = exchange.asked
   exchange.property = property
   exchange.target = target
   exchange.path = path

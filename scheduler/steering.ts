@@ -10,7 +10,7 @@ import type { SchedulerMetrics } from './admin/metrics.ts'
 import { DemandTracker } from './choose/demand.ts'
 import { judgeToken } from './access.ts'
 import type { JudgedToken } from './access.ts'
-import { queryOf } from './query.ts'
+import { queryOf, readQuery } from './query.ts'
 import type { SnapshotHolder } from './snapshot.ts'
 import { steer } from './steer-flow.ts'
 import type { Steered } from './steer-flow.ts'
@@ -31,12 +31,13 @@ export function steeringHandler(deps: SteeringDeps): TransactionHandler {
     const startedMs = clock.monotonic()
     const query = queryOf(request, clock.now())
     const snapshot = snapshots.current
+    const asked = readQuery(query, snapshot.topology.properties)
     const answer = (token: JudgedToken | null) => {
-      const steered = steer(query, snapshot, startedMs, token, demand)
+      const steered = steer(query, snapshot, startedMs, token, demand, asked)
       noteDemand(demand, steered)
       send(deps, reply, steered)
     }
-    const token = judgeToken(query, snapshot)
+    const token = judgeToken(query, asked, snapshot)
     // Only for a token that is new here, of a scheme whose check waits; it asks nobody and does not fail.
     if (token instanceof Promise) background('judge-token', token.then(answer))
     else answer(token)

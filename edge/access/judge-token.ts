@@ -50,14 +50,14 @@ function isInTarget({ access: { presented } }: Exchange, { grant }: Admission): 
 /** A token that its issuer wants replaced while it is used: the new one goes with the reply. */
 async function renew(exchange: Exchange, claims: RenewableClaims): Promise<StepName> {
   const { access, extra, property, request } = exchange
-  if (property === null || access.presented === null) return 'judge-limits'
+  const tokens = property?.access.tokens ?? null
+  if (property === null || tokens === null || access.presented === null) return 'judge-limits'
   const { target } = access.presented
   const renewal = await claims.renew(target, tokenQueryOf(exchange, target))
   if (renewal === null) return 'judge-limits'
   if (renewal.by === 'cookie') {
     const prefix = isPrefixed(request.target) ? `/~${property.id}` : ''
-    const sameSite = property.access.tokens?.cookie.sameSite ?? 'none'
-    extra.push('Set-Cookie', renewalCookie(renewal, { prefix, secure: request.secure, sameSite }))
+    extra.push('Set-Cookie', renewalCookie(renewal, { prefix, ...tokens.cookie }))
     // No shared cache behind this one may give it to others (RFC 9111 §5.2.2.4).
     extra.push('Cache-Control', 'no-cache="Set-Cookie"')
   } else if (renewal.by === 'header') {

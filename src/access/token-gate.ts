@@ -5,7 +5,7 @@ import { cookiesWithPrefix } from '../http/cookies.ts'
 import { normalisePath } from '../http/normal-path.ts'
 import { isRenewable, isSeveral } from '../token/renewal.ts'
 import type { RenewableClaims } from '../token/renewal.ts'
-import { judgeClaims } from '../token/token.ts'
+import { judgeClaims, withTarget } from '../token/token.ts'
 import type { Authenticated, Claims, Taken, TokenQuery, TokenRefusal, TokenScheme } from '../token/token.ts'
 import { grantCookiePrefix, takeGrant } from './grant-carrier.ts'
 import type { CarriedGrant } from './grant-carrier.ts'
@@ -83,7 +83,7 @@ export class TokenGate {
   take(query: TokenQuery): Presented {
     const grant = takeGrant(query.target)
     const taken = this.settings.scheme.take(
-      grant.target === query.target ? query : { ...query, target: grant.target },
+      grant.target === query.target ? query : withTarget(query, grant.target),
     )
     return { target: taken.target, grant, taken }
   }

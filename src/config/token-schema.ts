@@ -48,7 +48,7 @@ export function tokensSchema(form: ScalarForm) {
         sameSite: z.enum(['none', 'lax', 'strict']).default('none').describe('SameSite of the cookie.'),
       })
       .prefault({})
-      .describe('With `carry: cookie`.'),
+      .describe('Cookies of grants (`carry: cookie`) and of renewed tokens.'),
     grantKeys: z
       .array(secret)
       .max(8)

@@ -1,5 +1,7 @@
 // Tokens that are to be replaced while they are used (RFC 9246 §3, `catr` of CTA-5007): what a scheme's claims offer
 // beyond admitting a request, and the Set-Cookie field that takes the new token to the client.
+import { setCookie } from '../http/cookies.ts'
+import type { CookieAttributes } from '../http/cookies.ts'
 import { judgeClaims } from './token.ts'
 import type { Authenticated, Claims, TokenQuery } from './token.ts'
 
@@ -30,21 +32,11 @@ export function isRenewable(claims: Claims): claims is RenewableClaims {
 /** The value of Set-Cookie. `prefix` is what the client's path has in front of the property's, `/~shows` or ''. */
 export function renewalCookie(
   { name, token, path, parameters, holdsMs }: Renewal,
-  { prefix, secure, sameSite }: { prefix: string; secure: boolean; sameSite: 'none' | 'lax' | 'strict' },
+  { prefix, ...settings }: { prefix: string } & Pick<CookieAttributes, 'secure' | 'sameSite'>,
 ): string {
-  const attributes = [
-    `${name}=${token}`,
-    `Path=${prefix}${path}`,
-    `Max-Age=${Math.floor(holdsMs / 1000)}`,
-    'HttpOnly',
-  ]
-  // SameSite=None is taken from secure pages only.
-  if (secure) attributes.push('Secure')
-  if (secure || sameSite !== 'none') attributes.push(`SameSite=${SAME_SITE[sameSite]}`)
-  return [...attributes, ...parameters].join('; ')
+  const attributes = { path: prefix + path, maxAgeS: Math.floor(holdsMs / 1000), ...settings }
+  return [setCookie(name, token, attributes), ...parameters].join('; ')
 }
-
-const SAME_SITE = { none: 'None', lax: 'Lax', strict: 'Strict' } as const
 
 /** Tokens that are looked at in one request: each costs a signature check. */
 export const PRESENTED_MAX = 4

@@ -28,6 +28,22 @@ export interface TokenQuery {
   header(lowerName: string): string | undefined
 }
 
+/** The same request for another target; its address is still worked out when a token speaks of it, and not before. */
+export function withTarget(query: TokenQuery, target: string): TokenQuery {
+  const { scheme, host, method, nowMs } = query
+  return {
+    target,
+    scheme,
+    host,
+    method,
+    nowMs,
+    get address() {
+      return query.address
+    },
+    header: (name) => query.header(name),
+  }
+}
+
 /** A request's target without its token, and the token. */
 export interface Taken {
   /** null: none was presented. Never logged. */
