@@ -35,6 +35,8 @@ export interface EdgeContext {
   readonly traffic: Traffic
   readonly log: Logger
   readonly accessLog: boolean
+  /** It takes no new clients. */
+  readonly draining: boolean
   readonly background: Background
   readonly knownPlaylists: KnownPlaylists
   readonly playlistForms: PlaylistForms

@@ -84,8 +84,12 @@ export async function startEdge(
     background,
     settingsOf: (id) => edge.table.index.findById(id)?.events,
   })
+  let draining = false
   const edge: EdgeContext = {
     id: settings.id,
+    get draining() {
+      return draining
+    },
     clock,
     cache,
     fills,
@@ -121,7 +125,6 @@ export async function startEdge(
   registerCallbackMetrics(registry, edge.callbacks, events)
   const reporter = await takeConfiguration(config, edge, server, background)
 
-  let draining = false
   const notReady = () => {
     if (draining) return 'draining'
     return edge.table.version === '' ? `no configuration yet: ${reporter?.failure ?? 'none'}` : null

@@ -19,12 +19,14 @@ import { notePlayer } from './prefetch/note-player.ts'
 import { makeKey } from './property/make-key.ts'
 import { selectProperty } from './property/select-property.ts'
 import { recordExchange } from './report/record-exchange.ts'
+import { answerOwnRoute } from './respond/own-route.ts'
 import { preflight } from './respond/preflight.ts'
 import { refuse } from './respond/refuse.ts'
 import { respond } from './respond/respond.ts'
 
 export type StepName =
   | 'select-property'
+  | 'own-route'
   | 'judge-method'
   | 'preflight'
   | 'make-key'
@@ -47,7 +49,8 @@ export type StepName =
 export type Step = (exchange: Exchange) => StepName | Promise<StepName>
 
 const STEPS: Record<Exclude<StepName, 'done'>, Step> = {
-  'select-property': selectProperty, //  → judge-method, refuse
+  'select-property': selectProperty, //  → judge-method, own-route, refuse
+  'own-route': answerOwnRoute, //        → done, refuse
   'judge-method': judgeMethod, //        → make-key, preflight, refuse
   preflight, //                          → done
   'make-key': makeKey, //                → judge-rules, refuse

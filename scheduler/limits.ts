@@ -95,3 +95,51 @@ export const ASSET_RATE_DECAY_MS = 10_000
 
 /** Assets whose rate is known, a power of two; the slowest of four gives way to a new one. */
 export const ASSET_RATES_MAX = 65_536
+
+/** An edge that was down is suspect until it has been heard for this long: one report is no recovery. */
+export const RETURN_AFTER_MS = 2500
+
+/** From this share of its capacity on an edge is overloaded, until it is below the other. */
+export const OVERLOADED_FROM = 0.95
+export const OVERLOADED_UNTIL = 0.85
+
+/** What each kind of coming and going adds to an edge's penalty: back from down, back from silence, restarted. */
+export const RETURN_FLAPS = 1
+export const SILENCE_FLAPS = 0.5
+export const RESTART_FLAPS = 1
+
+/** An edge whose penalty reaches the first is suspect until it has faded to the second. */
+export const FLAP_DAMPED_FROM = 3
+export const FLAP_DAMPED_UNTIL = 1.5
+export const FLAP_HALF_LIFE_MS = 60_000
+
+/** However often an edge flaps, it is damped for at most two and a half minutes from its last flap. */
+export const FLAP_PENALTY_MAX = 8
+
+/** More than this part of what was good, and no fewer than so many, turned bad within the time: held as it was. */
+export const PANIC_FROM = 0.5
+export const PANIC_AT_LEAST = 3
+export const PANIC_TOGETHER_MS = 10_000
+
+/** A hold ends when no more than this part is bad, or after the time: then the evidence is believed. */
+export const PANIC_BELOW = 0.4
+export const PANIC_HOLD_MAX_MS = 300_000
+
+/** Silence makes no event: the fleet is looked at this often. */
+export const HEALTH_TICK_MS = 250
+
+/** Connections of probes that begin in a second; with more edges each is probed less often than `every`. */
+export const PROBES_PER_SECOND_MAX = 500
+
+/** Probes are started in batches, this often. */
+export const PROBE_TICK_MS = 100
+
+/** So many in a row make an address unreachable, or reachable again. */
+export const PROBE_FAILURES = 2
+export const PROBE_SUCCESSES = 2
+
+/** An address in doubt, or out of reach, is asked again after this. */
+export const PROBE_AGAIN_MS = 500
+
+/** Body of an edge's answer to a probe; a longer one fails it. */
+export const PROBE_BYTES_MAX = 1024

@@ -18,6 +18,7 @@ import { closeService, listenService } from '../src/http-service.ts'
 import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
 import { countReloads } from '../src/geo/watched-places.ts'
 import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
+import { openProbes } from './health/open-probes.ts'
 import { openRegistry } from './registry/open.ts'
 import { SnapshotHolder } from './snapshot.ts'
 import { steeringHandler } from './steering.ts'
@@ -47,7 +48,9 @@ export async function startScheduler(
   const background = backgroundRunner(log)
   const registry = await openRegistry(config, { clock, log, background })
   opened.defer(() => registry.close())
-  const snapshots = new SnapshotHolder(topology, places.current, registry)
+  const probes = openProbes(settings, topology, { clock, log, background, promRegistry, registry })
+  opened.defer(() => probes?.close())
+  const snapshots = new SnapshotHolder(topology, places.current, registry, { clock, log, probes })
   opened.defer(() => snapshots.close())
   places.onReplace = (next) => snapshots.replacePlaces(next)
 
@@ -94,6 +97,7 @@ export async function startScheduler(
       places.close()
       await closeService(controlService, drain)
       snapshots.close()
+      await probes?.close()
       await registry.close()
       await closeService(adminService, drain)
     },

@@ -1,9 +1,14 @@
-// The immutable view that every steering decision reads: topology, GeoIP and the last reports. A request
-// takes the reference once; reports build the next one aside and swap it in.
+// The immutable view that every steering decision reads: topology, GeoIP, the last reports and what is remembered of
+// each edge. A request takes the reference once; reports build the next one aside and swap it in.
+import type { Clock } from '../src/clock.ts'
 import type { Places } from '../src/geo/places.ts'
-import { presenceOf } from './choose/ramp-up.ts'
-import type { Presence } from './choose/ramp-up.ts'
-import { SNAPSHOT_COALESCE_MS } from './limits.ts'
+import type { Logger } from '../src/log.ts'
+import { nextHealth } from './health/edge-health.ts'
+import type { EdgeHealth } from './health/edge-health.ts'
+import { FleetJudge, NO_FINDINGS } from './health/fleet.ts'
+import type { FleetChange, FleetFindings, FleetHold } from './health/fleet.ts'
+import type { EdgeReach } from './health/reachability.ts'
+import { HEALTH_TICK_MS, SNAPSHOT_COALESCE_MS } from './limits.ts'
 import type { Registry, SeenReport } from './registry/registry.ts'
 import type { Topology } from './topology.ts'
 
@@ -12,8 +17,12 @@ export interface Snapshot {
   readonly places: Places
   /** The last report of each edge, by `EdgeView.index`. Its age is judged when it is read. */
   readonly reports: readonly (SeenReport | undefined)[]
-  /** When each edge came back, by `EdgeView.index`; undefined for one that was never heard of. */
-  readonly presences: readonly (Presence | undefined)[]
+  /** By `EdgeView.index`; undefined for one that was never heard of. */
+  readonly health: readonly (EdgeHealth | undefined)[]
+  /** What probes say, by `EdgeView.index`; empty where nothing is probed. */
+  readonly reach: readonly EdgeReach[]
+  /** Mass failures that are not believed: the last good state is held. */
+  readonly holds: readonly FleetHold[]
 }
 
 export function buildSnapshot(
@@ -21,23 +30,55 @@ export function buildSnapshot(
   places: Places,
   seen: ReadonlyMap<string, SeenReport>,
   before?: Snapshot,
+  { heldReports, reach, holds }: FleetFindings = NO_FINDINGS,
 ): Snapshot {
-  const reports = topology.edges.map((edge) => seen.get(edge.id))
+  const reports = topology.edges.map((edge) => {
+    const report = seen.get(edge.id)
+    // As if it had just arrived: its age stands still there.
+    return report !== undefined && heldReports.has(edge.index)
+      ? { ...report, heldAtMs: report.receivedAtMs }
+      : report
+  })
   // By place: a topology lasts as long as its process.
-  const presences = reports.map((report, index) => presenceOf(before?.presences[index], report))
-  return { topology, places, reports, presences }
+  const health = topology.edges.map((edge, i) => nextHealth(before?.health[i], reports[i], edge))
+  return { topology, places, reports, health, reach, holds }
 }
 
-/** Holds the current snapshot and rebuilds it, at most every SNAPSHOT_COALESCE_MS, when reports change. */
+/** What the probes found so far. */
+export interface ReachSource {
+  readonly reach: readonly EdgeReach[]
+  /** Called after each change; one listener. */
+  onChange: (() => void) | null
+}
+
+export interface SnapshotDeps {
+  clock: Clock
+  log: Logger
+  /** Null: nothing is probed. */
+  probes: ReachSource | null
+}
+
+/**
+ * Holds the current snapshot and rebuilds it, at most every SNAPSHOT_COALESCE_MS, when reports or probes change, and
+ * while a mass failure is held. Owns the timers; `close` ends them.
+ */
 export class SnapshotHolder {
   #current: Snapshot
   #timer: NodeJS.Timeout | null = null
   readonly #registry: Registry
+  readonly #deps: SnapshotDeps
+  readonly #fleet: FleetJudge
+  readonly #tick: NodeJS.Timeout
 
-  constructor(topology: Topology, places: Places, registry: Registry) {
+  constructor(topology: Topology, places: Places, registry: Registry, deps: SnapshotDeps) {
     this.#registry = registry
-    this.#current = buildSnapshot(topology, places, registry.seen())
+    this.#deps = deps
+    this.#fleet = new FleetJudge(topology.edges)
+    this.#current = buildSnapshot(topology, places, registry.seen(), undefined, this.#judge().findings)
     registry.onChange = () => this.#schedule()
+    if (deps.probes !== null) deps.probes.onChange = () => this.#schedule()
+    this.#tick = setInterval(() => this.#look(), HEALTH_TICK_MS)
+    this.#tick.unref()
   }
 
   get current(): Snapshot {
@@ -51,14 +92,45 @@ export class SnapshotHolder {
 
   close(): void {
     this.#registry.onChange = null
+    if (this.#deps.probes !== null) this.#deps.probes.onChange = null
+    clearInterval(this.#tick)
     if (this.#timer !== null) clearTimeout(this.#timer)
   }
 
   #schedule(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      const { topology, places } = this.#current
-      this.#current = buildSnapshot(topology, places, this.#registry.seen(), this.#current)
+      this.#rebuild(this.#judge().findings)
     }, SNAPSHOT_COALESCE_MS)
+  }
+
+  /** Edges that fall silent change nothing that anyone would be told of. */
+  #look(): void {
+    const { findings, changed } = this.#judge()
+    if (changed || findings.holds.length > 0) this.#rebuild(findings)
+  }
+
+  #rebuild(findings: FleetFindings): void {
+    const { topology, places } = this.#current
+    this.#current = buildSnapshot(topology, places, this.#registry.seen(), this.#current, findings)
+  }
+
+  #judge(): { findings: FleetFindings; changed: boolean } {
+    const { clock, probes } = this.#deps
+    const { findings, changes } = this.#fleet.judge(
+      this.#registry.seen(),
+      probes?.reach ?? [],
+      clock.monotonic(),
+    )
+    for (const change of changes) this.#tell(change)
+    return { findings, changed: changes.length > 0 }
+  }
+
+  #tell({ evidence, change, edges }: FleetChange): void {
+    const { log } = this.#deps
+    const about = { evidence, edges }
+    if (change === 'begins') log.error(about, 'mass failure is not believed: the last good state is held')
+    else if (change === 'recovered') log.info(about, 'mass failure is over: nothing is held')
+    else log.error(about, 'mass failure has lasted: it is believed now')
   }
 }

@@ -31,6 +31,8 @@ export interface EdgeView {
   readonly connectionsMax: number
   /** Its share among the edges of its site: bandwidth times the configured weight; 0 for none. */
   readonly weight: number
+  /** What DNS would answer; empty where none are configured. */
+  readonly addresses: readonly string[]
   /** Which clients its addresses can be reached by; both where none are configured. */
   readonly families: { readonly 4: boolean; readonly 6: boolean }
   readonly capabilities: ReadonlySet<string>
@@ -124,6 +126,7 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number): Edge
     bandwidth: edge.capacity.bandwidth,
     connectionsMax: edge.capacity.connections,
     weight: edge.capacity.bandwidth * edge.weight,
+    addresses: edge.addresses,
     families: familiesOf(edge.addresses),
     capabilities: new Set(edge.capabilities),
     pinned:

@@ -9,6 +9,7 @@ export const ERROR_STATUS = {
   bad_request: 400,
   target_too_long: 414,
   unknown_host: 404,
+  unknown_route: 404,
   unknown_property: 404,
   method_not_allowed: 405,
   /** By a rule, a token or a limit, which may say another status. */

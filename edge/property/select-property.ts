@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange.ts'
 import { TARGET_BYTES_MAX } from '../limits.ts'
 import { takeTokens } from '../access/judge-token.ts'
 import type { StepName } from '../request-flow.ts'
+import { OWN_NAMESPACE } from '../respond/own-route.ts'
 import { matchProperty } from './property-table.ts'
 
 export function selectProperty(exchange: Exchange): StepName {
@@ -20,6 +21,7 @@ export function selectProperty(exchange: Exchange): StepName {
     )
     return 'refuse'
   }
+  if (request.target.startsWith(OWN_NAMESPACE)) return 'own-route'
   const match = matchProperty(edge.table, request.host, request.target)
   if (match.found === null) {
     const what = match.why === 'unknown_host' ? 'host' : 'property'

@@ -2,6 +2,7 @@
 import { clientTextOf } from '../access/client.ts'
 import { noteDenial } from '../callback/note-denial.ts'
 import type { Exchange } from '../exchange.ts'
+import { HEALTH_PATH } from '../../src/wire/health.ts'
 import { leaveLimits } from '../limits/limited-reply.ts'
 
 export function recordExchange(exchange: Exchange, complete: boolean): void {
@@ -16,7 +17,8 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
     reply.bodyBytes,
     durationMs / 1000,
   )
-  if (!edge.accessLog) return
+  // Probes come every second or two from each scheduler, and say nothing of clients.
+  if (!edge.accessLog || request.target === HEALTH_PATH) return
   edge.log.info(
     {
       client: clientTextOf(exchange),

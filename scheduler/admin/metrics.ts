@@ -3,7 +3,8 @@ import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Registry as PromRegistry } from 'prom-client'
 import { VERSION } from '../../src/version.ts'
 import type { Clock } from '../../src/clock.ts'
-import { EDGE_STATES, stateOf } from '../choose/liveness.ts'
+import { EVIDENCE } from '../health/fleet.ts'
+import { EDGE_STATES, stateOf } from '../health/liveness.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { SnapshotHolder } from '../snapshot.ts'
 import type { Steered } from '../steer-flow.ts'
@@ -56,6 +57,7 @@ export function createSchedulerMetrics(registers: PromRegistry, observed: Observ
     registers: [registers],
   })
   registerGauges(registers, observed)
+  registerFleetGauges(registers, observed)
   return {
     steered({ answer, property, location, denial }, seconds) {
       answers.inc({ outcome: answer.outcome, property: property?.id ?? '' })
@@ -75,11 +77,11 @@ function registerGauges(registers: PromRegistry, { snapshots, registry, clock }:
     registers: [registers],
     collect() {
       const counts = new Map<string, number>(EDGE_STATES.map((state) => [state, 0]))
-      const { reports } = snapshots.current
-      for (const seen of reports) {
-        const state = stateOf(seen, clock.monotonic())
+      const { reports, health } = snapshots.current
+      reports.forEach((seen, i) => {
+        const state = stateOf(seen, clock.monotonic(), health[i])
         counts.set(state, (counts.get(state) ?? 0) + 1)
-      }
+      })
       for (const [state, count] of counts) edges.set({ state }, count)
     },
   })
@@ -111,4 +113,33 @@ function registerGauges(registers: PromRegistry, { snapshots, registry, clock }:
     registers: [registers],
   })
   info.set({ version: VERSION, registry: registry.kind }, 1)
+}
+
+/** What probes found, and which mass failures are not believed. */
+function registerFleetGauges(registers: PromRegistry, { snapshots }: Observed): void {
+  const unreachable = new Gauge({
+    name: 'edgeward_scheduler_edges_unreachable',
+    help: 'Edges whose addresses of a family do not answer probes.',
+    labelNames: ['family'] as const,
+    registers: [registers],
+    collect() {
+      const { reach } = snapshots.current
+      for (const family of [4, 6] as const) {
+        const count = reach.filter((edge) => edge[family] === 'unreachable').length
+        unreachable.set({ family: `ipv${family}` }, count)
+      }
+    },
+  })
+  const held = new Gauge({
+    name: 'edgeward_scheduler_held_edges',
+    help: 'Edges that are held as they were, since too many turned bad at once, by the evidence against them.',
+    labelNames: ['evidence'] as const,
+    registers: [registers],
+    collect() {
+      const { holds } = snapshots.current
+      for (const evidence of EVIDENCE) {
+        held.set({ evidence }, holds.find((hold) => hold.evidence === evidence)?.edges ?? 0)
+      }
+    },
+  })
 }

@@ -1,6 +1,6 @@
 // Whether this scheduler should be sent clients: /readyz, for load balancers and supervisors.
 import { DOWN_AFTER_MS } from '../limits.ts'
-import { RANK, stateOf } from '../choose/liveness.ts'
+import { RANK, stateOf } from '../health/liveness.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 export interface Lifecycle {
@@ -22,6 +22,6 @@ export function readinessOf(lifecycle: Lifecycle, snapshot: Snapshot, nowMs: num
   if (draining) return { ready: false, reason: 'draining' }
   if (listeningSinceMs === null) return { ready: false, reason: 'starting' }
   if (nowMs - listeningSinceMs > DOWN_AFTER_MS) return { ready: true }
-  const heard = snapshot.reports.some((seen) => RANK[stateOf(seen, nowMs)] === 0)
+  const heard = snapshot.reports.some((seen, i) => RANK[stateOf(seen, nowMs, snapshot.health[i])] === 0)
   return heard ? { ready: true } : { ready: false, reason: 'no-reports-yet' }
 }

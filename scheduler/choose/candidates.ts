@@ -1,13 +1,14 @@
 // Which of some edges may take this client: hard rules drop an edge, doubts make it a last resort, and of those that
 // are left only the least doubtful stay. Each edge that falls out keeps the word of what dropped it.
 import { SESSION_BIT_RATE, UTILISATION_MAX } from '../limits.ts'
+import { RANK, stateOf, suspicionOf, weightIn } from '../health/liveness.ts'
+import type { EdgeState, Suspicion } from '../health/liveness.ts'
+import { rampUpOf } from '../health/ramp-up.ts'
+import { ageOf } from '../registry/registry.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { EdgeView, PropertyView } from '../topology.ts'
 import type { Demand } from './demand.ts'
-import { RANK, stateOf, weightIn } from './liveness.ts'
-import type { EdgeState } from './liveness.ts'
-import { rampUpOf } from './ramp-up.ts'
 import type { Claim, Hash64 } from './rendezvous.ts'
 
 /** What a choice is made for, and from. */
@@ -24,10 +25,20 @@ export interface ChoiceQuery {
 }
 
 /**
- * Why an edge is taken only where no other can serve, least doubtful first. An edge of the wrong address family comes
- * last: to a client that has only the other one it is no edge at all.
+ * Why an edge is taken only where no other can serve, least doubtful first. unreachable: it reports, but probes in the
+ * client's address family fail. An edge of the wrong family comes last: to a client that has only the other one it is
+ * no edge at all.
  */
-export const DOUBTS = ['none', 'no-weight', 'avoided', 'suspect', 'address-family'] as const
+export const DOUBTS = [
+  'none',
+  'no-weight',
+  'avoided',
+  'returning',
+  'flapping',
+  'silent',
+  'unreachable',
+  'address-family',
+] as const
 export type Doubt = (typeof DOUBTS)[number]
 
 export type DropReason = 'down' | 'draining' | 'capability' | 'not-pinned-here' | Exclude<Doubt, 'none'>
@@ -38,7 +49,8 @@ export interface DroppedEdge {
 }
 
 /** Why an edge stands where it does among those of its site. */
-export type PlaceReason = 'hash' | 'hot-asset' | 'over-share'
+/** overloaded: over its own limit, whatever the others carry. */
+export type PlaceReason = 'hash' | 'hot-asset' | 'over-share' | 'overloaded'
 
 export interface Candidate extends Claim {
   readonly edge: EdgeView
@@ -48,6 +60,7 @@ export interface Candidate extends Claim {
   readonly capacity: number
   /** Its share of the keys of its site. */
   readonly weight: number
+  readonly overloaded: boolean
   /** The part of its fair share that it may have by now: 1, less for a new or returning edge. */
   readonly ramp: number
   /** Of its whole capacity; what its reports say and what was sent there since. */
@@ -76,7 +89,7 @@ export function totalsOf(edges: readonly EdgeView[], query: ChoiceQuery): FitTot
   let load = 0
   let room = 0
   for (const edge of edges) {
-    const state = stateOf(query.snapshot.reports[edge.index], query.nowMs)
+    const state = stateOfEdge(edge, query)
     if (dropReasonOf(edge, state, query) !== null) continue
     const doubt = doubtOf(edge, state, query)
     if (doubt > least) continue
@@ -97,7 +110,7 @@ export function fitEdgesOf(edges: readonly EdgeView[], query: ChoiceQuery): FitE
   const candidates: Candidate[] = []
   const dropped: DroppedEdge[] = []
   for (const edge of edges) {
-    const state = stateOf(query.snapshot.reports[edge.index], query.nowMs)
+    const state = stateOfEdge(edge, query)
     const reason = dropReasonOf(edge, state, query)
     const doubt = DOUBTS[reason === null ? doubtOf(edge, state, query) : least] ?? 'none'
     if (reason !== null) dropped.push({ edge, reason })
@@ -118,12 +131,45 @@ function dropReasonOf(
   return client !== undefined && edge.pinned.find(client) !== undefined ? null : 'not-pinned-here'
 }
 
+function stateOfEdge(edge: EdgeView, { snapshot, nowMs }: ChoiceQuery): EdgeState {
+  return stateOf(snapshot.reports[edge.index], nowMs, snapshot.health[edge.index])
+}
+
+/** Their places in DOUBTS. */
+const DOUBT: Readonly<Record<Doubt, number>> = {
+  none: 0,
+  'no-weight': 1,
+  avoided: 2,
+  returning: 3,
+  flapping: 4,
+  silent: 5,
+  unreachable: 6,
+  'address-family': 7,
+}
+
 /** The worst of an edge's doubts, as its place in DOUBTS. */
-function doubtOf(edge: EdgeView, state: EdgeState, { client, avoided }: ChoiceQuery): number {
-  if (client !== undefined && !edge.families[client.family]) return 4
-  if (RANK[state] === 1) return 3
-  if (edge.id === avoided) return 2
-  return edge.weight === 0 ? 1 : 0
+function doubtOf(edge: EdgeView, state: EdgeState, query: ChoiceQuery): number {
+  const { client, avoided } = query
+  if (client !== undefined && !edge.families[client.family]) return DOUBT['address-family']
+  if (isUnreachable(edge, query)) return DOUBT.unreachable
+  if (RANK[state] === 1) return DOUBT[suspicionOfEdge(edge, query)]
+  if (edge.id === avoided) return DOUBT.avoided
+  return edge.weight === 0 ? DOUBT['no-weight'] : DOUBT.none
+}
+
+/** In the family that the client came by; where that is not known, in none. */
+function isUnreachable(edge: EdgeView, { client, snapshot }: ChoiceQuery): boolean {
+  const reach = snapshot.reach[edge.index]
+  if (reach === undefined) return false
+  if (client !== undefined) return reach[client.family] === 'unreachable'
+  return (
+    reach[4] !== 'reachable' && reach[6] !== 'reachable' && (reach[4] !== 'unknown' || reach[6] !== 'unknown')
+  )
+}
+
+function suspicionOfEdge(edge: EdgeView, { snapshot, nowMs }: ChoiceQuery): Suspicion {
+  const seen = snapshot.reports[edge.index]
+  return (seen && suspicionOf(ageOf(seen, nowMs), snapshot.health[edge.index], nowMs)) ?? 'silent'
 }
 
 function candidateOf(edge: EdgeView, state: EdgeState, doubt: Doubt, query: ChoiceQuery): Candidate {
@@ -137,6 +183,7 @@ function candidateOf(edge: EdgeView, state: EdgeState, doubt: Doubt, query: Choi
     doubt,
     capacity: weightIn(state, edge.bandwidth),
     weight: weightIn(state, weight) * (seen?.override?.weight ?? 1),
+    overloaded: query.snapshot.health[edge.index]?.overloaded ?? false,
     ramp: rampOf(edge, query),
     utilisation: utilisationOf(edge, query),
     score: 0,
@@ -146,7 +193,7 @@ function candidateOf(edge: EdgeView, state: EdgeState, doubt: Doubt, query: Choi
 
 function rampOf(edge: EdgeView, { snapshot, nowMs }: ChoiceQuery): number {
   const seen = snapshot.reports[edge.index]
-  return seen === undefined ? 1 : rampUpOf(seen, snapshot.presences[edge.index], nowMs)
+  return seen === undefined ? 1 : rampUpOf(seen, snapshot.health[edge.index], nowMs)
 }
 
 /** The larger of bandwidth and connections in use; what a report claims beyond reason counts as UTILISATION_MAX. */

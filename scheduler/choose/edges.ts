@@ -52,14 +52,23 @@ export function boundLoads(preferred: readonly Candidate[]): readonly Candidate[
   }
   let over = 0
   for (const candidate of preferred) {
-    if (!isOverShare(candidate, load, weight)) continue
-    candidate.reason = 'over-share'
+    const isOverloaded = candidate.overloaded
+    if (!isOverloaded && !isOverShare(candidate, load, weight)) continue
+    candidate.reason = isOverloaded ? 'overloaded' : 'over-share'
     over += 1
   }
   if (over === 0) return preferred
   // Where all are above theirs, by a few sessions at most, the least loaded comes first.
   if (over === preferred.length) return preferred.toSorted((x, y) => relativeLoad(x) - relativeLoad(y))
-  return [...preferred.filter(isUnder), ...preferred.filter((candidate) => !isUnder(candidate))]
+  return preferred.toSorted((x, y) => PLACE[x.reason] - PLACE[y.reason])
+}
+
+/** What no edge may be passed over for comes first; the order within each stays. */
+const PLACE: Readonly<Record<Candidate['reason'], number>> = {
+  hash: 0,
+  'hot-asset': 0,
+  'over-share': 1,
+  overloaded: 2,
 }
 
 /** `load` and `weight` of the whole site. */
@@ -70,10 +79,6 @@ function isOverShare(candidate: Candidate, load: number, weight: number): boolea
   if (after <= BOUNDED_FROM * candidate.ramp) return false
   const fair = ((load + more * edge.bandwidth) * candidate.weight * candidate.ramp) / weight
   return after * edge.bandwidth > FAIR_SHARE_MAX * fair
-}
-
-function isUnder({ reason }: Candidate): boolean {
-  return reason !== 'over-share'
 }
 
 function relativeLoad({ utilisation, edge, weight, ramp }: Candidate): number {

@@ -157,6 +157,16 @@ export const schedulerSchema = z.strictObject({
         })
         .prefault({})
         .describe('GeoIP databases, relative to this file.'),
+      probes: z
+        .union([
+          z.literal(false),
+          z.strictObject({
+            every: wait.prefault('2s').describe('How often each address of an edge is asked.'),
+            timeout: wait.prefault('1s').describe('What takes longer has failed.'),
+          }),
+        ])
+        .prefault({})
+        .describe('Asks every edge, over each address family, whether players can reach it; `false`: never.'),
       trustedProxies: z
         .array(network)
         .default([])

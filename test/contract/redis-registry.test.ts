@@ -2,7 +2,7 @@
 // or flushed takes no edge away from any of them.
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { stateOf } from '../../scheduler/choose/liveness.ts'
+import { stateOf } from '../../scheduler/health/liveness.ts'
 import { RedisRegistry } from '../../scheduler/registry/redis.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'

@@ -199,7 +199,7 @@ function doubtOf(
   const family = peer.includes(':') ? ':' : '.'
   const reached = addresses.length === 0 || addresses.some((address) => address.includes(family))
   if (peer !== '' && !reached) return DOUBTS.indexOf('address-family')
-  if ((said?.ageMs ?? 0) > 3000) return DOUBTS.indexOf('suspect')
+  if ((said?.ageMs ?? 0) > 3000) return DOUBTS.indexOf('silent')
   if (search === `?~not=${id}`) return DOUBTS.indexOf('avoided')
   return weight === 0 ? DOUBTS.indexOf('no-weight') : 0
 }

@@ -21,6 +21,7 @@ function adminOf(t: TestScope) {
     topology,
     { find: () => undefined, findAsn: () => undefined },
     registry,
+    { clock, log: silentLogger, probes: null },
   )
   t.teardown(() => snapshots.close())
   const promRegistry = createMetricsRegistry()

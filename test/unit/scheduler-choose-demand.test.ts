@@ -4,7 +4,8 @@ import { AssetRates } from '../../scheduler/choose/asset-rates.ts'
 import { DemandTracker } from '../../scheduler/choose/demand.ts'
 import { copiesFor } from '../../scheduler/choose/edges.ts'
 import { ExpectedLoad } from '../../scheduler/choose/expected-load.ts'
-import { presenceOf, rampUpOf } from '../../scheduler/choose/ramp-up.ts'
+import { nextHealth } from '../../scheduler/health/edge-health.ts'
+import { rampUpOf } from '../../scheduler/health/ramp-up.ts'
 import { hash64 } from '../../scheduler/choose/rendezvous.ts'
 import { edgeEntry, reportOf } from '../kit/scheduler.ts'
 import { NOW_MS, assetPath, choosing, site } from '../kit/choosing.ts'
@@ -146,18 +147,19 @@ t.test(
 t.test(
   'an edge ramps up after it was silent for long enough to be down, not after a held view',
   async (t) => {
-    const first = presenceOf(undefined, seenAt(10_000))
+    const capacity = { bandwidth: 1e9, connectionsMax: 1000 }
+    const first = nextHealth(undefined, seenAt(10_000), capacity)
     t.equal(rampUpOf(seenAt(10_000), first, 10_000), 1, 'new to this scheduler, not new')
-    const late = presenceOf(first, seenAt(14_000))
+    const late = nextHealth(first, seenAt(14_000), capacity)
     t.equal(rampUpOf(seenAt(14_000), late, 14_000), 1, 'suspect, never down')
-    const gone = presenceOf(late, undefined)
-    const back = presenceOf(gone, seenAt(30_000))
+    const gone = nextHealth(late, undefined, capacity)
+    const back = nextHealth(gone, seenAt(30_000), capacity)
     t.equal(rampUpOf(seenAt(30_000), back, 30_000), 0.1)
-    const later = presenceOf(back, seenAt(31_000))
+    const later = nextHealth(back, seenAt(31_000), capacity)
     t.ok(rampUpOf(seenAt(31_000), later, 45_000) > 0.5)
     t.equal(rampUpOf(seenAt(60_000), later, 60_000), 1)
-    const held = presenceOf(first, seenAt(10_000, 12_000))
-    t.equal(rampUpOf(seenAt(90_000), presenceOf(held, seenAt(90_000)), 90_000), 1)
+    const held = nextHealth(first, seenAt(10_000, 12_000), capacity)
+    t.equal(rampUpOf(seenAt(90_000), nextHealth(held, seenAt(90_000), capacity), 90_000), 1)
     t.equal(rampUpOf({ ...seenAt(0), report: reportOf('a', { uptimeMs: 0 }) }, first, 0), 0.1)
   },
 )

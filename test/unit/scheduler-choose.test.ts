@@ -191,7 +191,7 @@ t.test('the answer keeps its reasons', async (t) => {
     { site: { id: 'frankfurt' }, role: 'other', congestionMs: 0, verdict: 'chosen' },
   ])
   t.equal(weighing?.sites.length, 2, 'Tokyo cannot be cheaper and is not looked at')
-  t.match(weighing?.fit.dropped, [{ edge: { id: 'fra-2' }, reason: 'suspect' }])
+  t.match(weighing?.fit.dropped, [{ edge: { id: 'fra-2' }, reason: 'silent' }])
   t.match(ranked, [{ id: 'fra-1', reason: 'hash', doubt: 'none' }])
   t.equal(chosen?.id, 'fra-1')
   const [paris] = weighing?.sites ?? []

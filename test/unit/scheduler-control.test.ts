@@ -1,5 +1,6 @@
 // The control listener: reports that are taken, reports that are refused, the configuration for edges.
 import t from 'tap'
+import { silentLogger } from '../../src/log.ts'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
 import { createControl } from '../../scheduler/control/control.ts'
@@ -24,6 +25,7 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
     topology,
     { find: () => undefined, findAsn: () => undefined },
     registry,
+    { clock, log: silentLogger, probes: null },
   )
   t.teardown(() => snapshots.close())
   const prom = createMetricsRegistry()

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createAdmin } from '../../scheduler/admin/admin.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
-import { stateOf } from '../../scheduler/choose/liveness.ts'
+import { stateOf } from '../../scheduler/health/liveness.ts'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
 import { isNewer, nextOverride, overrideIn, parseStoredOverride } from '../../scheduler/registry/overrides.ts'
 import { RedisOverrides } from '../../scheduler/registry/redis-overrides.ts'
@@ -17,7 +17,11 @@ function adminOf(t: TestScope) {
   const clock = new StillClock()
   const registry = new MemoryRegistry(clock)
   const places = { find: () => undefined, findAsn: () => undefined }
-  const snapshots = new SnapshotHolder(buildTopology(schedulerSettings()), places, registry)
+  const snapshots = new SnapshotHolder(buildTopology(schedulerSettings()), places, registry, {
+    clock,
+    log: silentLogger,
+    probes: null,
+  })
   t.teardown(() => snapshots.close())
   const promRegistry = createMetricsRegistry()
   createSchedulerMetrics(promRegistry, { snapshots, registry, clock })

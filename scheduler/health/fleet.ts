@@ -1,0 +1,96 @@
+// The fleet as a whole: which of its edges' silence, and which failed probes, are believed. One gate a kind of
+// evidence (mass-failure.ts); what a gate holds is as it was before.
+import { ageOf } from '../registry/registry.ts'
+import type { SeenReport } from '../registry/registry.ts'
+import { SUSPECT_AFTER_MS } from '../limits.ts'
+import type { EdgeView } from '../topology.ts'
+import { MassFailureGate } from './mass-failure.ts'
+import type { Finding, MassFailureChange } from './mass-failure.ts'
+import { REACH_UNKNOWN } from './reachability.ts'
+import type { EdgeReach, Family, Reach } from './reachability.ts'
+
+export const EVIDENCE = ['reports', 'probes-ipv4', 'probes-ipv6'] as const
+
+export type Evidence = (typeof EVIDENCE)[number]
+
+export interface FleetHold {
+  readonly evidence: Evidence
+  /** Monotonic. */
+  readonly sinceMs: number
+  /** Held as they were. */
+  readonly edges: number
+}
+
+export interface FleetFindings {
+  /** Indexes of edges whose last report counts as just arrived. */
+  readonly heldReports: ReadonlySet<number>
+  /** By `EdgeView.index`; empty where nothing is probed. */
+  readonly reach: readonly EdgeReach[]
+  readonly holds: readonly FleetHold[]
+}
+
+export const NO_FINDINGS: FleetFindings = { heldReports: new Set(), reach: [], holds: [] }
+
+export interface FleetChange {
+  readonly evidence: Evidence
+  readonly change: MassFailureChange
+  readonly edges: number
+}
+
+export class FleetJudge {
+  readonly #gates: Readonly<Record<Evidence, MassFailureGate>>
+  readonly #edges: readonly EdgeView[]
+
+  constructor(edges: readonly EdgeView[]) {
+    const gate = () => new MassFailureGate(edges.length)
+    this.#edges = edges
+    this.#gates = { reports: gate(), 'probes-ipv4': gate(), 'probes-ipv6': gate() }
+  }
+
+  /** Takes the registry's reports and the probes' verdicts as they are now. */
+  judge(
+    seen: ReadonlyMap<string, SeenReport>,
+    reach: readonly EdgeReach[],
+    nowMs: number,
+  ): { findings: FleetFindings; changes: readonly FleetChange[] } {
+    const reportOf = (member: number) => seen.get(this.#edges[member]?.id ?? '')
+    const reachOf = (family: Family) => (member: number) => probeFinding(reach[member]?.[family])
+    const findingOf: Record<Evidence, (member: number) => Finding> = {
+      reports: (member) => reportFinding(reportOf(member), nowMs),
+      'probes-ipv4': reachOf(4),
+      'probes-ipv6': reachOf(6),
+    }
+    const changes: FleetChange[] = []
+    const holds: FleetHold[] = []
+    for (const evidence of EVIDENCE) {
+      const gate = this.#gates[evidence]
+      const before = gate.hold?.held.size ?? 0
+      const change = gate.judge(findingOf[evidence], nowMs)
+      const edges = gate.hold?.held.size ?? 0
+      if (change !== null) changes.push({ evidence, change, edges: Math.max(before, edges) })
+      if (gate.hold !== null) holds.push({ evidence, sinceMs: gate.hold.sinceMs, edges })
+    }
+    const heldReports = this.#gates.reports.hold?.held ?? NO_FINDINGS.heldReports
+    return { findings: { heldReports, reach: this.#heldReach(reach), holds }, changes }
+  }
+
+  #heldReach(reach: readonly EdgeReach[]): readonly EdgeReach[] {
+    const held = { 4: this.#gates['probes-ipv4'].hold?.held, 6: this.#gates['probes-ipv6'].hold?.held }
+    if (held[4] === undefined && held[6] === undefined) return reach
+    const asItWas = (family: Family, member: number, now: Reach) =>
+      held[family]?.has(member) === true ? 'reachable' : now
+    return reach.map((edge, member) => ({ 4: asItWas(4, member, edge[4]), 6: asItWas(6, member, edge[6]) }))
+  }
+}
+
+/** Silence alone: what an edge or an operator says of it is no failure. */
+function reportFinding(seen: SeenReport | undefined, nowMs: number): Finding {
+  if (seen === undefined || seen.report.state === 'draining') return 'none'
+  if (seen.override !== undefined && seen.override.state !== null) return 'none'
+  return ageOf(seen, nowMs) > SUSPECT_AFTER_MS ? 'bad' : 'good'
+}
+
+function probeFinding(reach: Reach = REACH_UNKNOWN[4]): Finding {
+  if (reach === 'unknown') return 'none'
+  return reach === 'reachable' ? 'good' : 'bad'
+}

@@ -1,0 +1,68 @@
+// The panic rule, for one kind of evidence: when more than half of what was good turns bad at once, the evidence is
+// more likely wrong than the fleet gone (a cut network, a stalled process, a bad rule in a firewall), and what turned
+// bad is held as it was. The hold ends when enough is good again, or after PANIC_HOLD_MAX_MS: then it is believed.
+import { PANIC_AT_LEAST, PANIC_BELOW, PANIC_FROM, PANIC_HOLD_MAX_MS, PANIC_TOGETHER_MS } from '../limits.ts'
+
+/** none: says nothing either way, such as an edge that an operator took out. */
+export type Finding = 'good' | 'bad' | 'none'
+
+export interface Hold {
+  /** Monotonic. */
+  readonly sinceMs: number
+  /** Members that are held as they were. */
+  readonly held: ReadonlySet<number>
+}
+
+export type MassFailureChange = 'begins' | 'recovered' | 'believed'
+
+export class MassFailureGate {
+  /** When each member was last good. */
+  readonly #goodAtMs: Float64Array
+  #hold: { sinceMs: number; held: Set<number> } | null = null
+
+  constructor(members: number) {
+    this.#goodAtMs = new Float64Array(members).fill(-Infinity)
+  }
+
+  /** null: nothing is held. */
+  get hold(): Hold | null {
+    return this.#hold
+  }
+
+  /** Takes what was found of every member now; says when a hold begins or ends. */
+  judge(findingOf: (member: number) => Finding, nowMs: number): MassFailureChange | null {
+    const lost: number[] = []
+    let recent = 0
+    for (let member = 0; member < this.#goodAtMs.length; member++) {
+      const finding = findingOf(member)
+      if (finding === 'good') this.#goodAtMs[member] = nowMs
+      const isHeld = this.#hold?.held.has(member) === true
+      if (finding === 'none' || !(isHeld || this.#wasGoodLately(member, nowMs))) continue
+      recent += 1
+      if (finding === 'bad') lost.push(member)
+    }
+    if (this.#hold !== null) return this.#goOn(this.#hold.sinceMs, lost, recent, nowMs)
+    if (lost.length < PANIC_AT_LEAST || lost.length <= recent * PANIC_FROM) return null
+    this.#hold = { sinceMs: nowMs, held: new Set(lost) }
+    return 'begins'
+  }
+
+  #goOn(sinceMs: number, lost: readonly number[], recent: number, nowMs: number): MassFailureChange | null {
+    if (lost.length <= recent * PANIC_BELOW) {
+      this.#hold = null
+      return 'recovered'
+    }
+    if (nowMs - sinceMs > PANIC_HOLD_MAX_MS) {
+      this.#hold = null
+      // None of them was good lately: they do not begin the next hold.
+      for (const member of lost) this.#goodAtMs[member] = -Infinity
+      return 'believed'
+    }
+    this.#hold = { sinceMs, held: new Set(lost) }
+    return null
+  }
+
+  #wasGoodLately(member: number, nowMs: number): boolean {
+    return nowMs - (this.#goodAtMs[member] ?? -Infinity) <= PANIC_TOGETHER_MS
+  }
+}

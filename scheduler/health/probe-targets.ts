@@ -1,0 +1,36 @@
+// What is probed of an edge: each of its addresses, or where none are configured what its URL's host resolves to in
+// each family.
+import { isIP } from 'node:net'
+import { parseIp } from '../../src/net/ip.ts'
+import type { EdgeView } from '../topology.ts'
+import type { Family } from './reachability.ts'
+
+export interface ProbeTarget {
+  readonly edge: EdgeView
+  readonly family: Family
+  /** Where to connect: scheme, host or address, port. */
+  readonly origin: string
+  /** Host field, and the name that a certificate must have. */
+  readonly host: string
+  /** Of the edge's URL, before every path; '' for none. */
+  readonly basePath: string
+}
+
+export function probeTargetsOf(edges: readonly EdgeView[]): readonly ProbeTarget[] {
+  return edges.flatMap((edge) => {
+    const url = new URL(edge.url)
+    const { host } = url
+    const basePath = url.pathname.replace(/\/$/, '')
+    const literal = parseIp(url.hostname.replaceAll(/[[\]]/g, ''))
+    if (edge.addresses.length === 0) {
+      const families: readonly Family[] = literal === undefined ? [4, 6] : [literal.family]
+      return families.map((family): ProbeTarget => ({ edge, host, basePath, family, origin: url.origin }))
+    }
+    return edge.addresses.map((address): ProbeTarget => {
+      const family = isIP(address) === 6 ? 6 : 4
+      const port = url.port === '' ? '' : `:${url.port}`
+      const authority = family === 6 ? `[${address}]${port}` : `${address}${port}`
+      return { edge, host, basePath, family, origin: `${url.protocol}//${authority}` }
+    })
+  })
+}

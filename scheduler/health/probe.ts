@@ -1,0 +1,102 @@
+// One probe: asks an edge at one of its addresses for its health, as a player's connection would reach it, over a
+// connection that is kept. Any answer of the edge itself is reachability; how it fares, its reports say.
+import { Client } from 'undici'
+import type { Dispatcher } from 'undici'
+import { messageOf, systemCode } from '../../src/errors.ts'
+import { EDGE_FIELD, HEALTH_PATH } from '../../src/wire/health.ts'
+import { PROBE_BYTES_MAX } from '../limits.ts'
+import type { ProbeTarget } from './probe-targets.ts'
+import type { ProbeResult } from './reachability.ts'
+
+export interface Probed {
+  readonly result: ProbeResult
+  /** In words, for the log. */
+  readonly detail: string
+}
+
+/** Longer than `every` of any use: probes keep their connection, so that the next costs no handshake. */
+const KEEP_ALIVE_MS = 300_000
+
+export class Prober {
+  readonly #target: ProbeTarget
+  readonly #timeoutMs: number
+  readonly #client: Client
+
+  constructor(target: ProbeTarget, timeoutMs: number) {
+    this.#target = target
+    this.#timeoutMs = timeoutMs
+    const { family, host } = target
+    this.#client = new Client(target.origin, {
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: 16 * 1024,
+      maxResponseSize: PROBE_BYTES_MAX,
+      // Both families must be seen apart.
+      autoSelectFamily: false,
+      connect: { family, timeout: timeoutMs, servername: serverName(host) },
+    })
+  }
+
+  /** Resolves within the timeout; never rejects. */
+  async probe(): Promise<Probed> {
+    const { host, basePath, edge } = this.#target
+    try {
+      const answer = await this.#client.request({
+        method: 'GET',
+        path: basePath + HEALTH_PATH,
+        headers: { host },
+        signal: AbortSignal.timeout(this.#timeoutMs),
+      })
+      await answer.body.dump()
+      return judgeAnswer(answer, edge.id)
+    } catch (error) {
+      return judgeFailure(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.destroy()
+  }
+}
+
+/** An edge that drains answers 503, and is reached. */
+function judgeAnswer({ statusCode, headers }: Dispatcher.ResponseData, id: string): Probed {
+  const named = headers[EDGE_FIELD.toLowerCase()]
+  if (named === id && (statusCode === 200 || statusCode === 503)) return { result: 'ok', detail: '' }
+  if (typeof named === 'string' && named !== id) {
+    // From another machine: quoted, and short.
+    return { result: 'other-edge', detail: `${JSON.stringify(named.slice(0, 64))} answers there` }
+  }
+  return { result: 'status', detail: `the answer is ${statusCode}, and not of an edge of this version` }
+}
+
+const RESULT_OF_CODE: Readonly<Record<string, ProbeResult>> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'name',
+  ENODATA: 'name',
+  EAI_AGAIN: 'local',
+  ENETUNREACH: 'local',
+  EADDRNOTAVAIL: 'local',
+  EAFNOSUPPORT: 'local',
+  EMFILE: 'local',
+  ENFILE: 'local',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+}
+
+const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
+
+function judgeFailure(error: unknown): Probed {
+  const detail = messageOf(error)
+  if (error instanceof Error && error.name === 'TimeoutError') return { result: 'timeout', detail }
+  const code = systemCode(error) ?? ''
+  const result = RESULT_OF_CODE[code] ?? (TLS_CODE.test(code) ? 'tls' : 'failed')
+  return { result, detail }
+}
+
+/** A certificate is for a name, not for an address: of a literal none is asked for by name. */
+function serverName(host: string): string {
+  const name = host.replace(/:\d+$/, '')
+  return /^[\d.]+$|^\[/.test(name) ? '' : name
+}

@@ -1,0 +1,115 @@
+// Probes every address of every edge, in turn and at a bounded rate, and keeps the verdicts. It owns the connections
+// and one timer; a probe that hangs ends by its timeout.
+import type { Background } from '../../src/background.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/log.ts'
+import { PROBE_AGAIN_MS, PROBE_TICK_MS, PROBES_PER_SECOND_MAX } from '../limits.ts'
+import type { EdgeView } from '../topology.ts'
+import { Prober } from './probe.ts'
+import type { Probed } from './probe.ts'
+import { probeTargetsOf } from './probe-targets.ts'
+import type { ProbeTarget } from './probe-targets.ts'
+import { afterProbe, REACH_UNKNOWN, reachOfFamily, UNTRIED } from './reachability.ts'
+import type { AddressReach, EdgeReach, Family, ProbeResult } from './reachability.ts'
+
+export interface ProbesOptions {
+  edges: readonly EdgeView[]
+  everyMs: number
+  timeoutMs: number
+  clock: Clock
+  log: Logger
+  background: Background
+  /** Edges that have reported, by id: an edge that was never started is not looked for. */
+  heard: () => ReadonlyMap<string, unknown>
+  onProbe: (family: Family, result: ProbeResult) => void
+}
+
+interface Tried {
+  readonly target: ProbeTarget
+  readonly prober: Prober
+  address: AddressReach
+  nextAtMs: number
+  underWay: boolean
+}
+
+export class Probes {
+  onChange: (() => void) | null = null
+  /** By `EdgeView.index`. Replaced, never changed. */
+  reach: readonly EdgeReach[]
+  readonly #options: ProbesOptions
+  readonly #tried: readonly Tried[]
+  readonly #byEdge: ReadonlyMap<number, readonly Tried[]>
+  readonly #timer: NodeJS.Timeout
+  /** Whose turn it is: where more are due than may begin, none waits for ever. */
+  #turn = 0
+  #closed = false
+
+  constructor(options: ProbesOptions) {
+    const { edges, everyMs, timeoutMs, clock } = options
+    this.#options = options
+    this.reach = edges.map(() => REACH_UNKNOWN)
+    const startMs = clock.monotonic()
+    const targets = probeTargetsOf(edges)
+    this.#tried = targets.map((target, i) => ({
+      target,
+      prober: new Prober(target, timeoutMs),
+      address: UNTRIED,
+      // Spread over the interval from the first round on.
+      nextAtMs: startMs + (everyMs * i) / targets.length,
+      underWay: false,
+    }))
+    this.#byEdge = Map.groupBy(this.#tried, ({ target }) => target.edge.index)
+    this.#timer = setInterval(() => this.#startDue(), PROBE_TICK_MS)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.onChange = null
+    clearInterval(this.#timer)
+    await Promise.all(this.#tried.map(({ prober }) => prober.close()))
+  }
+
+  #startDue(): void {
+    const nowMs = this.#options.clock.monotonic()
+    const heard = this.#options.heard()
+    let left = (PROBES_PER_SECOND_MAX * PROBE_TICK_MS) / 1000
+    for (let i = 0; i < this.#tried.length && left > 0; i++) {
+      const tried = this.#tried[(this.#turn + i) % this.#tried.length]
+      if (tried === undefined || tried.underWay || tried.nextAtMs > nowMs) continue
+      if (!heard.has(tried.target.edge.id)) continue
+      left -= 1
+      if (left === 0) this.#turn = (this.#turn + i + 1) % this.#tried.length
+      this.#options.background('probe an edge', this.#probe(tried, nowMs))
+    }
+  }
+
+  async #probe(tried: Tried, startMs: number): Promise<void> {
+    tried.underWay = true
+    const probed = await tried.prober.probe()
+    tried.underWay = false
+    if (this.#closed) return
+    this.#options.onProbe(tried.target.family, probed.result)
+    const before = tried.address
+    tried.address = afterProbe(before, probed.result)
+    // What is in doubt, or may be back any moment, is asked again soon.
+    const doubtful = tried.address.contrary > 0 || tried.address.reach === 'unreachable'
+    tried.nextAtMs =
+      startMs + (doubtful ? Math.min(PROBE_AGAIN_MS, this.#options.everyMs) : this.#options.everyMs)
+    if (tried.address.reach !== before.reach) this.#changed(tried, probed)
+  }
+
+  #changed({ target, address }: Tried, { result, detail }: Probed): void {
+    const { edge, family, origin } = target
+    const ofFamily = this.#byEdge.get(edge.index)?.filter((one) => one.target.family === family) ?? []
+    const verdict = reachOfFamily(ofFamily.map((one) => one.address))
+    this.reach = this.reach.with(edge.index, {
+      ...(this.reach[edge.index] ?? REACH_UNKNOWN),
+      [family]: verdict,
+    })
+    const about = { edge: edge.id, family: `ipv${family}`, address: origin }
+    if (address.reach === 'unreachable')
+      this.#options.log.warn({ ...about, result, detail }, 'edge does not answer probes')
+    else if (address.reach === 'reachable') this.#options.log.info(about, 'edge answers probes')
+    this.onChange?.()
+  }
+}
