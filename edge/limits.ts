@@ -102,3 +102,9 @@ export const EVENT_TIMEOUT_MS = 5000
 export const EVENT_FLUSH_MS = 3000
 /** Denials of one kind are told at the first, then together once in so long. */
 export const DENIAL_WINDOW_MS = 10_000
+/** Directories whose bytes are counted for the report, a power of two: the slowest of eight gives way to a new one. */
+export const BUSY_DIRECTORIES_MAX = 256
+/** What was sent so long ago counts for an e-th part. */
+export const BUSY_DECAY_MS = 5000
+/** A directory that less than this part of all that is sent goes out of is not reported. */
+export const BUSY_SHARE_MIN = 0.01

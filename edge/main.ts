@@ -195,12 +195,12 @@ async function takeConfiguration(
   background: ReturnType<typeof backgroundRunner>,
 ): Promise<Reporter | null> {
   if (config.mode === 'standalone') {
-    edge.table = buildPropertyTable(edgeConfigOf(config.settings))
+    edge.table = buildPropertyTable(edgeConfigOf(config.settings), edge.id)
     return null
   }
   const directory = config.settings.cache.directories[0]?.path ?? null
   const saved = directory === null ? undefined : await loadSavedConfig(directory, edge.log)
-  if (saved !== undefined) edge.table = buildPropertyTable(saved)
+  if (saved !== undefined) edge.table = buildPropertyTable(saved, edge.id)
   const client = new SchedulerClient(config.settings.scheduler, config.settings.key)
   return new Reporter(client, edge, server, background, directory)
 }

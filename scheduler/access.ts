@@ -11,7 +11,7 @@ import { formatIp } from '../src/net/ip.ts'
 import type { IpAddress } from '../src/net/ip.ts'
 import type { TokenQuery } from '../src/token/token.ts'
 import type { SteerExchange } from './exchange.ts'
-import { clientOfQuery } from './query.ts'
+import { clientOfQuery, withoutAvoided } from './query.ts'
 import type { Asked, SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -29,8 +29,7 @@ export interface SteerDenial {
 
 /** null: there is nothing to judge. */
 export function judgeToken(
-  query: SteerQuery,
-  { outcome, property, presented }: Asked,
+  { query, outcome, property, presented }: Asked,
   snapshot: Snapshot,
 ): JudgedToken | null | Promise<JudgedToken> {
   const tokens = property?.access.tokens ?? null
@@ -85,6 +84,11 @@ export function targetOnEdge({ query, property, path, target, token, client }: S
   const question = token.presented.target.indexOf('?')
   const search = question < 0 ? '' : token.presented.target.slice(question)
   return `${GRANT_SEGMENT}${grants.textFor({ directory })}${normalised}${search}`
+}
+
+/** The target at another CDN: as the client asked, with its token and without what is Edgeward's own. */
+export function targetElsewhere({ target, token }: SteerExchange): string {
+  return withoutAvoided(token === null ? target : token.presented.grant.target)
 }
 
 function tokenQueryOf(query: SteerQuery, snapshot: Snapshot, target: string): TokenQuery {

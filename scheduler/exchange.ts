@@ -3,6 +3,8 @@ import type { IpAddress } from '../src/net/ip.ts'
 import type { JudgedToken, SteerDenial } from './access.ts'
 import type { Outcome, SteerAnswer } from './answer/answers.ts'
 import type { Candidate, ChoiceQuery } from './choose/candidates.ts'
+import type { Pathways } from './choose/pathways.ts'
+import type { Route } from './choose/routes.ts'
 import type { Demand } from './choose/demand.ts'
 import type { SiteOrder, Weighing } from './choose/sites.ts'
 import type { ClientLocation } from './locate/locate.ts'
@@ -11,8 +13,9 @@ import type { Snapshot } from './snapshot.ts'
 import type { PropertyView } from './topology.ts'
 
 export interface SteerExchange {
+  /** What is steered: of a list, the request that it is about. */
   readonly query: SteerQuery
-  /** The same, read. */
+  /** The request, read. */
   readonly asked: Asked
   readonly snapshot: Snapshot
   readonly demand: Demand
@@ -36,6 +39,10 @@ export interface SteerExchange {
   ranked: readonly Candidate[]
   /** The first of them. */
   chosen: Candidate | undefined
+  /** Of a list of routes. */
+  routes: readonly Route[]
+  /** Of a steering list. */
+  pathways: Pathways | undefined
   /** Set by the step that knows it. */
   outcome: Outcome | undefined
   denial: SteerDenial | null

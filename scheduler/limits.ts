@@ -9,11 +9,14 @@ export const DOWN_AFTER_MS = 5000
 /** A degraded edge (failed disk) keeps this share of its weight; the rest of its assets move within the site. */
 export const DEGRADED_WEIGHT = 0.25
 
-/** Body of a report; more is refused with 413. */
-export const REPORT_BYTES_MAX = 8 * 1024
+/** Body of a report; more is refused with 413. One with as many directories and properties as may be is half of it. */
+export const REPORT_BYTES_MAX = 96 * 1024
 
-/** Wrong keys are logged at most this often; what was left out is counted in the next line. */
-export const REFUSED_KEY_LOG_EVERY_MS = 5000
+/** What strangers and edges do wrong is logged at most this often; what was left out is counted in the next line. */
+export const REPEATED_LOG_EVERY_MS = 5000
+
+/** Of two processes of one edge, those that started within this time count as started at once. */
+export const SAME_START_MS = 500
 
 /** Reports that arrive within this time become one new snapshot. */
 export const SNAPSHOT_COALESCE_MS = 20
@@ -90,6 +93,24 @@ export const RAMP_UP_MS = 30_000
 /** An asset gets an edge more at its site for each so many decisions a second. */
 export const HOT_ASSET_RATE = 20
 
+/** By what edges report: an edge more for each part so large of what one of them can send, in the mean. */
+export const HOT_ASSET_SHARE = 0.25
+
+/** A rate that was reported counts for an e-th part after this time, when a lower one has come: edges leave one by one. */
+export const HOT_ASSET_HOLD_MS = 20_000
+
+/** A reported directory counts for itself and those above it, so many in all; more are further away than playlists. */
+export const REPORTED_ANCESTORS_MAX = 8
+
+/** Assets at sites whose reported rate is known; one more counts as not reported. */
+export const REPORTED_ASSETS_MAX = 65_536
+
+/** Those that nobody sends any more are forgotten this often. */
+export const REPORTED_SWEEP_MS = 10_000
+
+/** From this part of its cap on, some new clients of a property go to its overflow; at the cap, all. */
+export const OVERFLOW_FROM = 0.85
+
 /** Rates of assets are means over about this time. */
 export const ASSET_RATE_DECAY_MS = 10_000
 
@@ -128,11 +149,20 @@ export const PANIC_HOLD_MAX_MS = 300_000
 /** Silence makes no event: the fleet is looked at this often. */
 export const HEALTH_TICK_MS = 250
 
+/**
+ * Of a longer time in which this process did not run, so much passes. Beyond a tick's usual delay; short enough that
+ * an edge heard a second before is not suspect after it.
+ */
+export const STANDSTILL_MS = 500
+
 /** Connections of probes that begin in a second; with more edges each is probed less often than `every`. */
 export const PROBES_PER_SECOND_MAX = 500
 
 /** Probes are started in batches, this often. */
 export const PROBE_TICK_MS = 100
+
+/** Then a probe makes a new connection, as a player would: an open one says nothing of the next, nor of a certificate. */
+export const PROBES_PER_CONNECTION = 5
 
 /** So many in a row make an address unreachable, or reachable again. */
 export const PROBE_FAILURES = 2
@@ -143,3 +173,19 @@ export const PROBE_AGAIN_MS = 500
 
 /** Body of an edge's answer to a probe; a longer one fails it. */
 export const PROBE_BYTES_MAX = 1024
+
+/** Weighed sites in a line of the decision log; more are left out, farthest first. */
+export const LOGGED_SITES_MAX = 8
+
+/** Edges in a list for a client that chooses itself: where it names no count, and at most; more is refused with 400. */
+export const ROUTES_UNASKED = 4
+export const ROUTES_MAX = 8
+
+/** Edges of the first site at the head of such a list, while other sites have some; of each other site there is one. */
+export const ROUTES_OF_FIRST_SITE = 2
+
+/** Sites that are weighed for a list; those farther away are left out. */
+export const ROUTE_SITES_MAX = 16
+
+/** Seconds for which a client may keep a list of routes: about as long as loads and health stay what they were. */
+export const ROUTES_TTL_S = 30

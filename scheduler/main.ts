@@ -1,6 +1,7 @@
 // The scheduler daemon: wires configuration, GeoIP, registry, snapshot and the three listeners, and drains
 // them in order.
 import { backgroundRunner } from '../src/background.ts'
+import { systemRandom } from '../src/clock.ts'
 import type { Clock } from '../src/clock.ts'
 import { edgeConfigOf } from '../src/config/edge-config.ts'
 import { formatProblem } from '../src/config/config-error.ts'
@@ -12,15 +13,20 @@ import { createMetricsRegistry } from '../src/metrics.ts'
 import { formatAuthority } from '../src/net/listen.ts'
 import { createAdmin } from './admin/admin.ts'
 import { createSchedulerMetrics } from './admin/metrics.ts'
+import { registerOverflowMetrics } from './admin/overflow-metrics.ts'
 import type { Lifecycle } from './admin/readiness.ts'
+import { DemandTracker } from './choose/demand.ts'
 import { createControl } from './control/control.ts'
 import { closeService, listenService } from '../src/http-service.ts'
 import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
 import { countReloads } from '../src/geo/watched-places.ts'
 import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
+import { sampledDecisions } from './explain/decision-log.ts'
+import { AwakeClock } from './health/awake-clock.ts'
 import { openProbes } from './health/open-probes.ts'
 import { openRegistry } from './registry/open.ts'
 import { SnapshotHolder } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import { steeringHandler } from './steering.ts'
 import { buildTopology } from './topology.ts'
 
@@ -32,9 +38,11 @@ export interface SchedulerDeps {
 /** Resolves when all three listeners listen. What was opened is closed again when a later part fails. */
 export async function startScheduler(
   config: SchedulerConfig,
-  { clock, log }: SchedulerDeps,
+  { clock: systemClock, log }: SchedulerDeps,
 ): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
+  const clock = new AwakeClock(systemClock)
+  opened.defer(() => clock.close())
   const { settings } = config
   const { steering, control, admin, drain } = settings.scheduler
   const topology = buildTopology(settings)
@@ -58,7 +66,12 @@ export async function startScheduler(
   const lifecycle: Lifecycle = { listeningSinceMs: null, draining: false }
   const edgeConfig = edgeConfigOf(settings)
 
-  const adminService = createAdmin({ promRegistry, snapshots, registry, lifecycle, clock, log })
+  const demand = new DemandTracker(topology.edges.length, settings.properties.length)
+  const hear = (snapshot: Snapshot) => demand.hear(snapshot, clock.monotonic())
+  hear(snapshots.current)
+  snapshots.onReplace = hear
+  registerOverflowMetrics(promRegistry, { topology, demand, clock })
+  const adminService = createAdmin({ promRegistry, snapshots, registry, demand, lifecycle, clock, log })
   opened.defer(() => closeService(adminService, 0))
   const adminUrl = await listenService(adminService, admin.listen, 'scheduler.admin.listen')
 
@@ -67,7 +80,15 @@ export async function startScheduler(
   const controlUrl = await listenService(controlService, control.listen, 'scheduler.control.listen')
 
   const accessLog = settings.scheduler.accessLog ? log : null
-  const handler = steeringHandler({ snapshots, metrics, clock, background, accessLog })
+  const handler = steeringHandler({
+    snapshots,
+    metrics,
+    clock,
+    background,
+    demand,
+    accessLog,
+    decisionLog: sampledDecisions(settings.scheduler.decisionLog, log, systemRandom),
+  })
   const tls = await loadListenerCertificates(steering.tls, config.file, 'scheduler.steering.tls', {
     clock,
     log,
@@ -100,6 +121,7 @@ export async function startScheduler(
       await probes?.close()
       await registry.close()
       await closeService(adminService, drain)
+      clock.close()
     },
   }
 }

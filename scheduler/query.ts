@@ -4,6 +4,8 @@ import { clientAddressOf } from '../src/access/client-address.ts'
 import type { Presented } from '../src/access/token-gate.ts'
 import type { HttpRequest } from '../src/http/transaction.ts'
 import type { Outcome } from './answer/answers.ts'
+import { ROUTE_PATH, STEERING_PATH, readRouteParameters, readSteeringParameters } from './own-route.ts'
+import type { SteeringParameters } from './own-route.ts'
 import { splitPrefix } from '../src/property-index.ts'
 import type { PropertyIndex } from '../src/property-index.ts'
 import type { IpAddress } from '../src/net/ip.ts'
@@ -33,9 +35,18 @@ export interface SteerQuery {
   readonly header: (lowerName: string) => string | undefined
 }
 
+/**
+ * redirect: content, by its own URL. routes: a list of edges for it, best first. steering-list: HLS Content Steering,
+ * for a player that plays already.
+ */
+export type AnswerForm = 'redirect' | 'routes' | 'steering-list'
+
 export interface Asked {
+  readonly form: AnswerForm
+  /** What is steered: the request itself, or for a list the one that it is about. */
+  readonly query: SteerQuery
   /** Undefined: go on and steer. */
-  readonly outcome: Exclude<Outcome, 'redirect' | 'no-edge' | 'denied'> | undefined
+  readonly outcome: Exclude<Outcome, 'redirect' | 'overflow' | 'routes' | 'steering-list' | 'no-edge' | 'denied'> | undefined
   readonly property: PropertyView | undefined
   /** Without the `/~property` prefix, with its tokens. */
   readonly target: string
@@ -43,6 +54,12 @@ export interface Asked {
   readonly path: string
   /** Of a property with tokens: what was taken off the target. */
   readonly presented: Presented | null
+  /** Of a list of routes: how many. */
+  readonly count: number
+  /** Of a steering list: the player. */
+  readonly player: SteeringParameters | null
+  /** Of a bad parameter: what is wrong with it. */
+  readonly problem: string
 }
 
 export function queryOf(request: HttpRequest, atMs: number): SteerQuery {
@@ -66,28 +83,67 @@ export function queryOf(request: HttpRequest, atMs: number): SteerQuery {
 }
 
 export function readQuery(query: SteerQuery, properties: PropertyIndex<PropertyView>): Asked {
-  const { method } = query
-  if (method === 'OPTIONS' && query.path === '*') return asked('preflight')
+  if (query.method === 'OPTIONS' && query.path === '*') return asked(query, 'preflight')
   if (!isCleanTarget(query.path) || !(query.search === '' || isCleanText(query.search))) {
-    return asked('bad-request')
+    return asked(query, 'bad-request')
   }
+  return query.path.startsWith('/.edgeward/')
+    ? readOwnRoute(query, properties)
+    : readContent(query, properties, 'redirect')
+}
+
+function readOwnRoute(query: SteerQuery, properties: PropertyIndex<PropertyView>): Asked {
+  const { method, path } = query
+  if (path === '/.edgeward/health')
+    return asked(query, method === 'GET' || method === 'HEAD' ? 'health' : 'method-not-allowed')
+  if (path === ROUTE_PATH) return readRoute(query, properties)
+  const id = path.startsWith(STEERING_PATH) ? path.slice(STEERING_PATH.length) : ''
+  if (id === '' || id.includes('/')) return asked(query, 'unknown-route')
+  return readSteering(query, properties, id)
+}
+
+/** Judged and steered as the URL itself would be. */
+function readRoute(query: SteerQuery, properties: PropertyIndex<PropertyView>): Asked {
+  const found = readRouteParameters(query.search)
+  if ('problem' in found) return { ...asked(query, 'bad-parameter', 'routes'), problem: found.problem }
+  const { scheme, host = query.host, path, search, count } = found
+  const secure = scheme === undefined ? query.secure : scheme === 'https'
+  return { ...readContent({ ...query, host, path, search, secure }, properties, 'routes'), count }
+}
+
+/** The player was admitted to the playlist that it plays: no token is asked for. */
+function readSteering(query: SteerQuery, properties: PropertyIndex<PropertyView>, id: string): Asked {
+  const player = readSteeringParameters(query.search)
+  if ('problem' in player)
+    return { ...asked(query, 'bad-parameter', 'steering-list'), problem: player.problem }
+  const { asset } = player
+  const inner = { ...query, path: `/~${id}${asset}`, search: '' }
+  const found = readContent(inner, properties, 'steering-list')
+  const isOff = found.outcome === undefined && found.property?.steeringTtlMs === null
+  const outcome = isOff ? 'steering-off' : found.outcome
+  return { ...found, outcome, target: asset, path: asset, presented: null, player }
+}
+
+function readContent(
+  query: SteerQuery,
+  properties: PropertyIndex<PropertyView>,
+  form: AnswerForm,
+): Asked {
+  const { method } = query
   const reads = method === 'GET' || method === 'HEAD'
-  if (query.path.startsWith('/.edgeward/')) {
-    if (query.path !== '/.edgeward/health') return asked('unknown-route')
-    return asked(reads ? 'health' : 'method-not-allowed')
-  }
   const { propertyId, path } = splitPrefix(query.path)
   const property =
     propertyId === undefined ? properties.findByHost(query.host) : properties.findById(propertyId)
-  if (property === undefined) return asked(propertyId === undefined ? 'unknown-host' : 'unknown-property')
+  if (property === undefined)
+    return asked(query, propertyId === undefined ? 'unknown-host' : 'unknown-property', form)
   const target = path + query.search
   const outcome = method === 'OPTIONS' ? 'preflight' : reads ? undefined : 'method-not-allowed'
   const gate = property.access.tokens?.gate
-  if (gate === undefined) return { outcome, property, target, path, presented: null }
+  if (gate === undefined) return asked(query, outcome, form, { property, target, path, presented: null })
   const presented = gate.take(tokenPartsOf(query, target))
   const question = presented.target.indexOf('?')
   const bare = question < 0 ? presented.target : presented.target.slice(0, question)
-  return { outcome, property, target, path: bare, presented }
+  return asked(query, outcome, form, { property, target, path: bare, presented })
 }
 
 /** Enough to find tokens by. */
@@ -105,8 +161,27 @@ export function assetKeyOf(property: PropertyView, path: string): string {
   return property.id + path.slice(0, path.lastIndexOf('/') + 1)
 }
 
-function asked(outcome: Asked['outcome']): Asked {
-  return { outcome, property: undefined, target: '', path: '', presented: null }
+const NO_CONTENT = { property: undefined, target: '', path: '', presented: null }
+
+function asked(
+  query: SteerQuery,
+  outcome: Asked['outcome'],
+  form: AnswerForm = 'redirect',
+  content: Pick<Asked, 'property' | 'target' | 'path' | 'presented'> = NO_CONTENT,
+): Asked {
+  const { property, target, path, presented } = content
+  return {
+    form,
+    query,
+    outcome,
+    property,
+    target,
+    path,
+    presented,
+    count: 0,
+    player: null,
+    problem: '',
+  }
 }
 
 function isCleanTarget(path: string): boolean {
@@ -118,6 +193,19 @@ const AVOIDED = /[?&]~not=([a-z0-9._-]{1,64})(?:&|$)/
 /** The edge that sent this client back because it was over a limit. */
 export function avoidedEdgeOf(search: string): string | undefined {
   return search.includes('~not=') ? AVOIDED.exec(search)?.[1] : undefined
+}
+
+/** Without that word, which is for schedulers alone. */
+export function withoutAvoided(target: string): string {
+  if (!target.includes('~not=')) return target
+  const question = target.indexOf('?')
+  if (question < 0) return target
+  const kept = target
+    .slice(question + 1)
+    .split('&')
+    .filter((parameter) => !parameter.startsWith('~not='))
+  const path = target.slice(0, question)
+  return kept.length === 0 ? path : `${path}?${kept.join('&')}`
 }
 
 /** No spaces and no control characters: the text goes into a Location. The server's parser agrees. */

@@ -63,6 +63,8 @@ export interface SnapshotDeps {
  * while a mass failure is held. Owns the timers; `close` ends them.
  */
 export class SnapshotHolder {
+  /** Called with each new one after a rebuild; one listener. */
+  onReplace: ((snapshot: Snapshot) => void) | null = null
   #current: Snapshot
   #timer: NodeJS.Timeout | null = null
   readonly #registry: Registry
@@ -91,6 +93,7 @@ export class SnapshotHolder {
   }
 
   close(): void {
+    this.onReplace = null
     this.#registry.onChange = null
     if (this.#deps.probes !== null) this.#deps.probes.onChange = null
     clearInterval(this.#tick)
@@ -113,6 +116,7 @@ export class SnapshotHolder {
   #rebuild(findings: FleetFindings): void {
     const { topology, places } = this.#current
     this.#current = buildSnapshot(topology, places, this.#registry.seen(), this.#current, findings)
+    this.onReplace?.(this.#current)
   }
 
   #judge(): { findings: FleetFindings; changed: boolean } {

@@ -1,14 +1,18 @@
 // The whole life of a steering decision, in one table. Synchronous, from the snapshot alone: no step waits,
 // reads a file or asks anybody. A step takes the exchange and names the next one.
 import assert from 'node:assert/strict'
-import { denialOf, targetOnEdge } from './access.ts'
+import { denialOf, targetElsewhere, targetOnEdge } from './access.ts'
 import type { JudgedToken } from './access.ts'
-import { answerDenial, answerRedirect, answerRefusal } from './answer/answers.ts'
+import { answerDenial, answerOverflow, answerRedirect, answerRefusal, isRefusal, overflowLocation } from './answer/answers.ts'
 import type { SteerAnswer } from './answer/answers.ts'
+import { answerRoutes, answerSteeringList, inJson } from './answer/list-answers.ts'
 import { NO_DEMAND } from './choose/demand.ts'
 import type { Demand } from './choose/demand.ts'
 import { boundLoads, preferEdges } from './choose/edges.ts'
+import { isOverflow, overflowShareOf } from './choose/overflow.ts'
+import { pathwaysOf } from './choose/pathways.ts'
 import { hash64 } from './choose/rendezvous.ts'
+import { routesOf } from './choose/routes.ts'
 import { orderSites, weighSites } from './choose/sites.ts'
 import type { SteerExchange } from './exchange.ts'
 import { locate } from './locate/locate.ts'
@@ -16,16 +20,28 @@ import { assetKeyOf, avoidedEdgeOf, clientOfQuery, readQuery } from './query.ts'
 import type { Asked, SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 
-export type Step = 'query' | 'locate' | 'access' | 'candidates' | 'filter' | 'score' | 'choose' | 'answer'
+export type Step =
+  | 'query'
+  | 'locate'
+  | 'access'
+  | 'cap'
+  | 'candidates'
+  | 'filter'
+  | 'score'
+  | 'choose'
+  | 'routes'
+  | 'answer'
 
 const STEPS: Record<Step, (exchange: SteerExchange) => Step | 'done'> = {
   query: findProperty,
   locate: locateClient,
   access: judgeAccess,
+  cap: holdToCap,
   candidates: nameCandidates,
   filter: weighCandidates,
   score: scoreEdges,
   choose: chooseEdge,
+  routes: listRoutes,
   answer: writeAnswer,
 }
 
@@ -46,7 +62,7 @@ export function steer(
   asked: Asked = readQuery(query, snapshot.topology.properties),
 ): Steered {
   const exchange: SteerExchange = {
-    query,
+    query: asked.query,
     asked,
     snapshot,
     demand,
@@ -62,6 +78,8 @@ export function steer(
     weighing: undefined,
     ranked: [],
     chosen: undefined,
+    routes: [],
+    pathways: undefined,
     outcome: undefined,
     denial: null,
     answer: undefined,
@@ -94,18 +112,30 @@ function locateClient(exchange: SteerExchange): Step {
 
 function judgeAccess(exchange: SteerExchange): Step {
   exchange.denial = denialOf(exchange)
-  if (exchange.denial === null) return 'candidates'
+  if (exchange.denial === null) return 'cap'
   exchange.outcome = 'denied'
   return 'answer'
 }
 
-function nameCandidates(exchange: SteerExchange): Step {
-  const { query, snapshot, demand, nowMs, property, path, client, location } = exchange
-  assert(property !== undefined && location !== undefined)
+function holdToCap(exchange: SteerExchange): Step {
+  const { query, asked, snapshot, demand, nowMs, property, path, client } = exchange
+  assert(property !== undefined)
   const key = hash64(assetKeyOf(property, path))
   const avoided = avoidedEdgeOf(query.search)
   exchange.choice = { snapshot, demand, nowMs, property, client, key, avoided }
-  exchange.order = orderSites(location, exchange.choice)
+  const { overflow } = property
+  // A player that asks for a steering list is here already.
+  if (overflow === null || asked.form === 'steering-list') return 'candidates'
+  const share = overflowShareOf(demand.propertyBitRate(property, nowMs), overflow.above)
+  if (!isOverflow(share, key, client)) return 'candidates'
+  exchange.outcome = 'overflow'
+  return 'answer'
+}
+
+function nameCandidates(exchange: SteerExchange): Step {
+  const { choice, location } = exchange
+  assert(choice !== undefined && location !== undefined)
+  exchange.order = orderSites(location, choice)
   return 'filter'
 }
 
@@ -114,7 +144,9 @@ function weighCandidates(exchange: SteerExchange): Step {
   assert(order !== undefined && choice !== undefined)
   exchange.weighing = weighSites(order, choice)
   if (exchange.weighing.chosen !== undefined) return 'score'
-  exchange.outcome = 'no-edge'
+  // What takes no new client may keep this one.
+  if (exchange.asked.form === 'steering-list') return 'routes'
+  exchange.outcome = choice.property.overflow === null ? 'no-edge' : 'overflow'
   return 'answer'
 }
 
@@ -123,7 +155,10 @@ function scoreEdges(exchange: SteerExchange): Step {
   const best = weighing?.chosen
   assert(choice !== undefined && weighing !== undefined && best !== undefined)
   const { key, client } = choice
-  exchange.ranked = preferEdges(weighing.fit.candidates, key, client, demand.assetRate(key, best.site, nowMs))
+  exchange.ranked = preferEdges(weighing.fit.candidates, key, client, {
+    rate: demand.assetRate(key, best.site, nowMs),
+    bitRate: demand.assetBitRate(key, best.site, nowMs),
+  })
   return 'choose'
 }
 
@@ -132,20 +167,63 @@ function chooseEdge(exchange: SteerExchange): Step {
   exchange.chosen = exchange.ranked[0]
   assert(exchange.chosen !== undefined, 'a chosen site has candidates')
   exchange.outcome = 'redirect'
+  return exchange.asked.form === 'redirect' ? 'answer' : 'routes'
+}
+
+function listRoutes(exchange: SteerExchange): Step {
+  const { asked, choice, order, weighing, ranked } = exchange
+  assert(choice !== undefined && order !== undefined && weighing !== undefined)
+  const first = { order, weighing, ranked }
+  if (asked.player === null) {
+    exchange.routes = routesOf(first, choice, { count: asked.count })
+    exchange.outcome = 'routes'
+    return 'answer'
+  }
+  const pathways = pathwaysOf(asked.player, first, choice)
+  exchange.pathways = pathways
+  exchange.chosen = pathways.best
+  const canServe = pathways.edges.length > 0 || ranked.length > 0
+  exchange.outcome = canServe ? 'steering-list' : 'no-edge'
   return 'answer'
 }
 
 function writeAnswer(exchange: SteerExchange): 'done' {
-  const { query, property, chosen, outcome, denial } = exchange
-  assert(outcome !== undefined)
+  exchange.answer = exchange.asked.form === 'redirect' ? redirectAnswer(exchange) : listAnswer(exchange)
+  return 'done'
+}
+
+function redirectAnswer(exchange: SteerExchange): SteerAnswer {
+  const { query, property, chosen, outcome } = exchange
   if (outcome === 'redirect') {
     assert(property !== undefined && chosen !== undefined)
-    exchange.answer = answerRedirect(query, property, targetOnEdge(exchange), chosen.edge)
-  } else if (outcome === 'denied') {
-    assert(denial !== null)
-    exchange.answer = answerDenial(query, property, denial)
-  } else {
-    exchange.answer = answerRefusal(query, property, outcome)
+    return answerRedirect(query, property, targetOnEdge(exchange), chosen.edge)
   }
-  return 'done'
+  if (outcome === 'overflow') {
+    assert(property !== undefined)
+    return answerOverflow(query, property, targetElsewhere(exchange))
+  }
+  return refusalAnswer(exchange)
+}
+
+function listAnswer(exchange: SteerExchange): SteerAnswer {
+  const { asked, query, property, pathways, outcome, denial } = exchange
+  if (outcome === 'routes') return answerRoutes(exchange, targetOnEdge(exchange), null)
+  if (outcome === 'overflow') {
+    assert(property !== undefined)
+    return answerRoutes(exchange, '', overflowLocation(property, targetElsewhere(exchange)))
+  }
+  if (outcome === 'steering-list') {
+    assert(property !== undefined && pathways !== undefined && asked.player !== null)
+    return answerSteeringList(query, property, asked.player, pathways)
+  }
+  return inJson(refusalAnswer(exchange), denial)
+}
+
+function refusalAnswer({ asked, query, property, outcome, denial }: SteerExchange): SteerAnswer {
+  if (outcome === 'denied') {
+    assert(denial !== null)
+    return answerDenial(query, property, denial)
+  }
+  assert(outcome !== undefined && isRefusal(outcome))
+  return answerRefusal(query, property, outcome, asked.problem)
 }

@@ -7,7 +7,8 @@ import type { Logger } from '../src/log.ts'
 import { formatIp } from '../src/net/ip.ts'
 import { ANSWER_FIELDS } from './answer/answers.ts'
 import type { SchedulerMetrics } from './admin/metrics.ts'
-import { DemandTracker } from './choose/demand.ts'
+import type { DemandTracker } from './choose/demand.ts'
+import type { DecisionLog } from './explain/decision-log.ts'
 import { judgeToken } from './access.ts'
 import type { JudgedToken } from './access.ts'
 import { queryOf, readQuery } from './query.ts'
@@ -20,13 +21,16 @@ export interface SteeringDeps {
   metrics: SchedulerMetrics
   clock: Clock
   background: Background
+  /** Of this scheduler's own decisions. */
+  demand: DemandTracker
   /** Null: no access log, and nothing computed for it. */
   accessLog: Logger | null
+  /** Null: no decision is logged. */
+  decisionLog: DecisionLog | null
 }
 
 export function steeringHandler(deps: SteeringDeps): TransactionHandler {
-  const { snapshots, clock, background } = deps
-  const demand = new DemandTracker(snapshots.current.topology.edges.length)
+  const { snapshots, clock, background, demand } = deps
   return ({ request, reply }: Transaction) => {
     const startedMs = clock.monotonic()
     const query = queryOf(request, clock.now())
@@ -34,21 +38,25 @@ export function steeringHandler(deps: SteeringDeps): TransactionHandler {
     const asked = readQuery(query, snapshot.topology.properties)
     const answer = (token: JudgedToken | null) => {
       const steered = steer(query, snapshot, startedMs, token, demand, asked)
+      // Before this decision counts as demand for the next.
+      deps.decisionLog?.(steered)
       noteDemand(demand, steered)
       send(deps, reply, steered)
     }
-    const token = judgeToken(query, asked, snapshot)
+    const token = judgeToken(asked, snapshot)
     // Only for a token that is new here, of a scheme whose check waits; it asks nobody and does not fail.
     if (token instanceof Promise) background('judge-token', token.then(answer))
     else answer(token)
   }
 }
 
-/** For the decisions after this one. */
-function noteDemand(demand: DemandTracker, { choice, weighing, chosen, nowMs }: Steered): void {
+/** For the decisions after this one. A player that stays where it is brings nothing new. */
+function noteDemand(demand: DemandTracker, steered: Steered): void {
+  const { choice, weighing, chosen, pathways, nowMs } = steered
+  if (pathways?.stays !== undefined) return
   const site = weighing?.chosen?.site
   if (choice === undefined || site === undefined || chosen === undefined) return
-  demand.note(choice.key, site, chosen.edge, nowMs)
+  demand.note(choice, site, chosen.edge, nowMs)
 }
 
 function send({ metrics, clock, accessLog }: SteeringDeps, reply: HttpReply, steered: Steered): void {
@@ -72,8 +80,8 @@ function accessLine(steered: Steered, tookMs: number) {
       property !== undefined ? steered.path : query.path.startsWith('/.edgeward/') ? query.path : undefined,
     property: property?.id,
     located: location?.source,
-    site: chosen?.edge.siteId,
-    edge: chosen?.id,
+    site: (steered.pathways?.stays ?? chosen?.edge)?.siteId,
+    edge: steered.pathways?.stays?.id ?? chosen?.id,
     outcome: answer.outcome,
     denied: steered.denial?.reason,
     status: answer.status,

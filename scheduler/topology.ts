@@ -11,6 +11,8 @@ import type { IpNetwork } from '../src/net/ip.ts'
 import { roundTripMs } from './choose/cost.ts'
 import { hash64 } from './choose/rendezvous.ts'
 import type { Hash64 } from './choose/rendezvous.ts'
+import { edgeAddressOf } from './edge-address.ts'
+import type { EdgeAddress, RedirectForm } from './edge-address.ts'
 import { buildCoverage } from './locate/coverage.ts'
 import type { Coverage } from './locate/coverage.ts'
 import { directionOf, nearness } from './locate/sphere.ts'
@@ -26,6 +28,7 @@ export interface EdgeView {
   readonly siteId: string
   /** As a client is sent to it: no slash at the end. */
   readonly url: string
+  readonly address: EdgeAddress
   /** Bits a second it can send. */
   readonly bandwidth: number
   readonly connectionsMax: number
@@ -38,6 +41,8 @@ export interface EdgeView {
   readonly capabilities: ReadonlySet<string>
   /** Serves clients of these networks only; null for anybody. */
   readonly pinned: CidrTree<true> | null
+  /** Whether the scheduler can be expected to reach it as its clients do. */
+  readonly probed: boolean
   readonly keyHash: string
 }
 
@@ -58,6 +63,8 @@ export interface SiteView {
 }
 
 export interface PropertyView {
+  /** Place among the properties. */
+  readonly index: number
   readonly id: string
   readonly hosts: readonly string[]
   /** Web origins whose pages may read the answers. */
@@ -67,14 +74,28 @@ export interface PropertyView {
   readonly siteIds: ReadonlySet<string> | null
   /** What its edges must have. */
   readonly capabilities: readonly string[]
+  /** Where clients go that are too many; null: it has no cap. */
+  readonly overflow: OverflowView | null
+  /** How long a player keeps a steering list; null: its players ask for none. */
+  readonly steeringTtlMs: number | null
+}
+
+export interface OverflowView {
+  /** Bits a second on all edges together. */
+  readonly above: number
+  /** No slash at the end. */
+  readonly to: string
 }
 
 export interface Topology {
   readonly sites: readonly SiteView[]
   readonly edges: readonly EdgeView[]
+  readonly edgesById: ReadonlyMap<string, EdgeView>
   readonly edgesByKeyHash: ReadonlyMap<string, readonly EdgeView[]>
   readonly defaultSite: SiteView
   readonly properties: PropertyIndex<PropertyView>
+  /** Those with an overflow. */
+  readonly capped: readonly PropertyView[]
   readonly coverage: Coverage
   /** Networks that edges are pinned to → the sites of those edges. */
   readonly pinned: CidrTree<readonly SiteView[]>
@@ -84,7 +105,8 @@ export interface Topology {
 
 /** Takes settings that were checked: references that dangle or networks that do not parse are a bug by now. */
 export function buildTopology(settings: SchedulerSettings): Topology {
-  const edges = settings.edges.map((edge, index) => edgeView(edge, index))
+  const { redirect } = settings.scheduler.steering
+  const edges = settings.edges.map((edge, index) => edgeView(edge, index, redirect))
   const sites = settings.sites.map((site) =>
     siteView(
       site.id,
@@ -93,15 +115,18 @@ export function buildTopology(settings: SchedulerSettings): Topology {
     ),
   )
   for (const site of sites) Object.assign(site, neighboursOf(site, sites))
+  const properties = settings.properties.map(propertyView)
   const siteOf = new Map<string, SiteView>(sites.map((site) => [site.id, site]))
   const defaultSite = siteOf.get(settings.defaultSite ?? settings.sites[0]?.id ?? '')
   if (defaultSite === undefined) throw new Error('the default site is not among the sites')
   return {
     sites,
     edges,
+    edgesById: new Map(edges.map((edge) => [edge.id, edge])),
     edgesByKeyHash: Map.groupBy(edges, (edge) => edge.keyHash),
     defaultSite,
-    properties: buildPropertyIndex(settings.properties.map(propertyView)),
+    properties: buildPropertyIndex(properties),
+    capped: properties.filter(({ overflow }) => overflow !== null),
     coverage: buildCoverage(settings.sites, siteOf),
     pinned: pinnedTree(settings.edges, siteOf),
     deepSites: sites.filter((site) => site.deep.length > 0),
@@ -116,13 +141,15 @@ function redirectBase(url: string): string {
   return new URL(url).href.replace(/\/+$/, '')
 }
 
-function edgeView(edge: SchedulerSettings['edges'][number], index: number): EdgeView {
+function edgeView(edge: SchedulerSettings['edges'][number], index: number, redirect: RedirectForm): EdgeView {
+  const url = redirectBase(edge.url)
   return {
     index,
     id: edge.id,
     hash: hash64(edge.id),
     siteId: edge.site,
-    url: redirectBase(edge.url),
+    url,
+    address: edgeAddressOf(url, redirect),
     bandwidth: edge.capacity.bandwidth,
     connectionsMax: edge.capacity.connections,
     weight: edge.capacity.bandwidth * edge.weight,
@@ -133,6 +160,7 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number): Edge
       edge.pinned.length === 0
         ? null
         : buildCidrTree(edge.pinned.map((text) => ({ network: checkedNetwork(text), value: true }))),
+    probed: edge.probe,
     keyHash: edge.keyHash,
   }
 }
@@ -143,15 +171,18 @@ function familiesOf(addresses: readonly string[]): EdgeView['families'] {
   return { 4: families.has(4), 6: families.has(6) }
 }
 
-function propertyView(property: ClusterPropertySettings): PropertyView {
-  const { id, hosts, cors, access, sites, capabilities } = property
+function propertyView(property: ClusterPropertySettings, index: number): PropertyView {
+  const { id, hosts, cors, access, sites, capabilities, overflow, contentSteering } = property
   return {
+    index,
     id,
     hosts,
     corsOrigins: cors.origins,
     access: compileAccess({ id, hosts }, access),
     siteIds: sites.length === 0 ? null : new Set(sites),
     capabilities,
+    overflow: overflow === undefined ? null : { above: overflow.above, to: redirectBase(overflow.to) },
+    steeringTtlMs: contentSteering?.ttl ?? null,
   }
 }
 

@@ -1,5 +1,6 @@
-// Which property a request asks for: by the `/~id/` prefix of its path, else by its Host (exact, then the
-// longest `*.suffix`, then `*`). Port, case and a trailing dot of the Host do not matter.
+// Which property a request asks for: by the `/~id/` prefix of its path, else by its Host (exact, then its id as first
+// label where those are in use, then the longest `*.suffix`, then `*`). Port, case and a trailing dot of the Host do
+// not matter.
 
 export interface Hosted {
   readonly id: string
@@ -18,7 +19,11 @@ export interface PrefixedPath {
   readonly path: string
 }
 
-export function buildPropertyIndex<P extends Hosted>(properties: readonly P[]): PropertyIndex<P> {
+/** `labels`: redirects put the property's id in front of an edge's host name. */
+export function buildPropertyIndex<P extends Hosted>(
+  properties: readonly P[],
+  labels = false,
+): PropertyIndex<P> {
   const byId = new Map<string, P>()
   const byHost = new Map<string, P>()
   for (const property of properties) {
@@ -32,6 +37,8 @@ export function buildPropertyIndex<P extends Hosted>(properties: readonly P[]): 
       const host = hostNameOf(hostField)
       const exact = byHost.get(host)
       if (exact !== undefined) return exact
+      const labelled = labels ? byId.get(firstLabel(host)) : undefined
+      if (labelled !== undefined) return labelled
       for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
         const suffix = byHost.get(`*${host.slice(dot)}`)
         if (suffix !== undefined) return suffix
@@ -39,6 +46,12 @@ export function buildPropertyIndex<P extends Hosted>(properties: readonly P[]): 
       return byHost.get('*')
     },
   }
+}
+
+/** '' where nothing stands behind it: a name of one label is nobody's edge. */
+function firstLabel(host: string): string {
+  const dot = host.indexOf('.')
+  return dot < 0 || dot === host.length - 1 ? '' : host.slice(0, dot)
 }
 
 /** The Host field without port, in lower case; IPv6 literals keep their brackets. */

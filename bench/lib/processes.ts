@@ -1,5 +1,5 @@
 // Programs under measurement: started on given cores, watched through /proc, ended by pid.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -86,6 +86,11 @@ export class RunningProgram {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       return sum + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
     }, 0)
+  }
+
+  /** To other processors, with all its threads. */
+  moveTo(cpus: string): void {
+    for (const pid of this.pids()) execFileSync('taskset', ['-acp', cpus, String(pid)], { stdio: 'ignore' })
   }
 
   async stop(): Promise<void> {

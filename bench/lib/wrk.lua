@@ -1,11 +1,21 @@
--- Walks through objects <prefix>0 to <prefix>(count-1) in order, and gives the summary as one JSON line.
+-- Walks through requests in order and gives the summary as one JSON line. They are <prefix>0 to <prefix>(count-1) of
+-- one host, or, given one argument, the lines of that file: host, path and X-Forwarded-For.
 local requests = {}
+local count = 0
 local at = 0
 
 function init(args)
-  local prefix, count, host = args[1], tonumber(args[2]), args[3]
-  for i = 0, count - 1 do
-    requests[i] = wrk.format("GET", prefix .. i, { Host = host })
+  if #args == 1 then
+    for line in io.lines(args[1]) do
+      local host, path, address = line:match("(%S+) (%S+) (%S+)")
+      requests[count] = wrk.format("GET", path, { Host = host, ["X-Forwarded-For"] = address })
+      count = count + 1
+    end
+  else
+    count = tonumber(args[2])
+    for i = 0, count - 1 do
+      requests[i] = wrk.format("GET", args[1] .. i, { Host = args[3] })
+    end
   end
   at = math.random(count) - 1
 end

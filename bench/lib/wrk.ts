@@ -1,4 +1,4 @@
-// One run of wrk over a set of objects, on a given core.
+// One run of wrk over a set of objects, or as the clients of a file, on a given core.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -26,22 +26,33 @@ export interface WrkRun {
   cpuSeconds: number
 }
 
-export interface WrkOptions {
-  origin: string
+export interface Objects {
   /** Paths are `<prefix>0` to `<prefix><count-1>`. */
   prefix: string
   count: number
+}
+
+export interface Clients {
+  /** Of lines with a request each: host, path, and the address that a proxy has seen. */
+  clientsFile: string
+}
+
+export interface WrkBounds {
+  origin: string
   connections: number
   seconds: number
   cpus: string
 }
 
 /** Throws when any reply was an error: such a run measures nothing. */
-export async function runWrk(options: WrkOptions): Promise<WrkRun> {
-  const { origin, prefix, count, connections, seconds, cpus } = options
+export async function runWrk(options: WrkBounds & (Objects | Clients)): Promise<WrkRun> {
+  const { origin, connections, seconds, cpus } = options
   const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
-  const script = ['--', prefix, String(count), new URL(origin).host]
-  const command = ['taskset', '-c', cpus, 'wrk', ...args, origin, ...script]
+  const asked =
+    'clientsFile' in options
+      ? [options.clientsFile]
+      : [options.prefix, String(options.count), new URL(origin).host]
+  const command = ['taskset', '-c', cpus, 'wrk', ...args, origin, '--', ...asked]
   // The shell's `times` says what its children took, on its second line.
   const { stdout } = await promisify(execFile)('sh', ['-c', '"$@"; times', 'sh', ...command])
   const line = /^JSON (.*)$/m.exec(stdout)?.[1]

@@ -1,12 +1,11 @@
 // A standalone Edgeward edge, configured as its users would: memory tier in front of a cache directory.
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { stringify } from 'yaml'
 import { NODE_FLAGS } from '../../src/node-flags.ts'
 import { VERSION } from '../../src/version.ts'
 import { freePort } from '../../test/kit/ports.ts'
+import { buildOf } from '../lib/build.ts'
 import { startProgram } from '../lib/processes.ts'
 import { DISK_BYTES } from './peer.ts'
 import type { Peer, PeerSettings } from './peer.ts'
@@ -56,19 +55,6 @@ export async function startEdgeward(settings: PeerSettings, options: EdgewardOpt
       return Number(/^edgeward_edge_memory_tier_bytes (\S+)$/m.exec(text)?.[1])
     },
   }
-}
-
-const built = new Map<string, string>()
-
-/** The JavaScript that a published package holds: what operators run. */
-function buildOf(checkout: string): string {
-  const known = built.get(checkout)
-  if (known !== undefined) return known
-  const cli = path.join(checkout, 'dist/src/cli.js')
-  const run = spawnSync('npm', ['run', '--silent', 'build'], { cwd: checkout, encoding: 'utf8' })
-  if (run.status !== 0 || !existsSync(cli)) throw new Error(`${checkout} cannot be built: ${run.stdout}`)
-  built.set(checkout, cli)
-  return cli
 }
 
 function mebibytes(bytes: number): string {

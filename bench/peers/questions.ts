@@ -1,9 +1,8 @@
-// What is asked of every server, and how it is timed: wrk on one core, the server on the other, the servers
-// taking turns within each round, so that a slow minute of the machine hits them alike.
-import { busySeconds } from '../lib/processors.ts'
-import { runWrk } from '../lib/wrk.ts'
-import type { WrkRun } from '../lib/wrk.ts'
+// What is asked of every server, and what is made of the answers.
 import { median, round } from '../lib/stats.ts'
+import { takeTurns } from '../lib/taking-turns.ts'
+import type { TimedRun, Timing } from '../lib/taking-turns.ts'
+import { runWrk } from '../lib/wrk.ts'
 import type { Peer } from './peer.ts'
 
 export interface Question {
@@ -80,70 +79,25 @@ export interface Measured {
   readonly disturbance: number
 }
 
-interface Run extends WrkRun {
-  serverSeconds: number
-  disturbance: number
-}
-
-/** A run is repeated, this often at most, when something else took more than this share of a core. */
-const DISTURBANCE_MAX = 0.05
-const ATTEMPTS_MAX = 6
-
-export interface Timing {
-  readonly rounds: number
-  readonly seconds: number
-  readonly serverCpu: string
-  readonly clientCpu: string
-}
-
 export async function measure(
   question: Question,
   peers: readonly Peer[],
   timing: Timing,
 ): Promise<Measured[]> {
-  const runs = new Map<Peer, Run[]>(peers.map((peer) => [peer, []]))
-  // One short run each that does not count: connections, caches and compilers warm up.
-  for (const peer of peers) await runOnce(question, peer, timing, 1)
-  for (let roundNumber = 0; roundNumber < timing.rounds; roundNumber++) {
-    for (let turn = 0; turn < peers.length; turn++) {
-      const peer = peers[(turn + roundNumber) % peers.length]
-      if (peer !== undefined) runs.get(peer)?.push(await runUndisturbed(question, peer, timing))
-    }
-  }
-  return peers.map((peer) => summarise(question, peer.name, runs.get(peer) ?? []))
-}
-
-/** The first run that nothing else disturbed, or the least disturbed of a few. */
-async function runUndisturbed(question: Question, peer: Peer, timing: Timing): Promise<Run> {
-  let best = await runOnce(question, peer, timing, timing.seconds)
-  for (let attempt = 1; attempt < ATTEMPTS_MAX && best.disturbance > DISTURBANCE_MAX; attempt++) {
-    const run = await runOnce(question, peer, timing, timing.seconds)
-    if (run.disturbance < best.disturbance) best = run
-  }
-  return best
-}
-
-async function runOnce(question: Question, peer: Peer, timing: Timing, seconds: number): Promise<Run> {
-  const serverBefore = peer.program.cpuSeconds()
-  const { serverCpu, clientCpu } = timing
-  const [serverBusy, clientBusy] = [busySeconds(serverCpu), busySeconds(clientCpu)]
-  const run = await runWrk({
-    origin: peer.url,
-    prefix: `/${question.bytes}/`,
-    count: question.objects,
-    connections: question.connections,
-    seconds,
-    cpus: clientCpu,
-  })
-  const serverSeconds = peer.program.cpuSeconds() - serverBefore
-  const others = Math.max(
-    busySeconds(serverCpu) - serverBusy - serverSeconds,
-    busySeconds(clientCpu) - clientBusy - run.cpuSeconds,
+  const turns = await takeTurns(peers, timing, (peer, seconds) =>
+    runWrk({
+      origin: peer.url,
+      prefix: `/${question.bytes}/`,
+      count: question.objects,
+      connections: question.connections,
+      seconds,
+      cpus: timing.clientCpu,
+    }),
   )
-  return { ...run, serverSeconds, disturbance: Math.max(0, others / run.seconds) }
+  return turns.map(({ contender, runs }) => summarise(question, contender.name, runs))
 }
 
-function summarise(question: Question, server: string, runs: readonly Run[]): Measured {
+function summarise(question: Question, server: string, runs: readonly TimedRun[]): Measured {
   const scale = question.unit === 'MB/s' ? question.bytes / 1e6 : 1
   const values = runs.map((run) => round(run.requestsPerSecond * scale, 0))
   return {

@@ -3,6 +3,7 @@
 import { GRANT_PARAMETER, GRANT_SEGMENT } from '../../src/access/grant-carrier.ts'
 import { scopeOf } from '../../src/access/grant.ts'
 import type { GrantScope } from '../../src/access/grant.ts'
+import { announceSteering } from '../../src/hls/announce.ts'
 import { rewritePlaylist } from '../../src/hls/rewrite.ts'
 import type { CarryInto, RewriteRules } from '../../src/hls/rewrite.ts'
 import { resolveUri } from './resolve.ts'
@@ -31,15 +32,17 @@ const SCOPES_MAX = 5000
 const SCOPE_CHARS_MAX = 4 * 2 ** 20
 const MARK = '\0'
 
-/** `text` is latin1 of the playlist's bytes. null: it cannot be one. */
+/** `text` is latin1 of the playlist's bytes; `steeringLine` carries no grant. null: it cannot be one. */
 export function carriedTemplate(
   text: string,
   rules: RewriteRules,
   carrying: Carrying,
+  steeringLine?: string,
 ): CarriedTemplate | null {
   if (text.includes(MARK)) return null
   const scopes = new ScopeList()
-  const marked = rewritePlaylist(text, rules, carryInto(carrying, rules, scopes))
+  const placed = rewritePlaylist(text, rules, carryInto(carrying, rules, scopes))
+  const marked = steeringLine === undefined ? placed : announceSteering(placed, steeringLine)
   // MARK, then the number of a scope as one character, counted from 1: 0 is MARK.
   const pieces = marked.split(MARK)
   const places = pieces.map((piece, i) => (i === 0 ? 0 : piece.charCodeAt(0) - 1))

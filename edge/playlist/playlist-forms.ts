@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, brotliCompressSync, constants, gzip, gzipSync } from 'node:zlib'
 import type { BrotliOptions, ZlibOptions } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
+import { announceSteering } from '../../src/hls/announce.ts'
 import { rewritePlaylist } from '../../src/hls/rewrite.ts'
 import type { RewriteRules } from '../../src/hls/rewrite.ts'
 import type { ContentCoding } from '../../src/http/accept-encoding.ts'
@@ -17,6 +18,8 @@ import type { CarriedTemplate, Carrying } from './carried-template.ts'
 export interface FormWanted {
   /** Named by `id`: rules with one id make the same bytes. */
   rules: RewriteRules & { readonly id: string }
+  /** Of main playlists; the same for all requests of one playlist by rules of one id. Left out: they say nothing. */
+  steeringLine?: string | undefined
   coding: ContentCoding
   /** The property compresses playlists, so that what is sent depends on Accept-Encoding. */
   varies: boolean
@@ -117,12 +120,14 @@ export class PlaylistForms {
 /** The same buffer when nothing changes. */
 function rewritten(
   source: Buffer,
-  { rules, carry }: FormWanted,
+  { rules, carry, steeringLine }: FormWanted,
 ): { body: Buffer; template: CarriedTemplate | null } {
   const text = source.toString('latin1')
-  const template = carry === undefined ? null : carriedTemplate(text, rules, carry)
+  const template = carry === undefined ? null : carriedTemplate(text, rules, carry, steeringLine)
   if (template?.isFilledIn === true) return { body: source, template }
-  const result = rewritePlaylist(text, rules)
+  const own = rewritePlaylist(text, rules)
+  // Behind the rewriting: the line leads where it says.
+  const result = steeringLine === undefined ? own : announceSteering(own, steeringLine)
   return { body: result === text ? source : Buffer.from(result, 'latin1'), template }
 }
 

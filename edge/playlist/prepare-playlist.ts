@@ -9,6 +9,7 @@ import type { Exchange } from '../exchange.ts'
 import { fetchTargetOf } from '../fill/fetch-target.ts'
 import { ObjectReader, VersionChanged } from '../fill/object-reader.ts'
 import type { StepName } from '../request-flow.ts'
+import { steeringLine } from './announce-steering.ts'
 import { carryGrants, carryingOf, isReloadedByToken } from './carry-grants.ts'
 import type { FormWanted, PlaylistForm } from './playlist-forms.ts'
 
@@ -45,11 +46,13 @@ function take(exchange: Exchange, form: PlaylistForm): StepName {
 }
 
 function wantedBy(exchange: Exchange): FormWanted {
-  const { property, request } = exchange
+  const { path, property, request } = exchange
   if (property === null) throw new Error('prepare-playlist comes after select-property')
   const { rewriting, compresses } = property.playlists
+  const rules = isPrefixed(request.target) ? rewriting.prefixed : rewriting.byHost
   return {
-    rules: isPrefixed(request.target) ? rewriting.prefixed : rewriting.byHost,
+    rules,
+    steeringLine: rules.announcement === null ? undefined : steeringLine(rules.announcement, path),
     coding: compresses ? chooseCoding(request.header('accept-encoding')) : 'identity',
     varies: compresses,
     carry: carryingOf(exchange),

@@ -4,10 +4,13 @@ import { compileOwnUris } from '../../src/hls/own-uris.ts'
 import type { OwnUris } from '../../src/hls/own-uris.ts'
 import type { RewriteRules } from '../../src/hls/rewrite.ts'
 import type { WireProperty } from '../../src/wire/edge-config.ts'
+import type { SteeringAnnouncement } from './announce-steering.ts'
 
 export type NamedRules = RewriteRules & {
   /** Rules with one id make the same bytes of the same playlist. */
   readonly id: string
+  /** What main playlists say of steering; null: nothing. */
+  readonly announcement: SteeringAnnouncement | null
 }
 
 export interface PropertyPlaylists {
@@ -22,20 +25,26 @@ export interface PropertyPlaylists {
   readonly prefetchSegments: number
 }
 
-export function compilePlaylists(settings: WireProperty): PropertyPlaylists {
+export function compilePlaylists(
+  settings: WireProperty,
+  announcement: SteeringAnnouncement | null,
+): PropertyPlaylists {
   const origins = settings.origins.map(({ url }) => url)
   const hosts = [...settings.hosts, ...settings.playlists.hosts]
   const own = compileOwnUris(origins, hosts)
   const propertyPrefix = `/~${settings.id}`
-  const rules = (prefix: string): NamedRules => ({
-    id: hash('sha256', JSON.stringify([prefix, propertyPrefix, origins, hosts]), 'hex').slice(0, 6),
-    prefix,
-    propertyPrefix,
-    ...own,
-  })
+  const rules = (prefix: string, announced: SteeringAnnouncement | null): NamedRules => {
+    const makings = [prefix, propertyPrefix, origins, hosts, ...(announced === null ? [] : [announced])]
+    const id = hash('sha256', JSON.stringify(makings), 'hex').slice(0, 6)
+    return { id, prefix, propertyPrefix, announcement: announced, ...own }
+  }
+  const announcedBy = (way: SteeringAnnouncement['of']) => (announcement?.of === way ? announcement : null)
   return {
     own,
-    rewriting: { prefixed: rules(propertyPrefix), byHost: rules('') },
+    rewriting: {
+      prefixed: rules(propertyPrefix, announcedBy('prefixed')),
+      byHost: rules('', announcedBy('byHost')),
+    },
     compresses: settings.playlists.compress,
     prefetchSegments: settings.prefetch.segments,
   }

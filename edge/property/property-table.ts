@@ -7,6 +7,8 @@ import { compilePathPattern } from '../../src/path-pattern.ts'
 import { buildPropertyIndex, splitPrefix } from '../../src/property-index.ts'
 import type { PropertyIndex } from '../../src/property-index.ts'
 import type { EdgeConfig, WireProperty } from '../../src/wire/edge-config.ts'
+import { announcementOf } from '../playlist/announce-steering.ts'
+import type { SteeringAnnouncement } from '../playlist/announce-steering.ts'
 import { compilePlaylists } from '../playlist/property-playlists.ts'
 import type { PropertyPlaylists } from '../playlist/property-playlists.ts'
 import { compileLimits } from '../limits/compile-limits.ts'
@@ -36,13 +38,30 @@ export interface PropertyTable {
   /** Where players resolve; null: not known. */
   readonly steeringUrl: string | null
   readonly index: PropertyIndex<Property>
+  /** Whose bit rates the scheduler wants to know. */
+  readonly reported: readonly string[]
 }
 
-export const EMPTY_TABLE: PropertyTable = { version: '', steeringUrl: null, index: buildPropertyIndex([]) }
+export const EMPTY_TABLE: PropertyTable = {
+  version: '',
+  steeringUrl: null,
+  index: buildPropertyIndex([]),
+  reported: [],
+}
 
-export function buildPropertyTable(config: EdgeConfig): PropertyTable {
-  const index = buildPropertyIndex(config.properties.map(buildProperty))
-  return { version: config.version, steeringUrl: config.steeringUrl, index }
+/** `edgeId`: of the edge that serves them. */
+export function buildPropertyTable(config: EdgeConfig, edgeId: string): PropertyTable {
+  const { propertyLabels } = config
+  const build = (property: WireProperty) =>
+    buildProperty(property, announcementOf(property, config, edgeId))
+  const index = buildPropertyIndex(config.properties.map(build), propertyLabels)
+  const reported = config.properties.filter(({ reportBitRate }) => reportBitRate === true)
+  return {
+    version: config.version,
+    steeringUrl: config.steeringUrl,
+    index,
+    reported: reported.map(({ id }) => id),
+  }
 }
 
 export type PropertyMatch =
@@ -61,7 +80,7 @@ export function matchProperty(table: PropertyTable, host: string, target: string
   return found === undefined ? { found: null, why: 'unknown_host', name: host } : { found, path: target }
 }
 
-function buildProperty(settings: WireProperty): Property {
+function buildProperty(settings: WireProperty, announcement: SteeringAnnouncement | null): Property {
   const ownCors = settings.cors.origins.length > 0
   const access = compileAccess(settings, settings.access)
   const base: PullRule = {
@@ -85,7 +104,7 @@ function buildProperty(settings: WireProperty): Property {
     hosts: settings.hosts,
     origins: settings.origins,
     methods: settings.methods,
-    playlists: compilePlaylists(settings),
+    playlists: compilePlaylists(settings, announcement),
     access,
     limits: compileLimits(settings.limits, asksForSessions(settings)),
     callback: settings.callback,

@@ -18,6 +18,7 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
     durationMs / 1000,
   )
   // Probes come every second or two from each scheduler, and say nothing of clients.
+  noteDirectory(exchange)
   if (!edge.accessLog || request.target === HEALTH_PATH) return
   edge.log.info(
     {
@@ -41,6 +42,12 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
     },
     'request',
   )
+}
+
+/** Of content alone: what a client may make up, a refusal or a 404, is nothing that is hot. */
+function noteDirectory({ edge, property, target, path, reply }: Exchange): void {
+  if (property === null || target === null || reply.bodyBytes === 0 || reply.status >= 300) return
+  edge.traffic.directories.note(property.id, path, reply.bodyBytes)
 }
 
 /** Longer texts of a client's own are cut. */

@@ -1,5 +1,6 @@
 // Reports to the scheduler every second and keeps the configuration that it asks for. A scheduler that is
 // away changes nothing: the edge serves on with what it has.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Background } from '../../src/background.ts'
 import { messageOf } from '../../src/errors.ts'
@@ -9,6 +10,7 @@ import { REPORT_EVERY_MS } from '../../src/wire/report.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import type { EdgeContext } from '../exchange.ts'
 import { buildPropertyTable } from '../property/property-table.ts'
+import { PropertyRates } from './property-rates.ts'
 import { saveConfig } from './saved-config.ts'
 import type { SchedulerClient } from './scheduler-client.ts'
 import type { TrafficTotals } from './traffic.ts'
@@ -27,6 +29,8 @@ export class Reporter {
   private draining = false
   private lastTotals: TrafficTotals = { requests: 0, hits: 0, bodyBytes: 0 }
   private lastMs: number
+  private readonly instance: string = randomUUID()
+  private readonly propertyRates: PropertyRates
 
   constructor(
     client: SchedulerClient,
@@ -42,6 +46,7 @@ export class Reporter {
     this.directory = directory
     this.startedMs = edge.clock.monotonic()
     this.lastMs = this.startedMs
+    this.propertyRates = new PropertyRates((id) => edge.traffic.sentBytesOf(id))
   }
 
   start(): void {
@@ -84,7 +89,7 @@ export class Reporter {
 
   private async fetchConfig(): Promise<void> {
     const config = await this.client.config()
-    this.edge.table = buildPropertyTable(config)
+    this.edge.table = buildPropertyTable(config, this.edge.id)
     this.edge.log.info(
       { version: config.version, properties: config.properties.length },
       'configuration taken',
@@ -95,12 +100,14 @@ export class Reporter {
   private report(): EdgeReport {
     const { edge } = this
     const nowMs = edge.clock.monotonic()
-    const seconds = Math.max(0.001, (nowMs - this.lastMs) / 1000)
+    const sinceMs = Math.max(1, nowMs - this.lastMs)
+    const seconds = sinceMs / 1000
     const now = { ...edge.traffic.totals }
     const requests = now.requests - this.lastTotals.requests
     const hits = now.hits - this.lastTotals.hits
     const report: EdgeReport = {
       id: edge.id,
+      instance: this.instance,
       state: this.draining ? 'draining' : edge.cache.disk.degraded ? 'degraded' : 'up',
       version: VERSION,
       configVersion: edge.table.version,
@@ -111,6 +118,8 @@ export class Reporter {
       hitRatio: requests === 0 ? null : hits / requests,
       memoryBytes: edge.cache.memory.bytes,
       diskBytes: edge.cache.disk.bytes,
+      directories: edge.traffic.directories.take(sinceMs),
+      properties: this.propertyRates.take(edge.table.reported, sinceMs),
     }
     this.lastTotals = now
     this.lastMs = nowMs

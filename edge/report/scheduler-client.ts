@@ -2,6 +2,7 @@
 // answers serves.
 import { request } from 'undici'
 import type { Dispatcher } from 'undici'
+import { z } from 'zod'
 import { EdgewardError, messageOf } from '../../src/errors.ts'
 import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
 import type { EdgeConfig } from '../../src/wire/edge-config.ts'
@@ -10,6 +11,8 @@ import type { EdgeReport, ReportReply } from '../../src/wire/report.ts'
 
 const CALL_TIMEOUT_MS = 2500
 const ANSWER_BYTES_MAX = 16 * 2 ** 20
+/** Of an answer, in the log. */
+const TOLD_CHARS_MAX = 200
 
 export class SchedulerClient {
   private readonly urls: readonly string[]
@@ -73,14 +76,32 @@ export class SchedulerClient {
     if (response.statusCode === 401) {
       throw new EdgewardError('internal', 'self', `scheduler ${url} refuses this edge's id or key (401)`)
     }
+    if (response.statusCode === 409) {
+      throw new EdgewardError(
+        'internal',
+        'self',
+        `scheduler ${url} takes no report of this process (409): ${refusalIn(text)}`,
+      )
+    }
     if (response.statusCode !== 200) {
       throw new EdgewardError(
         'internal',
         'peer',
-        `scheduler ${url} answered ${response.statusCode}: ${text.slice(0, 200)}`,
+        `scheduler ${url} answered ${response.statusCode}: ${text.slice(0, TOLD_CHARS_MAX)}`,
       )
     }
     return JSON.parse(text)
+  }
+}
+
+const refusalSchema = z.object({ message: z.string() })
+
+/** What a refusal says for people. */
+function refusalIn(text: string): string {
+  try {
+    return refusalSchema.parse(JSON.parse(text)).message.slice(0, TOLD_CHARS_MAX)
+  } catch {
+    return text.slice(0, TOLD_CHARS_MAX)
   }
 }
 

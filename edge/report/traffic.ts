@@ -4,6 +4,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { CacheOutcome } from '../../src/http/cache-status.ts'
+import { BusyDirectories } from './busy-directories.ts'
 
 export interface TrafficTotals {
   requests: number
@@ -40,6 +41,7 @@ interface DurationCounts {
 
 export class Traffic {
   readonly totals: TrafficTotals = { requests: 0, hits: 0, bodyBytes: 0 }
+  readonly directories = new BusyDirectories()
   private readonly properties = new Map<string, PropertyCounts>()
   private readonly durations: readonly DurationCounts[] = OUTCOMES.map(() => ({
     buckets: new Float64Array(BUCKETS.length + 1),
@@ -72,6 +74,11 @@ export class Traffic {
     while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket++
     bump(duration.buckets, bucket)
     duration.seconds += seconds
+  }
+
+  /** Body bytes of one property, ever. */
+  sentBytesOf(property: string): number {
+    return this.properties.get(property)?.bodyBytes ?? 0
   }
 
   private newProperty(property: string): PropertyCounts {

@@ -7,13 +7,16 @@ import type { Logger } from '../../src/log.ts'
 import { VERSION } from '../../src/version.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
-import { stateOf } from '../health/liveness.ts'
-import type { EdgeState } from '../health/liveness.ts'
+import { stateOf, suspicionOf } from '../health/liveness.ts'
+import type { EdgeState, Suspicion } from '../health/liveness.ts'
+import type { Reach } from '../health/reachability.ts'
 import { createService } from '../../src/http-service.ts'
 import { OVERRIDE_BYTES_MAX } from '../limits.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Snapshot, SnapshotHolder } from '../snapshot.ts'
+import type { Demand } from '../choose/demand.ts'
+import { addExplainRoute } from './explain-route.ts'
 import { addOverrideRoutes } from './override-routes.ts'
 import { readinessOf } from './readiness.ts'
 import type { Lifecycle } from './readiness.ts'
@@ -22,6 +25,8 @@ export interface AdminDeps {
   promRegistry: PromRegistry
   snapshots: SnapshotHolder
   registry: Registry
+  /** What this scheduler has decided lately. */
+  demand: Demand
   lifecycle: Readonly<Lifecycle>
   clock: Clock
   log: Logger
@@ -32,6 +37,10 @@ export interface EdgeEntry {
   site: string
   url: string
   state: EdgeState
+  /** Why it is suspect; null when it is not. */
+  suspicion: Suspicion | null
+  /** What probes over each address family say; null where nothing is probed. */
+  reach: { ipv4: Reach; ipv6: Reach } | null
   /** Of the last report; null when there never was one. */
   ageMs: number | null
   report: EdgeReport | null
@@ -60,8 +69,12 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
       version: VERSION,
       readiness: readinessOf(lifecycle, snapshots.current, nowMs),
       registry: registryEntry(registry, nowMs),
+      holds: snapshots.current.holds.map(({ evidence, edges, sinceMs }) => {
+        return { evidence, edges, forMs: Math.round(nowMs - sinceMs) }
+      }),
     }
   })
+  addExplainRoute(service, deps)
   addOverrideRoutes(service, { registry, snapshots, log })
   return service
 }
@@ -76,19 +89,25 @@ function registryEntry(registry: Registry, nowMs: number) {
 }
 
 export function edgeEntries(
-  { topology, reports }: Snapshot,
+  { topology, reports, health, reach }: Snapshot,
   overrides: ReadonlyMap<string, EdgeOverride>,
   nowMs: number,
 ): EdgeEntry[] {
   return topology.edges.map((edge) => {
     const seen = reports[edge.index]
+    const known = health[edge.index]
+    const reached = reach[edge.index]
+    const state = stateOf(seen, nowMs, known)
+    const isSuspect = seen !== undefined && state === 'suspect'
     return {
       id: edge.id,
       site: edge.siteId,
       url: edge.url,
-      state: stateOf(seen, nowMs),
+      state,
       ageMs: seen === undefined ? null : Math.round(ageOf(seen, nowMs)),
       report: seen?.report ?? null,
+      suspicion: isSuspect ? suspicionOf(ageOf(seen, nowMs), known, nowMs) : null,
+      reach: reached === undefined ? null : { ipv4: reached[4], ipv6: reached[6] },
       override: overrides.get(edge.id) ?? null,
     }
   })

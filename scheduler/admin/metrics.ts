@@ -9,7 +9,15 @@ import type { Registry } from '../registry/registry.ts'
 import type { SnapshotHolder } from '../snapshot.ts'
 import type { Steered } from '../steer-flow.ts'
 
-export type ReportResult = 'accepted' | 'refused-key' | 'other-edge' | 'invalid' | 'too-large'
+/** impossible: taken, but it claims more than the edge can carry. duplicate-id: another process is that edge. */
+export type ReportResult =
+  | 'accepted'
+  | 'impossible'
+  | 'refused-key'
+  | 'other-edge'
+  | 'duplicate-id'
+  | 'invalid'
+  | 'too-large'
 
 export interface SchedulerMetrics {
   steered(steered: Steered, seconds: number): void

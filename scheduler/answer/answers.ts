@@ -4,17 +4,23 @@ import { FieldBlock } from '../../src/http/fields.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
 import { RETRY_AFTER_S } from '../limits.ts'
 import { hostNameOf, splitPrefix } from '../../src/property-index.ts'
+import { rootOn } from '../edge-address.ts'
 import type { SteerQuery } from '../query.ts'
 import type { EdgeView, PropertyView } from '../topology.ts'
 
 export const OUTCOMES = [
   'redirect',
+  'overflow',
+  'routes',
+  'steering-list',
   'preflight',
   'health',
   'bad-request',
+  'bad-parameter',
   'unknown-route',
   'unknown-host',
   'unknown-property',
+  'steering-off',
   'method-not-allowed',
   'no-edge',
   'denied',
@@ -26,7 +32,7 @@ export interface SteerAnswer {
   readonly outcome: Outcome
   readonly status: number
   readonly extra: FieldPairs
-  /** Plain text, '' for none. */
+  /** '' for none. */
   readonly body: string
 }
 
@@ -45,13 +51,13 @@ const ANY_PAGE = ['*']
 /** Of a client's own text in a message. */
 const QUOTED_LENGTH_MAX = 100
 
-export type Refusal = Exclude<Outcome, 'redirect' | 'denied'>
+export type Refusal = Exclude<Outcome, 'redirect' | 'overflow' | 'routes' | 'steering-list' | 'denied'>
 
 interface RefusalForm {
   readonly status: number
   readonly fields: FieldPairs
-  /** Names what was wrong; null for an empty body. */
-  readonly message: ((query: SteerQuery) => string) | null
+  /** Names what was wrong, or says so by `problem`; null for an empty body. */
+  readonly message: ((query: SteerQuery, problem: string) => string) | null
 }
 
 const REFUSALS: Readonly<Record<Refusal, RefusalForm>> = {
@@ -62,6 +68,7 @@ const REFUSALS: Readonly<Record<Refusal, RefusalForm>> = {
     fields: [],
     message: () => 'bad request: the target must be a path without spaces or controls',
   },
+  'bad-parameter': { status: 400, fields: [], message: (_query, problem) => `bad request: ${problem}` },
   'unknown-route': {
     status: 404,
     fields: [],
@@ -77,6 +84,8 @@ const REFUSALS: Readonly<Record<Refusal, RefusalForm>> = {
     fields: [],
     message: (query) => `no property ${quoted(splitPrefix(query.path).propertyId ?? '')}`,
   },
+  // A player asks no more after this one (RFC 8216bis §7.2).
+  'steering-off': { status: 410, fields: [], message: () => 'this property steers no players' },
   'method-not-allowed': {
     status: 405,
     fields: ['Allow', METHODS],
@@ -89,25 +98,45 @@ const REFUSALS: Readonly<Record<Refusal, RefusalForm>> = {
   },
 }
 
-/** To the target on the edge; `/~property` tells the edge whose content it is, whatever host it has. */
+/** To the target on the edge. */
 export function answerRedirect(
   query: SteerQuery,
   property: PropertyView,
   target: string,
   edge: EdgeView,
 ): SteerAnswer {
-  const location = `${edge.url}/~${property.id}${encodeHighBytes(target)}`
+  const location = rootOn(edge, property) + encodeHighBytes(target)
   const cors = corsOf(property, query)
   return { outcome: 'redirect', status: 302, extra: ['Location', location, ...cors], body: '' }
+}
+
+/** To another CDN, where the property is above its cap or no edge can serve it. */
+export function answerOverflow(query: SteerQuery, property: PropertyView, target: string): SteerAnswer {
+  const location = overflowLocation(property, target)
+  return {
+    outcome: 'overflow',
+    status: 302,
+    extra: ['Location', location, ...corsOf(property, query)],
+    body: '',
+  }
+}
+
+export function overflowLocation(property: PropertyView, target: string): string {
+  return `${property.overflow?.to ?? ''}${encodeHighBytes(target)}`
+}
+
+export function isRefusal(outcome: Outcome): outcome is Refusal {
+  return outcome in REFUSALS
 }
 
 export function answerRefusal(
   query: SteerQuery,
   property: PropertyView | undefined,
   outcome: Refusal,
+  problem = '',
 ): SteerAnswer {
   const { status, fields, message } = REFUSALS[outcome]
-  const text = message?.(query)
+  const text = message?.(query, problem)
   const cors = corsOf(property, query)
   const preflight = outcome === 'preflight' && cors.length > 0 ? preflightFields(query.requestedHeaders) : []
   return {
@@ -128,7 +157,7 @@ export function answerDenial(
   return { outcome: 'denied', status, extra, body: `denied: ${reason}\n` }
 }
 
-function corsOf(property: PropertyView | undefined, query: SteerQuery): FieldPairs {
+export function corsOf(property: PropertyView | undefined, query: SteerQuery): FieldPairs {
   const credentials = property?.access.tokens?.carry === 'cookie'
   return corsFields(property?.corsOrigins ?? ANY_PAGE, query.origin, credentials)
 }
@@ -139,6 +168,6 @@ function quoted(clientText: string): string {
 }
 
 /** Bytes above ASCII, which RFC 3986 does not know, as the percent-encoding that every client understands. */
-function encodeHighBytes(bytes: string): string {
+export function encodeHighBytes(bytes: string): string {
   return bytes.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
 }

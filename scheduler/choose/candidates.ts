@@ -123,9 +123,17 @@ export function fitEdgesOf(edges: readonly EdgeView[], query: ChoiceQuery): FitE
 function dropReasonOf(
   edge: EdgeView,
   state: EdgeState,
-  { property, client }: ChoiceQuery,
+  query: ChoiceQuery,
 ): Exclude<DropReason, Doubt> | null {
   if (RANK[state] === null) return state === 'draining' ? 'draining' : 'down'
+  return mismatchOf(edge, query)
+}
+
+/** Why it may not serve this property to this client, however it fares; null: it may. */
+export function mismatchOf(
+  edge: EdgeView,
+  { property, client }: ChoiceQuery,
+): 'capability' | 'not-pinned-here' | null {
   for (const label of property.capabilities) if (!edge.capabilities.has(label)) return 'capability'
   if (edge.pinned === null) return null
   return client !== undefined && edge.pinned.find(client) !== undefined ? null : 'not-pinned-here'

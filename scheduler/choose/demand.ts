@@ -1,31 +1,58 @@
-// What a scheduler knows of its own decisions: an input of the next ones, beside the snapshot. Two schedulers with the
-// same snapshot and the same demand decide alike.
-import type { EdgeView, SiteView } from '../topology.ts'
+// What a scheduler knows of demand, from its own decisions and from what edges report they send: an input of the next
+// decisions, beside the snapshot. Two schedulers with the same snapshot and the same demand decide alike.
+import { SESSION_BIT_RATE } from '../limits.ts'
+import type { Snapshot } from '../snapshot.ts'
+import type { EdgeView, PropertyView, SiteView } from '../topology.ts'
 import { AssetRates } from './asset-rates.ts'
 import { ExpectedLoad } from './expected-load.ts'
 import type { Hash64 } from './rendezvous.ts'
+import { ReportedRates } from './reported-rates.ts'
 
 export interface Demand {
   /** Sessions assigned to the edge that its reports do not show yet. */
   sessionsOn(edge: EdgeView, nowMs: number): number
   /** Decisions a second for an asset at a site. */
   assetRate(key: Hash64, site: SiteView, nowMs: number): number
+  /** Bits a second that the edges of a site report of an asset. */
+  assetBitRate(key: Hash64, site: SiteView, nowMs: number): number
+  /** Bits a second of a capped property: what edges report, and what sessions assigned since are expected to take. */
+  propertyBitRate(property: PropertyView, nowMs: number): number
 }
 
-export const NO_DEMAND: Demand = { sessionsOn: () => 0, assetRate: () => 0 }
+export const NO_DEMAND: Demand = {
+  sessionsOn: () => 0,
+  assetRate: () => 0,
+  assetBitRate: () => 0,
+  propertyBitRate: () => 0,
+}
+
+interface Asset {
+  readonly key: Hash64
+  readonly property: PropertyView
+}
 
 export class DemandTracker implements Demand {
   readonly #expected: ExpectedLoad
+  readonly #expectedOf: ExpectedLoad
   readonly #rates = new AssetRates()
+  readonly #reported = new ReportedRates()
 
-  constructor(edges: number) {
+  /** How many are configured. */
+  constructor(edges: number, properties = 0) {
     this.#expected = new ExpectedLoad(edges)
+    this.#expectedOf = new ExpectedLoad(properties)
   }
 
   /** A client was sent to this edge for this asset. */
-  note(key: Hash64, site: SiteView, edge: EdgeView, nowMs: number): void {
+  note({ key, property }: Asset, site: SiteView, edge: EdgeView, nowMs: number): void {
     this.#expected.note(edge.index, nowMs)
+    this.#expectedOf.note(property.index, nowMs)
     this.#rates.note(atSite(key, site), nowMs)
+  }
+
+  /** Reports have come. */
+  hear(snapshot: Snapshot, nowMs: number): void {
+    this.#reported.take(snapshot, nowMs)
   }
 
   sessionsOn(edge: EdgeView, nowMs: number): number {
@@ -34,6 +61,15 @@ export class DemandTracker implements Demand {
 
   assetRate(key: Hash64, site: SiteView, nowMs: number): number {
     return this.#rates.rateOf(atSite(key, site), nowMs)
+  }
+
+  assetBitRate(key: Hash64, site: SiteView, nowMs: number): number {
+    return this.#reported.assetBitRate(key, site.hash, nowMs)
+  }
+
+  propertyBitRate(property: PropertyView, nowMs: number): number {
+    const expected = this.#expectedOf.sessionsOn(property.index, nowMs)
+    return this.#reported.propertyBitRate(property) + expected * SESSION_BIT_RATE
   }
 }
 

@@ -1,29 +1,50 @@
 // Which edge of the chosen site serves an asset. Rendezvous hashing keeps the asset on one edge; a hot asset has more,
 // and each of its clients keeps to one of them; an edge above its fair share of the site's load is passed over while
 // another has room (consistent hashing with bounded loads: Mirrokni, Thorup and Zadimoghaddam, 2016).
-import { BOUNDED_FROM, FAIR_SHARE_MAX, HOT_ASSET_RATE } from '../limits.ts'
+import { BOUNDED_FROM, FAIR_SHARE_MAX, HOT_ASSET_RATE, HOT_ASSET_SHARE } from '../limits.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import { sessionShareOf } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
 import { compareClaims, hash64OfWords, scoreOf } from './rendezvous.ts'
 import type { Hash64 } from './rendezvous.ts'
 
+/** Of an asset at a site. */
+export interface AssetDemand {
+  /** Decisions a second of this scheduler. */
+  readonly rate: number
+  /** Bits a second that the site's edges report. */
+  readonly bitRate: number
+}
+
 /** Scores the candidates for the asset and gives them in the order of preference, whatever their load. */
 export function preferEdges(
   candidates: readonly Candidate[],
   key: Hash64,
   client: IpAddress | undefined,
-  assetRate: number,
+  demand: AssetDemand,
 ): readonly Candidate[] {
   for (const candidate of candidates) candidate.score = scoreOf(key, candidate.edge.hash, candidate.weight)
   const preferred = candidates.toSorted(compareClaims)
-  const copies = copiesFor(assetRate, preferred.length)
+  const copies = copiesOn(preferred, demand)
   return copies > 1 ? spreadClients(preferred, copies, key, client) : preferred
 }
 
 /** How many edges an asset is on: never fewer for a higher rate, and more only join those that it has. */
 export function copiesFor(assetRate: number, edges: number): number {
   return Math.max(1, Math.min(edges, Math.ceil(assetRate / HOT_ASSET_RATE)))
+}
+
+/** The same by what is sent of it, against the bits a second that an edge can send, in the mean. */
+export function copiesForBits(bitRate: number, meanCapacity: number, edges: number): number {
+  return Math.max(1, Math.min(edges, 1 + Math.floor(bitRate / (HOT_ASSET_SHARE * meanCapacity))))
+}
+
+/** New clients tell first that an asset is hot; what is sent of it tells how long it stays so. */
+function copiesOn(candidates: readonly Candidate[], { rate, bitRate }: AssetDemand): number {
+  const byRate = copiesFor(rate, candidates.length)
+  if (bitRate === 0) return byRate
+  const capacity = candidates.reduce((sum, candidate) => sum + candidate.capacity, 0)
+  return Math.max(byRate, copiesForBits(bitRate, capacity / candidates.length, candidates.length))
 }
 
 function spreadClients(

@@ -7,10 +7,12 @@ import {
   PINNED_ADVANTAGE_MS,
 } from '../limits.ts'
 import type { ClientLocation } from '../locate/locate.ts'
+import { directionOf, nearness } from '../locate/sphere.ts'
+import type { Position } from '../../src/geo/place.ts'
 import type { EdgeView, SiteView } from '../topology.ts'
 import { DOUBTS, fitEdgesOf, totalsOf } from './candidates.ts'
 import type { ChoiceQuery, FitEdges } from './candidates.ts'
-import { congestionMs, sensitivityOf } from './cost.ts'
+import { congestionMs, roundTripMs, sensitivityOf } from './cost.ts'
 
 /** pinned: it has deep edges for the client. located: coverage, GeoIP or the default names it. */
 export type SiteRole = 'pinned' | 'located' | 'other'
@@ -23,10 +25,13 @@ export interface SiteOption {
   readonly distanceMs: number
 }
 
-/** Where the client may go. `front` is small; the rest is by distance from the first located site. */
+/** Where the client may go. `front` is small; the rest is by distance. */
 export interface SiteOrder {
   readonly front: readonly SiteOption[]
+  /** The first located site. */
   readonly anchor: SiteView
+  /** The client's, where it was located by that; else the rest is by distance from the anchor. */
+  readonly position: Position | undefined
   /** Added to the distance of all sites behind the front. */
   readonly behindMs: number
 }
@@ -62,22 +67,58 @@ export function orderSites(location: ClientLocation, { snapshot, client }: Choic
     front.push({ site, role: 'located', distanceMs })
   })
   const behindMs = MEASURED.has(location.source) ? 0 : COVERAGE_ADVANTAGE_MS
-  return { front, anchor: location.sites[0] ?? snapshot.topology.defaultSite, behindMs }
+  const anchor = location.sites[0] ?? snapshot.topology.defaultSite
+  return { front, anchor, position: location.position, behindMs }
 }
 
-export function weighSites({ front, anchor, behindMs }: SiteOrder, query: ChoiceQuery): Weighing {
-  const scale = new Scale(query)
+/** `taken`: options that are not to be weighed again. */
+export function weighSites(
+  order: SiteOrder,
+  query: ChoiceQuery,
+  taken: readonly SiteOption[] = [],
+): Weighing {
+  const { front } = order
+  const scale = new Scale(query, taken)
   for (const option of front) scale.weigh(option)
-  const { byDistance, roundTripsMs } = anchor
-  for (let i = 0; i < byDistance.length; i++) {
-    const site = byDistance[i]
-    const distanceMs = behindMs + (roundTripsMs[i] ?? 0)
-    // Distances never fall: no site from here on can be cheaper.
-    if (site === undefined || scale.isBeaten(distanceMs)) break
-    if (!isLocated(front, site)) scale.weigh({ site, role: 'other', distanceMs })
-  }
+  // Mostly here is the end: no other site is nearer than this.
+  if (!scale.isBeaten(order.behindMs)) weighOthers(order, scale)
   if (!scale.hasGoodSite) weighOtherDeepSites(front, query, scale)
   return scale.result()
+}
+
+function weighOthers(order: SiteOrder, scale: Scale): void {
+  const { byDistance } = order.anchor
+  const distances = distancesBehind(order)
+  for (let i = 0; i < byDistance.length; i++) {
+    const site = byDistance[i]
+    // The least never falls: no site from here on can be cheaper.
+    if (site === undefined || scale.isBeaten(distances.atLeast(i))) break
+    if (!isLocated(order.front, site)) scale.weigh({ site, role: 'other', distanceMs: distances.of(i) })
+  }
+}
+
+/** Of the sites of `anchor.byDistance`, by their place there: how much farther than the located one. */
+export interface Distances {
+  of(i: number): number
+  /** Never more than that, and never falling. */
+  atLeast(i: number): number
+}
+
+/** Measured from the client where its position is known: two sites as far from the located one are not as far from it. */
+export function distancesBehind({ anchor, position, behindMs }: SiteOrder): Distances {
+  const { byDistance, roundTripsMs } = anchor
+  if (position === undefined) {
+    const of = (i: number) => behindMs + (roundTripsMs[i] ?? 0)
+    return { of, atLeast: of }
+  }
+  const direction = directionOf(position)
+  const locatedMs = roundTripMs(nearness(direction, anchor.direction))
+  return {
+    of: (i) =>
+      behindMs + Math.max(0, roundTripMs(nearness(direction, byDistance[i]?.direction)) - locatedMs),
+    // From the client to a site is no less than from the located one there, less the way to that.
+    atLeast: (i) => behindMs + (roundTripsMs[i] ?? 0) - 2 * locatedMs,
+  }
 }
 
 /** Deep edges of a wider network than the one that put sites in front: the client is theirs as well. */
@@ -91,13 +132,15 @@ function weighOtherDeepSites(front: readonly SiteOption[], query: ChoiceQuery, s
 /** The cheapest site so far, and beside it the least doubtful of those that are a last resort. */
 class Scale {
   readonly #query: ChoiceQuery
+  readonly #taken: readonly SiteOption[]
   readonly #sites: WeighedSite[] = []
   #best: WeighedSite | undefined
   #resort: WeighedSite | undefined
   #resortDoubt: number = DOUBTS.length
 
-  constructor(query: ChoiceQuery) {
+  constructor(query: ChoiceQuery, taken: readonly SiteOption[]) {
     this.#query = query
+    this.#taken = taken
   }
 
   /** One with an edge that nothing speaks against. */
@@ -113,6 +156,7 @@ class Scale {
     const { site, role, distanceMs } = option
     const { property, key } = this.#query
     if (this.isBeaten(distanceMs)) return
+    if (this.#taken.length > 0 && this.#isTaken(option)) return
     if (property.siteIds !== null && !property.siteIds.has(site.id)) return
     const { doubt, load, room } = totalsOf(edgesAt(option), this.#query)
     const utilisation = room === 0 ? 0 : load / room
@@ -132,6 +176,13 @@ class Scale {
     if (!fit) return
     if (doubt > 0) this.#keepResort(weighed, doubt)
     else if (this.#best === undefined || weighed.costMs < this.#best.costMs) this.#best = weighed
+  }
+
+  /** The deep edges of a site and its others are two options. */
+  #isTaken({ site, role }: SiteOption): boolean {
+    return this.#taken.some(
+      (option) => option.site === site && (option.role === 'pinned') === (role === 'pinned'),
+    )
   }
 
   #keepResort(weighed: WeighedSite, doubt: number): void {

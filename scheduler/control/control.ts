@@ -8,11 +8,12 @@ import { edgeReportSchema } from '../../src/wire/report.ts'
 import type { ReportReply } from '../../src/wire/report.ts'
 import type { SchedulerMetrics } from '../admin/metrics.ts'
 import { createService } from '../../src/http-service.ts'
+import { BoundedLog } from '../bounded-log.ts'
 import { REPORT_BYTES_MAX } from '../limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { EdgeView, Topology } from '../topology.ts'
 import { findKeyHolders } from './keys.ts'
-import { RefusedKeyLog } from './refused-key-log.ts'
+import { impossibleClaimOf } from './impossible-claim.ts'
 
 export interface ControlDeps {
   topology: Topology
@@ -32,7 +33,7 @@ export function createControl(deps: ControlDeps): FastifyInstance {
       if (method === 'POST') metrics.reported(status === 413 ? 'too-large' : 'invalid')
     },
   })
-  const refusedKeys = new RefusedKeyLog(deps.clock, log)
+  const warnings = new BoundedLog(deps.clock, log)
 
   service.decorateRequest('keyHolders', null)
   // Before the body is read: a stranger's body is not worth parsing.
@@ -42,7 +43,7 @@ export function createControl(deps: ControlDeps): FastifyInstance {
       request.keyHolders = holders
       return undefined
     }
-    refusedKeys.note(request.ip)
+    warnings.warn('key', { peer: request.ip }, 'refused a missing or unknown edge key')
     if (request.method === 'POST') metrics.reported('refused-key')
     return refuse(reply.header('WWW-Authenticate', 'Bearer'), 401, 'key', 'missing or unknown edge key')
   })
@@ -56,13 +57,41 @@ export function createControl(deps: ControlDeps): FastifyInstance {
       return refuse(reply, 400, 'report', `${field === '' ? 'report' : field}: ${issue?.message ?? ''}`)
     }
     const report = parsed.data
-    if (!holdersOf(request).some((edge) => edge.id === report.id)) {
+    const { id } = report
+    const edge = holdersOf(request).find((holder) => holder.id === id)
+    if (edge === undefined) {
       metrics.reported('other-edge')
-      log.warn({ edge: report.id, peer: request.ip }, 'a report came with the key of another edge')
-      return refuse(reply, 403, 'id', `id: this key is not that of edge "${report.id}"`)
+      // Of all ids together: this one may be anything.
+      warnings.warn(
+        'other-edge',
+        { edge: id, peer: request.ip },
+        'a report came with the key of another edge',
+      )
+      return refuse(reply, 403, 'id', `id: this key is not that of edge "${id}"`)
     }
-    registry.record(report)
-    metrics.reported('accepted')
+    if (registry.record(report) === 'retired') {
+      metrics.reported('duplicate-id')
+      warnings.warn(
+        `duplicate-id ${id}`,
+        { edge: id, peer: request.ip },
+        'two processes report as one edge: the one that started later is taken',
+      )
+      return refuse(
+        reply,
+        409,
+        'id',
+        `id: another process reports as edge "${id}", and started later; end one, or give it an id of its own`,
+      )
+    }
+    const claim = impossibleClaimOf(report, edge)
+    if (claim !== null) {
+      warnings.warn(
+        `impossible ${id}`,
+        { edge: id, claim },
+        'a report claims more than its edge can carry: it counts as overloaded',
+      )
+    }
+    metrics.reported(claim === null ? 'accepted' : 'impossible')
     return { configVersion: edgeConfig.version } satisfies ReportReply
   })
 

@@ -44,21 +44,26 @@ export function nextHealth(
   if (before === undefined) {
     return { seen, returnedAtMs: -Infinity, flaps: NO_FLAPS, dampedUntilMs: -Infinity, overloaded }
   }
-  const flap = flapOf(before.seen, seen)
   const returnedAtMs = silenceOf(before.seen, seen) > DOWN_AFTER_MS ? seen.receivedAtMs : before.returnedAtMs
-  if (flap === 0) return { ...before, seen, overloaded }
+  const flap = flapOf(before.seen, seen)
+  if (flap === 0) return { ...before, seen, returnedAtMs, overloaded }
   const flaps = flapped(before.flaps, flap, seen.receivedAtMs)
   return { seen, returnedAtMs, flaps, dampedUntilMs: dampedUntilMs(flaps, before.dampedUntilMs), overloaded }
 }
 
 /** How much this report tells of coming and going. */
 function flapOf(earlier: SeenReport, seen: SeenReport): number {
+  // One that said that it would go, or was sent, comes back as planned; others fall and are picked up.
+  if (earlier.report.state === 'draining' || isTakenOut(earlier)) return 0
   const silentMs = silenceOf(earlier, seen)
   if (silentMs > DOWN_AFTER_MS) return RETURN_FLAPS
-  const restarted = seen.report.uptimeMs < earlier.report.uptimeMs
-  // One that said that it would go is restarted by somebody; others fall and are picked up.
-  if (restarted && earlier.report.state !== 'draining') return RESTART_FLAPS
+  if (seen.report.instance !== earlier.report.instance) return RESTART_FLAPS
   return silentMs > SUSPECT_AFTER_MS ? SILENCE_FLAPS : 0
+}
+
+/** By an operator, who may well restart it then. */
+function isTakenOut({ override }: SeenReport): boolean {
+  return override !== undefined && override.state !== null
 }
 
 /** Between two reports. While reports were held, silence said nothing. */

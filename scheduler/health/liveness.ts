@@ -31,7 +31,8 @@ export function suspicionOf(ageMs: number, health: EdgeHealth | undefined, nowMs
   if (ageMs > SUSPECT_AFTER_MS) return 'silent'
   if (health === undefined) return null
   if (nowMs < health.dampedUntilMs) return 'flapping'
-  return nowMs - health.returnedAtMs < RETURN_AFTER_MS ? 'returning' : null
+  // Heard for that long: a report and the silence after it are no recovery.
+  return health.seen.receivedAtMs - health.returnedAtMs < RETURN_AFTER_MS ? 'returning' : null
 }
 
 /**

@@ -33,11 +33,13 @@ export class MassFailureGate {
   judge(findingOf: (member: number) => Finding, nowMs: number): MassFailureChange | null {
     const lost: number[] = []
     let recent = 0
+    // In a hold, those that were good when it began: also one that was excepted from it for a while.
+    const goodSinceMs = (this.#hold?.sinceMs ?? nowMs) - PANIC_TOGETHER_MS
     for (let member = 0; member < this.#goodAtMs.length; member++) {
       const finding = findingOf(member)
       if (finding === 'good') this.#goodAtMs[member] = nowMs
-      const isHeld = this.#hold?.held.has(member) === true
-      if (finding === 'none' || !(isHeld || this.#wasGoodLately(member, nowMs))) continue
+      const goodAtMs = this.#goodAtMs[member] ?? -Infinity
+      if (finding === 'none' || goodAtMs < goodSinceMs) continue
       recent += 1
       if (finding === 'bad') lost.push(member)
     }
@@ -60,9 +62,5 @@ export class MassFailureGate {
     }
     this.#hold = { sinceMs, held: new Set(lost) }
     return null
-  }
-
-  #wasGoodLately(member: number, nowMs: number): boolean {
-    return nowMs - (this.#goodAtMs[member] ?? -Infinity) <= PANIC_TOGETHER_MS
   }
 }

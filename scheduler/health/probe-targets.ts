@@ -1,6 +1,5 @@
 // What is probed of an edge: each of its addresses, or where none are configured what its URL's host resolves to in
 // each family.
-import { isIP } from 'node:net'
 import { parseIp } from '../../src/net/ip.ts'
 import type { EdgeView } from '../topology.ts'
 import type { Family } from './reachability.ts'
@@ -18,6 +17,7 @@ export interface ProbeTarget {
 
 export function probeTargetsOf(edges: readonly EdgeView[]): readonly ProbeTarget[] {
   return edges.flatMap((edge) => {
+    if (!edge.probed) return []
     const url = new URL(edge.url)
     const { host } = url
     const basePath = url.pathname.replace(/\/$/, '')
@@ -27,9 +27,10 @@ export function probeTargetsOf(edges: readonly EdgeView[]): readonly ProbeTarget
       return families.map((family): ProbeTarget => ({ edge, host, basePath, family, origin: url.origin }))
     }
     return edge.addresses.map((address): ProbeTarget => {
-      const family = isIP(address) === 6 ? 6 : 4
+      // By the same reading as EdgeView.families: an IPv4-mapped address is IPv4.
+      const family = parseIp(address)?.family ?? 4
       const port = url.port === '' ? '' : `:${url.port}`
-      const authority = family === 6 ? `[${address}]${port}` : `${address}${port}`
+      const authority = address.includes(':') ? `[${address}]${port}` : `${address}${port}`
       return { edge, host, basePath, family, origin: `${url.protocol}//${authority}` }
     })
   })

@@ -1,10 +1,10 @@
 // One probe: asks an edge at one of its addresses for its health, as a player's connection would reach it, over a
-// connection that is kept. Any answer of the edge itself is reachability; how it fares, its reports say.
+// connection that is kept for a few. Any answer of the edge itself is reachability; how it fares, its reports say.
 import { Client } from 'undici'
 import type { Dispatcher } from 'undici'
 import { messageOf, systemCode } from '../../src/errors.ts'
 import { EDGE_FIELD, HEALTH_PATH } from '../../src/wire/health.ts'
-import { PROBE_BYTES_MAX } from '../limits.ts'
+import { PROBE_BYTES_MAX, PROBES_PER_CONNECTION } from '../limits.ts'
 import type { ProbeTarget } from './probe-targets.ts'
 import type { ProbeResult } from './reachability.ts'
 
@@ -14,13 +14,14 @@ export interface Probed {
   readonly detail: string
 }
 
-/** Longer than `every` of any use: probes keep their connection, so that the next costs no handshake. */
+/** Longer than `every` of any use: a few probes share a connection, so that not each costs a handshake. */
 const KEEP_ALIVE_MS = 300_000
 
 export class Prober {
   readonly #target: ProbeTarget
   readonly #timeoutMs: number
   readonly #client: Client
+  readonly #closing = new AbortController()
 
   constructor(target: ProbeTarget, timeoutMs: number) {
     this.#target = target
@@ -28,12 +29,21 @@ export class Prober {
     const { family, host } = target
     this.#client = new Client(target.origin, {
       pipelining: 1,
+      allowH2: false,
+      maxRequestsPerClient: PROBES_PER_CONNECTION,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: 16 * 1024,
       maxResponseSize: PROBE_BYTES_MAX,
       // Both families must be seen apart.
       autoSelectFamily: false,
-      connect: { family, timeout: timeoutMs, servername: serverName(host) },
+      connect: {
+        family,
+        timeout: timeoutMs,
+        servername: serverName(host),
+        // A resumed session would not show a certificate that has expired since.
+        maxCachedSessions: 0,
+        signal: this.#closing.signal,
+      },
     })
   }
 
@@ -47,7 +57,8 @@ export class Prober {
         headers: { host },
         signal: AbortSignal.timeout(this.#timeoutMs),
       })
-      await answer.body.dump()
+      // Not dump(), which takes a body that breaks, lasts or never ends for one that was read.
+      await answer.body.text()
       return judgeAnswer(answer, edge.id)
     } catch (error) {
       return judgeFailure(error)
@@ -55,6 +66,8 @@ export class Prober {
   }
 
   async close(): Promise<void> {
+    // A connection that is being made is not the client's yet.
+    this.#closing.abort()
     await this.#client.destroy()
   }
 }

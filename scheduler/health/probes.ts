@@ -9,7 +9,7 @@ import { Prober } from './probe.ts'
 import type { Probed } from './probe.ts'
 import { probeTargetsOf } from './probe-targets.ts'
 import type { ProbeTarget } from './probe-targets.ts'
-import { afterProbe, REACH_UNKNOWN, reachOfFamily, UNTRIED } from './reachability.ts'
+import { afterProbe, REACH_UNKNOWN, reachOfEdge, UNTRIED } from './reachability.ts'
 import type { AddressReach, EdgeReach, Family, ProbeResult } from './reachability.ts'
 
 export interface ProbesOptions {
@@ -30,6 +30,8 @@ interface Tried {
   address: AddressReach
   nextAtMs: number
   underWay: boolean
+  /** The log says last that players cannot reach it. */
+  toldOut: boolean
 }
 
 export class Probes {
@@ -57,6 +59,7 @@ export class Probes {
       // Spread over the interval from the first round on.
       nextAtMs: startMs + (everyMs * i) / targets.length,
       underWay: false,
+      toldOut: false,
     }))
     this.#byEdge = Map.groupBy(this.#tried, ({ target }) => target.edge.index)
     this.#timer = setInterval(() => this.#startDue(), PROBE_TICK_MS)
@@ -89,27 +92,41 @@ export class Probes {
     tried.underWay = false
     if (this.#closed) return
     this.#options.onProbe(tried.target.family, probed.result)
-    const before = tried.address
-    tried.address = afterProbe(before, probed.result)
+    tried.address = afterProbe(tried.address, probed.result)
     // What is in doubt, or may be back any moment, is asked again soon.
     const doubtful = tried.address.contrary > 0 || tried.address.reach === 'unreachable'
     tried.nextAtMs =
       startMs + (doubtful ? Math.min(PROBE_AGAIN_MS, this.#options.everyMs) : this.#options.everyMs)
-    if (tried.address.reach !== before.reach) this.#changed(tried, probed)
+    const reach = this.#reachOf(tried.target.edge)
+    this.#tell(tried, reach, probed)
+    this.#take(tried.target.edge, reach)
   }
 
-  #changed({ target, address }: Tried, { result, detail }: Probed): void {
-    const { edge, family, origin } = target
-    const ofFamily = this.#byEdge.get(edge.index)?.filter((one) => one.target.family === family) ?? []
-    const verdict = reachOfFamily(ofFamily.map((one) => one.address))
-    this.reach = this.reach.with(edge.index, {
-      ...(this.reach[edge.index] ?? REACH_UNKNOWN),
-      [family]: verdict,
-    })
-    const about = { edge: edge.id, family: `ipv${family}`, address: origin }
-    if (address.reach === 'unreachable')
-      this.#options.log.warn({ ...about, result, detail }, 'edge does not answer probes')
-    else if (address.reach === 'reachable') this.#options.log.info(about, 'edge answers probes')
+  #reachOf({ index }: EdgeView): EdgeReach {
+    const tried = this.#byEdge.get(index) ?? []
+    const ofFamily = (family: Family) =>
+      tried.filter(({ target }) => target.family === family).map(({ address }) => address)
+    return reachOfEdge({ 4: ofFamily(4), 6: ofFamily(6) })
+  }
+
+  #take({ index }: EdgeView, reach: EdgeReach): void {
+    const known = this.reach[index] ?? REACH_UNKNOWN
+    if (reach[4] === known[4] && reach[6] === known[6]) return
+    this.reach = this.reach.with(index, reach)
     this.onChange?.()
+  }
+
+  /** Once when an address is out, and once when it is back. */
+  #tell(tried: Tried, reach: EdgeReach, { result, detail }: Probed): void {
+    const { target, address, toldOut } = tried
+    const { edge, family, origin } = target
+    const about = { edge: edge.id, family: `ipv${family}`, address: origin }
+    const isOut =
+      address.reach === 'unreachable' || (address.last === 'name' && reach[family] === 'unreachable')
+    if (isOut === toldOut || (!isOut && address.reach !== 'reachable')) return
+    tried.toldOut = isOut
+    const { log } = this.#options
+    if (isOut) log.warn({ ...about, result, detail }, 'edge cannot be reached where players are sent')
+    else log.info(about, 'edge can be reached again')
   }
 }

@@ -37,7 +37,7 @@ export interface AddressReach {
 export const UNTRIED: AddressReach = { reach: 'unknown', contrary: 0, last: undefined }
 
 export function afterProbe(before: AddressReach, result: ProbeResult): AddressReach {
-  // A name that does not resolve in a family is no address of it.
+  // Of most names one family does not resolve: that it has no such address is no failure.
   if (result === 'local' || result === 'name') return { reach: 'unknown', contrary: 0, last: result }
   const isOk = result === 'ok'
   const wanted: Reach = isOk ? 'reachable' : 'unreachable'
@@ -50,8 +50,16 @@ export function afterProbe(before: AddressReach, result: ProbeResult): AddressRe
     : { reach: wanted, contrary: 0, last: result }
 }
 
+/** Of all addresses of an edge, by family. A name that resolves in neither leads nowhere. */
+export function reachOfEdge(addresses: Readonly<Record<Family, readonly AddressReach[]>>): EdgeReach {
+  const all = [...addresses[4], ...addresses[6]]
+  if (all.length > 0 && all.every(({ last }) => last === 'name'))
+    return { 4: 'unreachable', 6: 'unreachable' }
+  return { 4: reachOfFamily(addresses[4]), 6: reachOfFamily(addresses[6]) }
+}
+
 /** A family can be reached by any of its addresses. */
-export function reachOfFamily(addresses: readonly AddressReach[]): Reach {
+function reachOfFamily(addresses: readonly AddressReach[]): Reach {
   if (addresses.some(({ reach }) => reach === 'reachable')) return 'reachable'
   return addresses.some(({ reach }) => reach === 'unreachable') ? 'unreachable' : 'unknown'
 }

@@ -8,7 +8,7 @@ import { hash64OfWords, rankByRendezvous } from '../choose/rendezvous.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { SiteView, Topology } from '../topology.ts'
 import type { CoveringSites } from './coverage.ts'
-import { directionOf, nearness } from './sphere.ts'
+import { nearestSite } from './nearest.ts'
 
 export type LocationSource = 'coverage' | 'asn' | 'geoip-country' | 'geoip-position' | 'default'
 
@@ -16,6 +16,8 @@ export interface ClientLocation {
   readonly source: LocationSource
   /** Never empty. */
   readonly sites: readonly SiteView[]
+  /** What `geoip-position` went by. */
+  readonly position?: Position
 }
 
 /** Clients of one such network are kept together when an area is spread over several sites. */
@@ -69,7 +71,7 @@ function locateByPlace(
   }
   if (place.position === undefined) return undefined
   const nearest = nearestSite(declared ?? sites, place.position)
-  if (nearest !== undefined) return { source: 'geoip-position', sites: [nearest] }
+  if (nearest !== undefined) return { source: 'geoip-position', sites: [nearest], position: place.position }
   return declared === undefined ? undefined : { source: 'geoip-country', sites: spread(declared, client) }
 }
 
@@ -77,19 +79,4 @@ function spread(sites: CoveringSites, client: IpAddress): readonly SiteView[] {
   if (sites.length === 1) return sites
   const { a, b, c, d } = networkOf(client, SPREAD_PREFIX[client.family]).address
   return rankByRendezvous(hash64OfWords(a, b, c, d), sites, (site) => site.weight)
-}
-
-/** Undefined when no site has a location. */
-function nearestSite(sites: readonly SiteView[], position: Position): SiteView | undefined {
-  const direction = directionOf(position)
-  let nearest: SiteView | undefined
-  let best = -2
-  for (const site of sites) {
-    const value = nearness(direction, site.direction)
-    if (value > best) {
-      best = value
-      nearest = site
-    }
-  }
-  return nearest
 }

@@ -2,9 +2,10 @@
 import type { Clock } from '../../src/clock.ts'
 import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
+import { isRetired } from './instances.ts'
 import { nextOverride, overrideIn } from './overrides.ts'
 import { withOverrides } from './registry.ts'
-import type { Registry, RegistryStatus, SeenReport } from './registry.ts'
+import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 
 const HEALTHY: RegistryStatus = { state: 'healthy' }
 
@@ -21,9 +22,12 @@ export class MemoryRegistry implements Registry {
     this.#clock = clock
   }
 
-  record(report: EdgeReport): void {
-    this.#reports.set(report.id, { report, receivedAtMs: this.#clock.monotonic(), heldAtMs: null })
+  record(report: EdgeReport): RecordResult {
+    const heard = { report, receivedAtMs: this.#clock.monotonic(), heldAtMs: null }
+    if (isRetired(heard, this.#reports.get(report.id))) return 'retired'
+    this.#reports.set(report.id, heard)
     this.#changed()
+    return 'recorded'
   }
 
   seen(): ReadonlyMap<string, SeenReport> {

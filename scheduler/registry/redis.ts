@@ -9,6 +9,7 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
+import { BoundedLog } from '../bounded-log.ts'
 import {
   DOWN_AFTER_MS,
   REGISTRY_FIRST_READ_MS,
@@ -17,11 +18,12 @@ import {
   REGISTRY_TIMEOUT_MS,
   REGISTRY_WRITE_AFTER_MS,
 } from '../limits.ts'
+import { isRetired } from './instances.ts'
 import { createRedisClient, redisProblem } from './redis-client.ts'
 import type { RedisClient, RedisTarget } from './redis-client.ts'
 import { RedisOverrides } from './redis-overrides.ts'
 import { withOverrides } from './registry.ts'
-import type { Registry, RegistryStatus, SeenReport } from './registry.ts'
+import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 import { dropOutdated, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
 import type { OwnReport, SharedReport, StoredReport } from './shared-reports.ts'
 
@@ -55,6 +57,7 @@ export class RedisRegistry implements Registry {
   readonly #shared = new Map<string, SharedReport>()
   readonly #unwritten = new Map<string, OwnReport>()
   readonly #overrides: RedisOverrides
+  readonly #warnings: BoundedLog
   #view: ReadonlyMap<string, SeenReport> | null = null
   #readAtMs: number
   #wasRead = false
@@ -89,6 +92,7 @@ export class RedisRegistry implements Registry {
     this.#keyPrefix = `edgeward:{${options.cluster}}:`
     this.#readAtMs = options.clock.monotonic()
     this.#overrides = new RedisOverrides(this.#self, options.edges)
+    this.#warnings = new BoundedLog(options.clock, options.log)
     this.#redis = createRedisClient(options.redis)
     // Without a listener an 'error' would end the process; the failing read tells the same.
     this.#redis.on('error', (error: Error) => this.#hold(this.#problem(error)))
@@ -103,12 +107,14 @@ export class RedisRegistry implements Registry {
     )
   }
 
-  record(report: EdgeReport): void {
+  record(report: EdgeReport): RecordResult {
     const own = { report, receivedAtMs: this.#options.clock.monotonic() }
+    if (isRetired(own, this.seen().get(report.id))) return 'retired'
     this.#own.set(report.id, own)
     this.#unwritten.set(report.id, own)
     this.#scheduleWrite()
     this.#changed()
+    return 'recorded'
   }
 
   seen(): ReadonlyMap<string, SeenReport> {
@@ -165,13 +171,7 @@ export class RedisRegistry implements Registry {
       const [, hash, ...reports] = await this.#inTime(pipeline)
       if (this.#closed) return
       this.#resume(sentAtMs)
-      const inGrace = sentAtMs < this.#graceUntilMs
-      const slackMs = this.#slackMs()
-      edges.forEach((id, index) => {
-        const [text, leftMs] = [reports[2 * index], reports[2 * index + 1]]
-        if (takeShared(this.#shared, id, this.#self, { text, leftMs, sentAtMs, slackMs, inGrace })) return
-        this.#options.log.warn({ edge: id }, 'registry holds an unreadable report; ignored')
-      })
+      edges.forEach((id, i) => this.#takeShared(id, reports[2 * i], reports[2 * i + 1], sentAtMs))
       if (this.#overrides.takeStored(hashSchema.parse(hash))) this.#scheduleWrite()
       this.#readAtMs = sentAtMs
       this.#looked.resolve()
@@ -181,6 +181,13 @@ export class RedisRegistry implements Registry {
     } finally {
       this.#reading = false
     }
+  }
+
+  #takeShared(id: string, text: unknown, leftMs: unknown, sentAtMs: number): void {
+    const inGrace = sentAtMs < this.#graceUntilMs
+    const slackMs = this.#slackMs()
+    if (takeShared(this.#shared, id, this.#self, { text, leftMs, sentAtMs, slackMs, inGrace })) return
+    this.#warnings.warn(id, { edge: id }, 'registry holds an unreadable report; ignored')
   }
 
   /** A server that stands still takes connections and says nothing; the next attempt may lead to another. */
@@ -211,15 +218,23 @@ export class RedisRegistry implements Registry {
     try {
       const nowMs = this.#options.clock.monotonic()
       const pipeline = this.#redis.pipeline()
-      for (const { report, receivedAtMs } of reports) {
-        // What waited for a lost connection is stored as old as it is.
-        const leftMs = Math.floor(DOWN_AFTER_MS - (nowMs - receivedAtMs))
+      // What waited for a lost connection is stored as old as it is.
+      const fresh = reports.filter(({ receivedAtMs }) => nowMs - receivedAtMs < DOWN_AFTER_MS)
+      for (const { report, receivedAtMs } of fresh) {
+        const key = this.#reportKey(report.id)
         const text = JSON.stringify({ by: this.#self, report } satisfies StoredReport)
-        if (leftMs > 0) pipeline.set(this.#reportKey(report.id), text, 'PX', leftMs)
+        const leftMs = Math.ceil(DOWN_AFTER_MS - (nowMs - receivedAtMs))
+        // Read before it is overwritten: another process may report as this edge to another scheduler, and between two
+        // writes of this one no read need ever fall.
+        pipeline.get(key).pttl(key).set(key, text, 'PX', leftMs)
       }
       const overrides = this.#overrides.unwritten()
       for (const [id, text] of overrides) pipeline.hset(`${this.#keyPrefix}overrides`, id, text)
-      await this.#inTime(pipeline)
+      const replies = await this.#inTime(pipeline)
+      fresh.forEach(({ report: { id } }, i) =>
+        this.#takeShared(id, replies[3 * i], replies[3 * i + 1], nowMs),
+      )
+      this.#view = null
       this.#overrides.written(overrides)
       if (this.#writeFailed) this.#options.log.info('registry is written again')
       this.#writeFailed = false

@@ -3,10 +3,13 @@
 import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 
-export interface SeenReport {
+export interface HeardReport {
   readonly report: EdgeReport
   /** This scheduler's monotonic clock when the report arrived, here or at another scheduler. */
   readonly receivedAtMs: number
+}
+
+export interface SeenReport extends HeardReport {
   /**
    * Set while the shared store cannot be read: the report's age stands still at this moment, because
    * silence of the store says nothing of the edge. Never set for reports that reach this scheduler itself.
@@ -21,10 +24,13 @@ export type RegistryStatus =
   /** Other schedulers' reports are as they were at `sinceMs` (monotonic); `reason` is for people. */
   | { readonly state: 'held'; readonly sinceMs: number; readonly reason: string }
 
+/** retired: not taken, since a process that started later reports as the same edge (instances.ts). */
+export type RecordResult = 'recorded' | 'retired'
+
 export interface Registry {
   readonly kind: 'memory' | 'redis'
   /** Takes in an edge's own report. Never blocks, never fails. */
-  record(report: EdgeReport): void
+  record(report: EdgeReport): RecordResult
   /** The freshest report of each edge, by edge id. The map is not changed after it was given out. */
   seen(): ReadonlyMap<string, SeenReport>
   /** Edges with an override, by edge id, heard of or not. The map is not changed after it was given out. */

@@ -2,12 +2,12 @@
 // still while the store is away. Plain functions over the map that redis.ts owns.
 import { z } from 'zod'
 import { edgeReportSchema } from '../../src/wire/report.ts'
-import type { EdgeReport } from '../../src/wire/report.ts'
 import { DOWN_AFTER_MS } from '../limits.ts'
-import type { SeenReport } from './registry.ts'
+import { isRetired } from './instances.ts'
+import type { HeardReport, SeenReport } from './registry.ts'
 
-export interface OwnReport {
-  report: EdgeReport
+/** Its clock can be set on: that of a held report stands still. */
+export interface OwnReport extends HeardReport {
   receivedAtMs: number
 }
 
@@ -45,6 +45,8 @@ export function takeShared(
 ): boolean {
   // A missing key leaves the last report to age: it expired, or Redis was flushed and the next report heals it.
   if (typeof text !== 'string' || typeof leftMs !== 'number' || leftMs < 0) return true
+  // No scheduler wrote that: it would keep a dead edge alive for as long as it says.
+  if (leftMs > DOWN_AFTER_MS) return false
   const known = shared.get(id)
   // The lifetime that is left tells the age, so that no two clocks are compared.
   const readAtMs = sentAtMs - Math.max(0, DOWN_AFTER_MS - leftMs - slackMs)
@@ -72,7 +74,7 @@ export function dropOutdated(shared: Map<string, SharedReport>, own: ReadonlyMap
   }
 }
 
-/** The freshest of each edge, wherever it arrived. */
+/** The freshest of each edge, wherever it arrived; of two processes of one edge, that of the one that is the edge. */
 export function mergeReports(
   own: ReadonlyMap<string, OwnReport>,
   shared: ReadonlyMap<string, SharedReport>,
@@ -82,11 +84,14 @@ export function mergeReports(
   for (const [id, { report, receivedAtMs }] of shared) merged.set(id, { report, receivedAtMs, heldAtMs })
   for (const [id, heard] of own) {
     const other = merged.get(id)
-    if (other === undefined || heard.receivedAtMs >= other.receivedAtMs) {
-      merged.set(id, { ...heard, heldAtMs: null })
-    }
+    if (other === undefined || outranks(heard, other)) merged.set(id, { ...heard, heldAtMs: null })
   }
   return merged
+}
+
+function outranks(heard: HeardReport, other: HeardReport): boolean {
+  if (isRetired(other, heard)) return true
+  return heard.receivedAtMs >= other.receivedAtMs && !isRetired(heard, other)
 }
 
 function parseStored(text: string): StoredReport | undefined {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { edgeOverrideSchema } from '../wire/override.ts'
 import type { EdgeOverride } from '../wire/override.ts'
 import { adminOption, askAdmin } from './operator/admin-client.ts'
+import { tableLines } from './operator/table.ts'
 
 const statusSchema = z.object({
   version: z.string(),
@@ -14,6 +15,7 @@ const statusSchema = z.object({
     reason: z.string().optional(),
     heldForMs: z.number().optional(),
   }),
+  holds: z.array(z.object({ evidence: z.string(), edges: z.number(), forMs: z.number() })),
 })
 
 const edgesSchema = z.object({
@@ -22,6 +24,8 @@ const edgesSchema = z.object({
       id: z.string(),
       site: z.string(),
       state: z.string(),
+      suspicion: z.string().nullable(),
+      reach: z.object({ ipv4: z.string(), ipv6: z.string() }).nullable(),
       ageMs: z.number().nullable(),
       report: z.object({ state: z.string(), connections: z.number() }).nullable(),
       override: edgeOverrideSchema.nullable(),
@@ -53,15 +57,16 @@ export function statusCommand(): Command {
     })
 }
 
-function pageOf({ version, readiness, registry }: Status, edges: readonly EdgeStatus[]): string {
+function pageOf({ version, readiness, registry, holds }: Status, edges: readonly EdgeStatus[]): string {
   const held =
     registry.state === 'held'
       ? `held for ${Math.round((registry.heldForMs ?? 0) / 1000)} s: ${registry.reason ?? ''}`
       : registry.state
-  const rows = edges.map(({ id, site, state, ageMs, report, override }) => [
+  const rows = edges.map(({ id, site, state, suspicion, reach, ageMs, report, override }) => [
     id,
     site,
-    state,
+    suspicion === null ? state : `${state}: ${suspicion}`,
+    reachWords(reach),
     ageMs === null ? 'never' : `${(ageMs / 1000).toFixed(1)} s`,
     report === null ? '-' : String(report.connections),
     override === null ? '' : overrideWords(override),
@@ -69,23 +74,25 @@ function pageOf({ version, readiness, registry }: Status, edges: readonly EdgeSt
   return [
     `scheduler ${version}: ${readiness.ready ? 'ready' : `not ready (${readiness.reason ?? ''})`}`,
     `registry ${registry.kind}: ${held}`,
-    ...tableLines([['EDGE', 'SITE', 'STATE', 'HEARD', 'CONNECTIONS', 'OVERRIDE'], ...rows]),
+    ...holds.map(
+      ({ evidence, edges: count, forMs }) =>
+        `held for ${Math.round(forMs / 1000)} s: ${evidence} against ${count} edges at once are not believed`,
+    ),
+    ...tableLines([['EDGE', 'SITE', 'STATE', 'PROBES', 'HEARD', 'CONNECTIONS', 'OVERRIDE'], ...rows]),
     '',
   ].join('\n')
+}
+
+/** The families that answer, and those that do not. */
+function reachWords(reach: EdgeStatus['reach']): string {
+  if (reach === null) return 'off'
+  const told = Object.entries(reach).filter(([, verdict]) => verdict !== 'unknown')
+  if (told.length === 0) return '-'
+  return told.map(([family, verdict]) => (verdict === 'reachable' ? family : `no ${family}`)).join(', ')
 }
 
 function overrideWords({ state, weight, reason, setAtMs }: EdgeOverride): string {
   const what = [...(state === null ? [] : [state]), ...(weight === 1 ? [] : [`weight ${weight}`])].join(', ')
   const since = new Date(setAtMs).toISOString().slice(0, 16)
   return `${what} since ${since}Z${reason === '' ? '' : `: ${reason}`}`
-}
-
-function tableLines(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
 }

@@ -5,21 +5,30 @@ import { createHash } from 'node:crypto'
 import type { EdgeConfig, WireProperty } from '../wire/edge-config.ts'
 import type { OriginSettings, PropertySettings } from './property-schema.ts'
 
+/** A property of either file; what only a cluster's has is left out in the other. */
+type AnyPropertySettings = PropertySettings & {
+  readonly overflow?: object | undefined
+  readonly contentSteering?: object | undefined
+}
+
 export function edgeConfigOf(settings: {
   readonly origins: readonly OriginSettings[]
-  readonly properties: readonly PropertySettings[]
-  readonly scheduler?: { readonly steering: { readonly publicUrl?: string | undefined } }
+  readonly properties: readonly AnyPropertySettings[]
+  readonly scheduler?: {
+    readonly steering: { readonly publicUrl?: string | undefined; readonly redirect: 'path' | 'host' }
+  }
 }): EdgeConfig {
   const originUrls = new Map(settings.origins.map((origin) => [origin.id, origin.url]))
   const properties = settings.properties.map((property) => wireProperty(property, originUrls))
   const steeringUrl = settings.scheduler?.steering.publicUrl?.replace(/\/+$/, '') ?? null
+  const propertyLabels = settings.scheduler?.steering.redirect === 'host'
   // Built key by key above, so that equal content has equal text.
-  const text = JSON.stringify([steeringUrl, properties])
+  const text = JSON.stringify([steeringUrl, propertyLabels, properties])
   const version = createHash('sha256').update(text).digest('hex').slice(0, 16)
-  return { version, steeringUrl, properties }
+  return { version, steeringUrl, propertyLabels, properties }
 }
 
-function wireProperty(property: PropertySettings, originUrls: ReadonlyMap<string, string>): WireProperty {
+function wireProperty(property: AnyPropertySettings, originUrls: ReadonlyMap<string, string>): WireProperty {
   return {
     id: property.id,
     hosts: property.hosts.map((host) => host.toLowerCase()),
@@ -44,5 +53,7 @@ function wireProperty(property: PropertySettings, originUrls: ReadonlyMap<string
     limits: property.limits,
     ...(property.callback === undefined ? {} : { callback: property.callback }),
     ...(property.events === undefined ? {} : { events: property.events }),
+    ...(property.overflow === undefined ? {} : { reportBitRate: true as const }),
+    ...(property.contentSteering === undefined ? {} : { announceSteering: true as const }),
   }
 }

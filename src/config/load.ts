@@ -14,6 +14,7 @@ import { valueAt } from './raw.ts'
 import { applySchema } from './schema-problems.ts'
 import type { TlsSettings } from './tls-schema.ts'
 import { schedulerSchema } from './scheduler-schema.ts'
+import { steeringProblems, steeringWarnings } from './steering-problems.ts'
 import type { SchedulerSettings } from './scheduler-schema.ts'
 import { readConfigFile } from './yaml-file.ts'
 import type { ConfigDocument } from './yaml-file.ts'
@@ -71,7 +72,8 @@ async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerCon
   resolveGeoipFiles(settings.scheduler.geoip, place.directory)
   const { steering } = settings.scheduler
   if (steering.tls !== undefined) steering.tls = withResolvedCertificates(steering.tls, place.directory)
-  return { ...place, settings, version: edgeConfigOf(settings).version, warnings }
+  const allWarnings = [...warnings, ...steeringWarnings(settings, document)]
+  return { ...place, settings, version: edgeConfigOf(settings).version, warnings: allWarnings }
 }
 
 function edgeFileConfigOf(document: ConfigDocument): EdgeFileConfig {
@@ -108,6 +110,7 @@ function checkedContent<T extends SchedulerSettings | StandaloneEdgeSettings>(
 ): T {
   const settings = checked(document, schema, found)
   const problems = accessProblems(settings.properties, document, asnFilesOf(settings))
+  if ('scheduler' in settings) problems.push(...steeringProblems(settings, document))
   if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
   return settings
 }

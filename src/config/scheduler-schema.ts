@@ -102,12 +102,21 @@ const edgeSchema = z.strictObject({
     .describe(
       'A deep edge: it serves clients of these networks, before other edges, and nobody else. Left out: anybody.',
     ),
+  probe: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether `scheduler.probes` asks it; `false` for one that its clients can reach and the scheduler cannot.',
+    ),
   keyHash: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits, as `edgeward key` prints')
     .meta({ title: 'key hash' })
     .describe('Hash of the edge’s key.'),
 })
+
+/** Its TTL is in whole seconds, and each playing client asks that often. */
+const steeringTtl = wait.refine((ms) => ms >= 1000, 'must be at least 1s')
 
 const clusterPropertySchema = propertySchema.extend({
   sites: z
@@ -118,6 +127,25 @@ const clusterPropertySchema = propertySchema.extend({
     .array(identifier)
     .default([])
     .describe('Labels that an edge must have among its `capabilities` to serve it.'),
+  overflow: z
+    .strictObject({
+      above: rate.describe(
+        'Cap on what all edges together send of it: near it a growing share of new clients goes elsewhere.',
+      ),
+      to: httpUrl.describe(
+        'Another CDN that has it; the client’s path and query are put behind it. Also taken when no edge can serve.',
+      ),
+    })
+    .optional()
+    .describe('Where clients go that are too many for this cluster. Left out: there is no cap.'),
+  contentSteering: z
+    .strictObject({
+      ttl: steeringTtl.prefault('30s').describe('How often players ask the scheduler where to play from.'),
+    })
+    .optional()
+    .describe(
+      'HLS Content Steering: main playlists name the scheduler, and a playing client moves to another edge when its own fails. Left out: off.',
+    ),
 })
 
 export const schedulerSchema = z.strictObject({
@@ -130,6 +158,12 @@ export const schedulerSchema = z.strictObject({
           publicUrl: httpUrl
             .optional()
             .describe('How players reach it; an edge over its limits sends them back there.'),
+          redirect: z
+            .enum(['path', 'host'])
+            .default('path')
+            .describe(
+              'How a redirect tells the edge which property is meant: `path` puts `/~id` in front of the path, `host` the id as one more label in front of the edge’s host name, which needs a wildcard in DNS and in its certificate.',
+            ),
           tls: tlsSchema.optional().describe('Certificates. Left out: plain HTTP.'),
         })
         .prefault({})
@@ -172,6 +206,13 @@ export const schedulerSchema = z.strictObject({
         .default([])
         .describe('Peers whose Forwarded or X-Forwarded-For is believed.'),
       accessLog: z.boolean().default(true).describe('One log line a request.'),
+      decisionLog: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .meta({ title: 'share', examples: [0.001] })
+        .describe('The share of decisions that are logged with every candidate and the reasons; 0: none.'),
       drain: wait.prefault('10s').describe('How long SIGTERM waits for running responses.'),
     })
     .prefault({})

@@ -30,6 +30,10 @@ export const wirePropertySchema = z.strictObject({
   limits: limitsSchema(ON_WIRE),
   callback: callbackSchema(ON_WIRE).optional(),
   events: eventsSchema().optional(),
+  /** Its bit rate is reported: the scheduler holds it to a cap. */
+  reportBitRate: z.literal(true).optional(),
+  /** Its main playlists name the scheduler's steering lists. */
+  announceSteering: z.literal(true).optional(),
 })
 
 export type WireProperty = z.infer<typeof wirePropertySchema>
@@ -38,6 +42,8 @@ export const edgeConfigSchema = z.strictObject({
   version: z.string(),
   /** Where players resolve; an edge that is over a limit sends them back there. null: there is none. */
   steeringUrl: z.string().nullable(),
+  /** Clients come with the id of the property as first label of the host. */
+  propertyLabels: z.boolean().default(false),
   properties: z.array(wirePropertySchema),
 })
 

@@ -1,10 +1,41 @@
 // What an edge says of itself every second: POST /edge/v1/report, bearer key.
 import { z } from 'zod'
 
+/** Of a directory that is reported; of a longer one, the part that fits. */
+export const DIRECTORY_CHARS_MAX = 256
+
+/** Directories and properties in one report: the busiest. */
+export const REPORTED_DIRECTORIES_MAX = 32
+export const REPORTED_PROPERTIES_MAX = 256
+
 const count = z.number().int().nonnegative()
+
+/** A directory whose objects are sent more than others. */
+export const busyDirectorySchema = z.strictObject({
+  property: z.string().min(1).max(64),
+  /** From `/` to `/`, as in cache keys: normalised, and without any token. */
+  path: z
+    .string()
+    .max(DIRECTORY_CHARS_MAX)
+    .regex(/^\/(?:.*\/)?$/s, 'must begin and end with a slash'),
+  /** Body bits a second, a mean over the last seconds. */
+  bitRate: z.number().nonnegative(),
+})
+
+export type BusyDirectory = z.infer<typeof busyDirectorySchema>
+
+/** Body bits a second of one property since the last report. */
+export const propertyRateSchema = z.strictObject({
+  id: z.string().min(1).max(64),
+  bitRate: z.number().nonnegative(),
+})
+
+export type PropertyRate = z.infer<typeof propertyRateSchema>
 
 export const edgeReportSchema = z.strictObject({
   id: z.string().min(1).max(64),
+  /** Random, of one process: two that report as one edge are told apart by it. */
+  instance: z.string().min(1).max(64),
   /** degraded: serves, but with a failed disk or without any. draining: takes no new client. */
   state: z.enum(['up', 'degraded', 'draining']),
   /** Edgeward's version. */
@@ -22,6 +53,10 @@ export const edgeReportSchema = z.strictObject({
   hitRatio: z.number().min(0).max(1).nullable(),
   memoryBytes: count,
   diskBytes: count,
+  /** The busiest first. */
+  directories: z.array(busyDirectorySchema).max(REPORTED_DIRECTORIES_MAX),
+  /** Of the properties whose configuration asks for it. */
+  properties: z.array(propertyRateSchema).max(REPORTED_PROPERTIES_MAX),
 })
 
 export type EdgeReport = z.infer<typeof edgeReportSchema>

@@ -65,6 +65,56 @@ t.test('the freshest report wins, wherever it arrived', { buffered: true }, asyn
   await until('a sees the fresher', () => a.seen().get('gz-1')?.report.connections === 2)
 })
 
+t.test('a lifetime that is made longer keeps no dead edge alive', { buffered: true }, async (t) => {
+  const redis = await startRedis(t)
+  const client = new Redis(redis.url)
+  t.teardown(() => client.disconnect())
+  const stored = JSON.stringify({ by: 'another', report: reportOf('gz-1', { uptimeMs: 1e300 }) })
+  await client.set('edgeward:{test}:edge:gz-1', stored, 'PX', 5000)
+  const registry = await open(t, redis)
+  t.equal(stateIn(registry, 'gz-1'), 'up')
+  await client.pexpire('edgeward:{test}:edge:gz-1', 3_600_000)
+  await until('it ages', () => stateIn(registry, 'gz-1') === 'down', 7000)
+  t.equal(registry.status().state, 'healthy')
+})
+
+t.test('two processes of one edge, each at its own scheduler', { buffered: true }, async (t) => {
+  const redis = await startRedis(t)
+  const [a, b] = [await open(t, redis), await open(t, redis)]
+  const startedMs = systemClock.monotonic()
+  /** Reports now, as a process that was that old at first. */
+  const say = (registry: RedisRegistry, instance: string, ageMs: number) => {
+    const uptimeMs = systemClock.monotonic() - startedMs + ageMs
+    return registry.record(reportOf('gz-1', { instance, uptimeMs }))
+  }
+  // In step, so that only a write can see what the other wrote just before it.
+  const results: Record<string, string[]> = { old: [], new: [] }
+  const timer = setInterval(() => {
+    results['new']?.push(say(b, 'new', 0))
+    results['old']?.push(say(a, 'old', 60_000))
+  }, 250)
+  t.teardown(() => clearInterval(timer))
+  await until('the earlier one is refused', () => results['old']?.includes('retired'))
+  const shown = new Set<string | undefined>()
+  await until('ten times more', () => {
+    for (const registry of [a, b]) shown.add(registry.seen().get('gz-1')?.report.instance)
+    return (
+      results['old']?.slice(-10).every((result) => result === 'retired') === true &&
+      results['old'].length > 10
+    )
+  })
+  t.same(new Set(results['new']), new Set(['recorded']), 'the later one never')
+  t.same([...shown], ['new'], 'it is what both schedulers see')
+  const late = await open(t, redis)
+  t.equal(say(late, 'old', 60_000), 'retired', 'a scheduler that starts knows at once')
+
+  clearInterval(timer)
+  const silentMs = systemClock.monotonic()
+  await until('the later one is silent for five seconds', () => say(a, 'old', 60_000) === 'recorded')
+  const took = systemClock.monotonic() - silentMs
+  t.ok(took > 4500 && took < 6500, `${took} ms`)
+})
+
 t.test('the age is taken from the lifetime that is left, not from a clock', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const client = new Redis(redis.url)
@@ -96,6 +146,8 @@ t.test('unreadable values are ignored', { buffered: true }, async (t) => {
   }
   await client.set(key, JSON.stringify({ by: 'x', report }))
   t.same([...(await open(t, redis)).seen()], [], 'without a lifetime a report has no age')
+  await client.set(key, JSON.stringify({ by: 'x', report }), 'PX', 86_400_000)
+  t.same([...(await open(t, redis)).seen()], [], 'nor with a longer one than any scheduler gives it')
   await client.del(key)
   await client.lpush(key, 'a list')
   t.equal((await open(t, redis)).status().state, 'held', 'a key of another type is a failed read')

@@ -88,9 +88,26 @@ for (const [kind, start] of Object.entries(KINDS)) {
     registry.record(reportOf('gz-2'))
     t.equal(registry.seen().get('gz-2')?.receivedAtMs, clock.nowMs, 'and comes back with its next report')
 
+    duplicates(t, registry, clock)
     await overrides(t, registry, clock)
     if (kind !== 'memory') await shared(t, registry, await opener(clock), clock)
   })
+}
+
+function duplicates(t: Test, registry: Registry, clock: StillClock): void {
+  const say = (instance: string, uptimeMs: number) =>
+    registry.record(reportOf('gz-2', { instance, uptimeMs }))
+  clock.pass(5000)
+  t.equal(say('old', 60_000), 'recorded')
+  t.equal(say('new', 1000), 'recorded', 'a process that started later takes over')
+  let changes = 0
+  registry.onChange = () => changes++
+  t.equal(say('old', 61_000), 'retired')
+  t.equal(changes, 0, 'what is not taken changes nothing')
+  t.equal(registry.seen().get('gz-2')?.report.instance, 'new')
+  clock.pass(5000)
+  t.equal(say('old', 66_000), 'recorded', 'and the earlier one when that is silent')
+  clock.pass(60_000)
 }
 
 async function overrides(t: Test, registry: Registry, clock: StillClock): Promise<void> {

@@ -63,7 +63,7 @@ export function choosing(cluster: ChoosingCluster, state: ChoosingState = {}) {
     const steered = steer(queryFor({ path: assetPath('a'), ...query }), snapshot, nowMs, null, demand)
     const { choice, weighing, chosen } = steered
     if (demand instanceof DemandTracker && choice && weighing?.chosen && chosen) {
-      demand.note(choice.key, weighing.chosen.site, chosen.edge, nowMs)
+      demand.note(choice, weighing.chosen.site, chosen.edge, nowMs)
     }
     return steered
   }

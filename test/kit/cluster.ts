@@ -22,8 +22,22 @@ export interface ClusterOptions {
   redis?: string
   /** Keys of the property `shows` besides its id, hosts and origins. */
   property?: Readonly<Record<string, unknown>>
+  /** Further keys of each edge in edgeward.yaml, such as its capacity. */
+  edgeEntry?: Readonly<Record<string, unknown>>
   /** Further top-level keys of each edge.yaml. */
   edgeConfig?: Readonly<Record<string, unknown>>
+  /** The same of single edges, by id. */
+  edgeEntries?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Further keys of single edge.yaml files, by id. */
+  edgeConfigs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Further environment of the scheduler. */
+  schedulerEnv?: Record<string, string>
+  /** Where edges listen, by id; left out: any port of 127.0.0.1. */
+  listens?: Readonly<Record<string, string>>
+  /** What clients are sent to, by edge id, where it is not what the edge listens on. */
+  urls?: Readonly<Record<string, string>>
+  /** Further keys of `scheduler.steering`. */
+  steering?: Readonly<Record<string, unknown>>
   /** Replaces an edge's key by one whose hash the scheduler does not know. */
   wrongKeys?: readonly string[]
 }
@@ -38,6 +52,8 @@ export interface Cluster {
   readonly scheduler: DaemonProcess
   readonly edges: ReadonlyMap<string, TestEdge>
   edge(id: string): TestEdge
+  /** A second process with the id and key of an edge, elsewhere; not started. */
+  twinOf(id: string): Promise<TestEdge>
   /** Edge id → its state in the scheduler's eyes. */
   states(): Promise<Map<string, string>>
 }
@@ -49,19 +65,26 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
   const control = `127.0.0.1:${await freePort()}`
   const admin = `127.0.0.1:${await freePort()}`
   const edges = new Map<string, TestEdge>()
+  const keys = new Map<string, string>()
   const entries: object[] = []
   for (const [site, { edges: ids }] of Object.entries(options.sites)) {
     for (const id of ids) {
       const key = newKey()
       const edge = await joinedEdge(t, id, control, { key, ...options })
       edges.set(id, edge)
+      keys.set(id, key)
       const known = options.wrongKeys?.includes(id) === true ? newKey() : key
-      entries.push({ id, site, url: edge.url, keyHash: hashKey(known) })
+      const url = options.urls?.[id] ?? edge.url
+      const more = { ...options.edgeEntry, ...options.edgeEntries?.[id] }
+      entries.push({ id, site, url, keyHash: hashKey(known), ...more })
     }
   }
   const file = path.join(directory, 'edgeward.yaml')
   await writeFile(file, stringify(schedulerSettings(options, { steering, control, admin }, entries)))
-  const scheduler = await startDaemon(t, ['scheduler', '--config', file], { cwd: directory })
+  const scheduler = await startDaemon(t, ['scheduler', '--config', file], {
+    cwd: directory,
+    ...(options.schedulerEnv === undefined ? {} : { env: options.schedulerEnv }),
+  })
   await Promise.all([...edges.values()].map((edge) => edge.start()))
   const cluster: Cluster = {
     steering: `http://${steering}`,
@@ -73,6 +96,9 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
       const edge = edges.get(id)
       if (edge === undefined) throw new Error(`no edge ${id}`)
       return edge
+    },
+    twinOf(id) {
+      return joinedEdge(t, id, control, { key: keys.get(id) ?? '', ...options })
     },
     async states() {
       const reply = await get(`http://${admin}/api/v1/edges`)
@@ -95,7 +121,7 @@ function schedulerSettings(
   return {
     cluster: 'test',
     scheduler: {
-      steering: { listen: listen.steering, publicUrl: `http://${listen.steering}` },
+      steering: { listen: listen.steering, publicUrl: `http://${listen.steering}`, ...options.steering },
       control: { listen: listen.control },
       admin: { listen: listen.admin },
       // So that a test plays a client elsewhere by X-Forwarded-For.
@@ -118,10 +144,15 @@ async function joinedEdge(
   t: TestScope,
   id: string,
   control: string,
-  { key, edgeConfig }: { key: string } & Pick<ClusterOptions, 'edgeConfig'>,
+  {
+    key,
+    edgeConfig,
+    edgeConfigs,
+    listens,
+  }: { key: string } & Pick<ClusterOptions, 'edgeConfig' | 'edgeConfigs' | 'listens'>,
 ): Promise<TestEdge> {
   const directory = await tempDirectory(t)
-  const listen = `127.0.0.1:${await freePort()}`
+  const listen = listens?.[id] ?? `127.0.0.1:${await freePort()}`
   const admin = `127.0.0.1:${await freePort()}`
   const configFile = path.join(directory, 'edge.yaml')
   const settings = {
@@ -132,6 +163,7 @@ async function joinedEdge(
     admin,
     cache: { memory: '64MiB', directories: [{ path: './cache', size: '1GiB' }] },
     ...edgeConfig,
+    ...edgeConfigs?.[id],
   }
   await writeFile(configFile, stringify(settings))
   const where = { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile }

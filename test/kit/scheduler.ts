@@ -79,6 +79,7 @@ export function edgeEntry(
 export function reportOf(id: string, over: Partial<EdgeReport> = {}): EdgeReport {
   return {
     id,
+    instance: `process-of-${id}`,
     state: 'up',
     version: '0.1.0',
     configVersion: '',
@@ -89,6 +90,8 @@ export function reportOf(id: string, over: Partial<EdgeReport> = {}): EdgeReport
     hitRatio: null,
     memoryBytes: 0,
     diskBytes: 0,
+    directories: [],
+    properties: [],
     ...over,
   }
 }

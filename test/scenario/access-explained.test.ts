@@ -2,7 +2,7 @@
 // the same word, for each kind of rule, and the origin is not asked for what is refused.
 import t from 'tap'
 import { contentOf } from '../../src/commands/explain/content.ts'
-import { readInquiry } from '../../src/commands/explain/inquiry.ts'
+import { readInquiry } from '../../src/inquiry.ts'
 import { judgeInquiry } from '../../src/commands/explain/judgement.ts'
 import { loadAnyConfig } from '../../src/config/load.ts'
 import { get } from '../kit/client.ts'

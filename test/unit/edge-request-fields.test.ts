@@ -89,11 +89,8 @@ t.test('only fields that the property forwards go up with a shared fetch', async
   const open = { access: {}, limits: { client: {}, over: 'refuse' as const } }
   const rule = (forward: string[] | 'all', origins: string[]) => {
     const property = { ...settings, ...extras, ...open, cache, forward, cors: { origins } }
-    const built = buildPropertyTable({
-      version: '1',
-      steeringUrl: null,
-      properties: [property],
-    }).index.findById('p')
+    const config = { version: '1', steeringUrl: null, propertyLabels: false, properties: [property] }
+    const built = buildPropertyTable(config, 'e').index.findById('p')
     return built?.ruleFor('/').forwards ?? all
   }
   const steering = ['X-Forwarded-Host', 'Forwarded', 'X-Original-URL', 'X-HTTP-Method-Override', 'Cookie']

@@ -3,8 +3,8 @@
 import path from 'node:path'
 import t from 'tap'
 import { contentOf } from '../../src/commands/explain/content.ts'
-import { readInquiry } from '../../src/commands/explain/inquiry.ts'
-import type { InquiryOptions } from '../../src/commands/explain/inquiry.ts'
+import { readInquiry } from '../../src/inquiry.ts'
+import type { InquiryOptions } from '../../src/inquiry.ts'
 import { judgeInquiry } from '../../src/commands/explain/judgement.ts'
 import { jsonOf, pageOf } from '../../src/commands/explain/page.ts'
 import { loadAnyConfig } from '../../src/config/load.ts'
@@ -109,11 +109,11 @@ t.test('what is wrong with the request that is described', async (t) => {
     ['ftp://shows.example.com/s3cret', {}, /^the URL must be like [^\n]*$/],
     ['http://', {}, /the URL must be like/],
     ['http://user:s3cret@shows.example.com/', {}, /the URL must be like/],
-    [url, { address: 'here' }, /--address must be an IP address/],
-    [url, { at: 'noon' }, /--at must be a time such as/],
-    [url, { method: 'G E T' }, /--method must be a method/],
-    [url, { header: ['s3cret'] }, /--header must be like/],
-    [url, { header: ['A: x\r\nB: s3cret'] }, /--header must be like/],
+    [url, { address: 'here' }, /address must be an IP address/],
+    [url, { at: 'noon' }, /at must be a time such as/],
+    [url, { method: 'G E T' }, /method must be a method/],
+    [url, { header: ['s3cret'] }, /header must be like/],
+    [url, { header: ['A: x\r\nB: s3cret'] }, /header must be like/],
     [url, { referer: 's3cret\n' }, /referer holds control characters/],
   ]
   for (const [asked, options, message] of cases) {

@@ -1,6 +1,7 @@
 // The admin listener: readiness, edges, metrics.
 import t from 'tap'
 import { createMetricsRegistry } from '../../src/metrics.ts'
+import { NO_DEMAND } from '../../scheduler/choose/demand.ts'
 import { createAdmin } from '../../scheduler/admin/admin.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
 import type { Lifecycle } from '../../scheduler/admin/readiness.ts'
@@ -27,7 +28,15 @@ function adminOf(t: TestScope) {
   const promRegistry = createMetricsRegistry()
   const metrics = createSchedulerMetrics(promRegistry, { snapshots, registry, clock })
   const lifecycle: Lifecycle = { listeningSinceMs: null, draining: false }
-  const service = createAdmin({ promRegistry, snapshots, registry, lifecycle, clock, log: silentLogger })
+  const service = createAdmin({
+    promRegistry,
+    snapshots,
+    registry,
+    demand: NO_DEMAND,
+    lifecycle,
+    clock,
+    log: silentLogger,
+  })
   t.teardown(() => service.close())
   /** Records a report and waits until the snapshot has it. */
   const report = async (...args: Parameters<typeof reportOf>) => {

@@ -1,7 +1,7 @@
 // Choices that depend on what was decided before: expected load, hot assets, and edges that are new or come back.
 import t from 'tap'
 import { AssetRates } from '../../scheduler/choose/asset-rates.ts'
-import { DemandTracker } from '../../scheduler/choose/demand.ts'
+import { DemandTracker, NO_DEMAND } from '../../scheduler/choose/demand.ts'
 import { copiesFor } from '../../scheduler/choose/edges.ts'
 import { ExpectedLoad } from '../../scheduler/choose/expected-load.ts'
 import { nextHealth } from '../../scheduler/health/edge-health.ts'
@@ -98,7 +98,7 @@ t.test('a hot asset gets more edges as its rate grows, and loses them again', as
   const path = assetPath('premiere')
   /** No expected load: the rate alone. */
   const at = (rate: number, id = '') => {
-    const demand = { sessionsOn: () => 0, assetRate: () => rate }
+    const demand = { ...NO_DEMAND, assetRate: () => rate }
     const { taken, reasons } = crowd({ demand }, 300, 0, id === '' ? path : assetPath(id))
     return { edges: Object.keys(taken).toSorted(), taken, reasons }
   }
@@ -110,7 +110,7 @@ t.test('a hot asset gets more edges as its rate grows, and loses them again', as
   t.ok(one.edges.every((id) => two.edges.includes(id)) && two.edges.every((id) => three.edges.includes(id)))
   t.same([one.reasons, two.reasons], [['hash'], ['hot-asset']])
   for (const count of Object.values(all.taken)) t.ok(count > 45 && count < 110, `even: ${count}`)
-  const { decide } = choosing(CLUSTER, { demand: { sessionsOn: () => 0, assetRate: () => 1000 } })
+  const { decide } = choosing(CLUSTER, { demand: { ...NO_DEMAND, assetRate: () => 1000 } })
   t.equal(decide({ path, peer: '8.8.4.4' }).chosen?.id, decide({ path, peer: '8.8.4.4' }).chosen?.id)
 })
 

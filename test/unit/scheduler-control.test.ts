@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/log.ts'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
 import { createControl } from '../../scheduler/control/control.ts'
-import { RefusedKeyLog } from '../../scheduler/control/refused-key-log.ts'
+import { BoundedLog } from '../../scheduler/bounded-log.ts'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
 import { SnapshotHolder } from '../../scheduler/snapshot.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
@@ -86,6 +86,74 @@ t.test('an edge speaks for itself alone', async (t) => {
   t.equal(await counted('other-edge'), '1')
 })
 
+t.test('two processes that report as one edge: the one that started later is it', async (t) => {
+  const { registry, report, counted, lines, clock } = controlOf(t)
+  const startedMs = { a: clock.nowMs - 60_000, b: clock.nowMs - 1000 }
+  const say = (instance: 'a' | 'b') =>
+    report(keyOf('gz-1'), reportOf('gz-1', { instance, uptimeMs: clock.nowMs - startedMs[instance] }))
+  const isTaken = async (instance: 'a' | 'b') => (await say(instance)).statusCode === 200
+  t.ok(await isTaken('a'))
+  t.ok(await isTaken('b'), 'a restart is taken at once')
+  for (let i = 0; i < 3; i++) {
+    clock.pass(1000)
+    const refused = await say('a')
+    t.equal(refused.statusCode, 409)
+    t.match(refused.json(), { error: 'id', message: /^id: another process reports as edge "gz-1"/ })
+    t.equal(registry.seen().get('gz-1')?.report.instance, 'b')
+  }
+  t.match(lines, [{ level: 40, edge: 'gz-1', unlogged: 0, msg: /two processes/ }], 'logged at a bounded rate')
+  t.equal(await counted('duplicate-id'), '3')
+  clock.pass(1999)
+  t.notOk(await isTaken('a'))
+  clock.pass(1)
+  t.ok(await isTaken('a'), 'the other has been silent for five seconds')
+  t.ok(await isTaken('b'), 'and is back')
+})
+
+t.test('processes that started at once are told apart all the same', async (t) => {
+  for (const order of ['ab', 'ba']) {
+    const { report, registry } = controlOf(t)
+    for (const instance of [...order, ...order]) await report(keyOf('gz-1'), reportOf('gz-1', { instance }))
+    t.equal(registry.seen().get('gz-1')?.report.instance, 'b')
+  }
+})
+
+t.test('uptimes beyond reason let a process be refused, and no more', async (t) => {
+  const { report, clock, registry } = controlOf(t)
+  const say = async (instance: string, uptimeMs: number) =>
+    (await report(keyOf('gz-1'), reportOf('gz-1', { instance, uptimeMs }))).statusCode
+  t.equal(await say('a', 1e300), 200)
+  t.equal(await say('a', 0), 200, 'the same process may say what it likes')
+  t.equal(await say('b', 1e300), 409)
+  clock.pass(5000)
+  t.equal(await say('b', 1e300), 200)
+  t.equal(registry.seen().get('gz-1')?.receivedAtMs, clock.nowMs, 'received now, whatever it says')
+})
+
+t.test('a load that cannot be is taken, told of and counted', async (t) => {
+  const { report, counted, lines, registry } = controlOf(t)
+  const say = (over: object) => report(keyOf('gz-1'), reportOf('gz-1', over))
+  await say({ sentBitRate: 4e9, connections: 80_000 })
+  t.same(lines, [], 'four times 1 Gbit/s and 20,000 connections: overloaded')
+  await say({ sentBitRate: 1e13 })
+  await say({ connections: 90_000 })
+  t.equal((await say({ sentBitRate: Number.MAX_VALUE })).statusCode, 200)
+  t.match(lines, [{ level: 40, edge: 'gz-1', claim: 'sends 10000 Gbit/s of 1 Gbit/s' }])
+  t.same([await counted('accepted'), await counted('impossible')], ['1', '3'])
+  t.ok(registry.seen().has('gz-1'))
+})
+
+t.test('the largest report that an edge makes is taken', async (t) => {
+  const { report } = controlOf(t)
+  const id = 'p'.repeat(64)
+  const directories = Array.from({ length: 32 }, () => {
+    return { property: id, path: `/${'\xe9'.repeat(254)}/`, bitRate: 123_456_789_012 }
+  })
+  const properties = Array.from({ length: 256 }, () => ({ id, bitRate: 123_456_789_012 }))
+  const answer = await report(keyOf('gz-1'), reportOf('gz-1', { directories, properties }))
+  t.equal(answer.statusCode, 200, answer.body)
+})
+
 t.test('a bad report is answered with the field that is bad', async (t) => {
   const { registry, report, counted } = controlOf(t)
   const good = reportOf('gz-1')
@@ -97,6 +165,10 @@ t.test('a bad report is answered with the field that is bad', async (t) => {
     [{ ...good, sentBitRate: undefined }, /^sentBitRate: /],
     [{ ...good, id: 'x'.repeat(65) }, /^id: /],
     [{ ...good, extra: 1 }, /extra/],
+    [{ ...good, instance: '' }, /^instance: /],
+    [{ ...good, directories: [{ property: 'shows', path: 'a/', bitRate: 1 }] }, /^directories.0.path: /],
+    [{ ...good, directories: [{ property: 'shows', path: '/a', bitRate: 1 }] }, /^directories.0.path: /],
+    [{ ...good, properties: [{ id: 'shows', bitRate: -1 }] }, /^properties.0.bitRate: /],
     ['[]', /^report: /],
     ['null', /^report: /],
     ['{"id":', /JSON/],
@@ -113,7 +185,7 @@ t.test('a bad report is answered with the field that is bad', async (t) => {
 
 t.test('an oversized report is refused', async (t) => {
   const { report, counted, registry } = controlOf(t)
-  const answer = await report(keyOf('gz-1'), { ...reportOf('gz-1'), version: 'x'.repeat(10_000) })
+  const answer = await report(keyOf('gz-1'), { ...reportOf('gz-1'), version: 'x'.repeat(100_000) })
   t.equal(answer.statusCode, 413)
   t.match(answer.json(), { error: 'too-large' })
   t.equal(await counted('too-large'), '1')
@@ -161,17 +233,19 @@ t.test('unknown routes', async (t) => {
   t.equal((await service.inject({ url: '/edge/v1/other' })).statusCode, 401, 'strangers learn no routes')
 })
 
-t.test('the log of refused keys counts what it leaves out', async (t) => {
+t.test('a warning that repeats is told at a bounded rate, each cause for itself', async (t) => {
   const clock = new StillClock()
   const { log, lines } = recordingLog()
-  const refused = new RefusedKeyLog(clock, log)
-  refused.note('192.0.2.1')
+  const warnings = new BoundedLog(clock, log)
+  warnings.warn('key', { peer: '192.0.2.1' }, 'wrong key')
   clock.pass(4999)
-  refused.note('192.0.2.1')
+  warnings.warn('key', { peer: '192.0.2.1' }, 'wrong key')
+  warnings.warn('id', { edge: 'gz-1' }, 'wrong id')
   clock.pass(1)
-  refused.note('192.0.2.2')
+  warnings.warn('key', { peer: '192.0.2.2' }, 'wrong key')
   t.match(lines, [
-    { peer: '192.0.2.1', unlogged: 0 },
-    { peer: '192.0.2.2', unlogged: 1 },
+    { msg: 'wrong key', peer: '192.0.2.1', unlogged: 0 },
+    { msg: 'wrong id', edge: 'gz-1', unlogged: 0 },
+    { msg: 'wrong key', peer: '192.0.2.2', unlogged: 1 },
   ])
 })

@@ -1,5 +1,6 @@
 // Overrides before they reach any store: which of two wins, what the admin listener takes, and from whom.
 import t from 'tap'
+import { NO_DEMAND } from '../../scheduler/choose/demand.ts'
 import { createAdmin } from '../../scheduler/admin/admin.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
 import { stateOf } from '../../scheduler/health/liveness.ts'
@@ -26,7 +27,15 @@ function adminOf(t: TestScope) {
   const promRegistry = createMetricsRegistry()
   createSchedulerMetrics(promRegistry, { snapshots, registry, clock })
   const lifecycle = { listeningSinceMs: clock.nowMs, draining: false }
-  const service = createAdmin({ promRegistry, snapshots, registry, lifecycle, clock, log: silentLogger })
+  const service = createAdmin({
+    promRegistry,
+    snapshots,
+    registry,
+    demand: NO_DEMAND,
+    lifecycle,
+    clock,
+    log: silentLogger,
+  })
   t.teardown(() => service.close())
   return { clock, registry, service }
 }

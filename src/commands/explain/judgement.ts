@@ -13,8 +13,8 @@ import { buildPropertyIndex, hostNameOf, splitPrefix } from '../../property-inde
 import type { TokenQuery } from '../../token/token.ts'
 import type { WireProperty } from '../../wire/edge-config.ts'
 import type { Content } from './content.ts'
-import { clientOf } from './inquiry.ts'
-import type { Inquiry } from './inquiry.ts'
+import { clientOf } from '../../inquiry.ts'
+import type { Inquiry } from '../../inquiry.ts'
 
 export interface Row {
   /** A key path, or what is judged before any key. */

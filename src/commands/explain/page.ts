@@ -1,9 +1,10 @@
 // What `edgeward explain` prints: for a person, in the width of the terminal, or as one JSON object. Text that came
 // from the request is made harmless for a terminal; queries, paths with tokens and the values of other fields are
 // never shown.
-import { styleText } from 'node:util'
-import type { Inquiry } from './inquiry.ts'
+import type { Inquiry } from '../../inquiry.ts'
 import type { Judgement, Row } from './judgement.ts'
+import { paintOn, printable } from './screen.ts'
+import type { Paint, Screen, Style } from './screen.ts'
 
 export function jsonOf(inquiry: Inquiry, judgement: Judgement): string {
   const { property, client, rows, refusal } = judgement
@@ -27,17 +28,10 @@ const GAP = 2
 const STEP_MAX = 24
 const COLUMNS = { least: 60, most: 100, unknown: 80 }
 
-export interface Screen {
-  readonly columns: number | undefined
-  readonly colours: boolean
-}
-
 export function pageOf(inquiry: Inquiry, judgement: Judgement, screen: Screen): string {
   const { client, rows } = judgement
   const columns = Math.max(COLUMNS.least, Math.min(COLUMNS.most, screen.columns ?? COLUMNS.unknown))
-  const paint: Paint = screen.colours
-    ? (style, text) => styleText(style, text, { validateStream: false })
-    : (_style, text) => text
+  const paint = paintOn(screen)
   return [
     paint('bold', `${inquiry.method} ${shownUrl(inquiry, judgement)}`),
     paint('dim', `from ${client ?? 'an unknown address (--address)'}, at ${isoOf(inquiry.nowMs)}`),
@@ -48,9 +42,6 @@ export function pageOf(inquiry: Inquiry, judgement: Judgement, screen: Screen): 
     '',
   ].join('\n')
 }
-
-type Style = Parameters<typeof styleText>[0]
-type Paint = (style: Style, text: string) => string
 
 function rowLines(rows: readonly Row[], columns: number, paint: Paint): string[] {
   const stepWidth = Math.max(...rows.map((row) => stepName(row).length))
@@ -107,10 +98,6 @@ function wrapped(text: string, width: number): string[] {
     } else line = line === '' ? word : `${line} ${word}`
   }
   return [...lines, line]
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '�')
 }
 
 function isoOf(ms: number): string {

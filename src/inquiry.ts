@@ -1,10 +1,10 @@
 // The request that `edgeward explain` is asked about, read from the command line as a server would read it from a
 // client: the target stays byte for byte, since another spelling of a path may be judged otherwise.
-import { clientAddressOf } from '../../access/client-address.ts'
-import { instantProblem } from '../../access/time-window.ts'
-import type { CidrTree } from '../../net/cidr-tree.ts'
-import { parseIp } from '../../net/ip.ts'
-import type { IpAddress } from '../../net/ip.ts'
+import { clientAddressOf } from './access/client-address.ts'
+import { instantProblem } from './access/time-window.ts'
+import type { CidrTree } from './net/cidr-tree.ts'
+import { parseIp } from './net/ip.ts'
+import type { IpAddress } from './net/ip.ts'
 
 export interface InquiryOptions {
   readonly address?: string
@@ -25,6 +25,8 @@ export interface Inquiry {
   readonly target: string
   readonly peer: string
   readonly nowMs: number
+  /** By lower-case name. */
+  readonly fields: ReadonlyMap<string, string>
   readonly header: (lowerName: string) => string | undefined
 }
 
@@ -43,11 +45,11 @@ export function readInquiry(url: string, options: InquiryOptions, nowMs: number)
   if (match === null) throw new InquiryError('the URL must be like https://shows.example.com/live/a.m3u8')
   const [, scheme = '', host = '', target = '/'] = match
   const { address, at, method } = options
-  if (!TOKEN.test(method)) throw new InquiryError('--method must be a method such as GET')
+  if (!TOKEN.test(method)) throw new InquiryError('method must be a method such as GET')
   if (address !== undefined && parseIp(address) === undefined)
-    throw new InquiryError('--address must be an IP address such as 203.0.113.9')
+    throw new InquiryError('address must be an IP address such as 203.0.113.9')
   const atProblem = at === undefined ? undefined : instantProblem(at)
-  if (atProblem !== undefined) throw new InquiryError(`--at ${atProblem}`)
+  if (atProblem !== undefined) throw new InquiryError(`at ${atProblem}`)
   const fields = readFields(options)
   return {
     method,
@@ -56,6 +58,7 @@ export function readInquiry(url: string, options: InquiryOptions, nowMs: number)
     target: asciiTarget(target.startsWith('?') ? `/${target}` : target),
     peer: address ?? '',
     nowMs: at === undefined ? nowMs : Date.parse(at),
+    fields,
     header: (lowerName) => fields.get(lowerName),
   }
 }
@@ -76,7 +79,7 @@ function readFields({ header, referer, origin, userAgent }: InquiryOptions): Map
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase()
     const value = line.slice(colon + 1).trim()
     if (!TOKEN.test(name) || !VALUE.test(value))
-      throw new InquiryError("--header must be like 'X-Forwarded-For: 203.0.113.9'")
+      throw new InquiryError("header must be like 'X-Forwarded-For: 203.0.113.9'")
     const earlier = fields.get(name)
     // RFC 9110 §5.3: the lines of one field are one list.
     fields.set(name, earlier === undefined ? value : `${earlier}, ${value}`)

@@ -1,0 +1,140 @@
+// What edges report of their busiest directories and of capped properties, added up while reports come in: each is
+// worked through once, and a decision looks a sum up by hash. Segments lie below the playlist that steering hashes, so
+// a directory counts for itself and for those above it.
+import type { EdgeReport } from '../../src/wire/report.ts'
+import {
+  DOWN_AFTER_MS,
+  HOT_ASSET_HOLD_MS,
+  REPORTED_ANCESTORS_MAX,
+  REPORTED_ASSETS_MAX,
+  REPORTED_SWEEP_MS,
+  UTILISATION_MAX,
+} from '../limits.ts'
+import { ageOf } from '../registry/registry.ts'
+import type { Snapshot } from '../snapshot.ts'
+import type { EdgeView, PropertyView, Topology } from '../topology.ts'
+import { hash64 } from './rendezvous.ts'
+import type { Hash64 } from './rendezvous.ts'
+
+/** Whole bits a second, so that what is taken off leaves nothing behind. */
+interface RateSum {
+  bits: number
+  /** The most that it was, fading since `heldAtMs`. */
+  heldBits: number
+  heldAtMs: number
+}
+
+/** What one edge adds to a sum. */
+interface Part {
+  readonly sum: RateSum
+  readonly bits: number
+}
+
+export class ReportedRates {
+  readonly #assets = new Map<number, RateSum>()
+  /** Bounded by the capped properties. */
+  readonly #properties = new Map<string, RateSum>()
+  /** By `EdgeView.index`: the report that counts, and its parts. */
+  readonly #counted: (EdgeReport | undefined)[] = []
+  readonly #parts: (readonly Part[])[] = []
+  #sweptAtMs = -Infinity
+
+  /** Replaces what each edge said by what it says now; an edge that is down says nothing. */
+  take({ topology, reports }: Pick<Snapshot, 'topology' | 'reports'>, nowMs: number): void {
+    for (const edge of topology.edges) {
+      const seen = reports[edge.index]
+      const report = seen !== undefined && ageOf(seen, nowMs) <= DOWN_AFTER_MS ? seen.report : undefined
+      if (report === this.#counted[edge.index]) continue
+      this.#counted[edge.index] = report
+      for (const { sum, bits } of this.#parts[edge.index] ?? []) sum.bits -= bits
+      this.#parts[edge.index] = report === undefined ? [] : this.#count(report, edge, topology, nowMs)
+    }
+    if (nowMs - this.#sweptAtMs >= REPORTED_SWEEP_MS) this.#sweep(nowMs)
+  }
+
+  /** Bits a second of an asset at a site: up at once, down slowly, so that its edges do not come and go. */
+  assetBitRate(key: Hash64, site: Hash64, nowMs: number): number {
+    const sum = this.#assets.get(atSite(key, site))
+    return sum === undefined ? 0 : heldBitsOf(sum, nowMs)
+  }
+
+  /** Bits a second of a capped property on all edges, as they are. */
+  propertyBitRate({ id }: PropertyView): number {
+    return this.#properties.get(id)?.bits ?? 0
+  }
+
+  #count(report: EdgeReport, edge: EdgeView, { properties }: Topology, nowMs: number): Part[] {
+    const parts: Part[] = []
+    const add = (sum: RateSum | undefined, bits: number) => {
+      if (sum === undefined) return
+      addTo(sum, bits, nowMs)
+      parts.push({ sum, bits })
+    }
+    const site = hash64(edge.siteId)
+    for (const { property, path, bitRate } of report.directories) {
+      if (properties.findById(property) === undefined) continue
+      const bits = Math.round(Math.min(bitRate, edge.bandwidth))
+      for (const directory of selfAndAbove(path))
+        add(this.#assetSum(hash64(property + directory), site), bits)
+    }
+    for (const { id, bitRate } of report.properties) {
+      const property = properties.findById(id)
+      if (property === undefined || property.overflow === null) continue
+      add(this.#propertySum(id), Math.round(Math.min(bitRate, UTILISATION_MAX * edge.bandwidth)))
+    }
+    return parts
+  }
+
+  #assetSum(key: Hash64, site: Hash64): RateSum | undefined {
+    const place = atSite(key, site)
+    const known = this.#assets.get(place)
+    if (known !== undefined || this.#assets.size >= REPORTED_ASSETS_MAX) return known
+    const sum = { bits: 0, heldBits: 0, heldAtMs: 0 }
+    this.#assets.set(place, sum)
+    return sum
+  }
+
+  #propertySum(id: string): RateSum {
+    const sum = this.#properties.get(id) ?? { bits: 0, heldBits: 0, heldAtMs: 0 }
+    this.#properties.set(id, sum)
+    return sum
+  }
+
+  /** Forgets assets that nobody sends any more. */
+  #sweep(nowMs: number): void {
+    this.#sweptAtMs = nowMs
+    for (const [place, sum] of this.#assets) {
+      if (sum.bits === 0 && heldBitsOf(sum, nowMs) < FORGOTTEN_BITS) this.#assets.delete(place)
+    }
+  }
+}
+
+/** Less than makes any asset hot. */
+const FORGOTTEN_BITS = 1e4
+
+function addTo(sum: RateSum, bits: number, nowMs: number): void {
+  const held = heldBitsOf(sum, nowMs)
+  sum.bits += bits
+  sum.heldBits = Math.max(held, sum.bits)
+  sum.heldAtMs = nowMs
+}
+
+function heldBitsOf({ bits, heldBits, heldAtMs }: RateSum, nowMs: number): number {
+  return Math.max(bits, heldBits * Math.exp(Math.min(0, heldAtMs - nowMs) / HOT_ASSET_HOLD_MS))
+}
+
+/** An asset that is hot in one place is not so in another. 53 bits of the two hashes, as a key. */
+function atSite(key: Hash64, site: Hash64): number {
+  return (key.hi ^ site.hi) * 2 ** 21 + ((key.lo ^ site.lo) >>> 11)
+}
+
+/** `/a/b/`, `/a/`, `/`: the nearest so many. */
+function selfAndAbove(path: string): string[] {
+  const directories: string[] = []
+  let end = path.length
+  while (end > 0 && directories.length < REPORTED_ANCESTORS_MAX) {
+    directories.push(path.slice(0, end))
+    end = end < 2 ? 0 : path.lastIndexOf('/', end - 2) + 1
+  }
+  return directories
+}
