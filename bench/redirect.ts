@@ -170,6 +170,7 @@ async function measure({ name, family, spread }: (typeof QUESTIONS)[number], sch
     const run = await runWrk({
       origin: urls[family],
       clientsFile,
+      pauseMs: 0,
       connections: CONNECTIONS,
       seconds,
       cpus: CLIENT_CPU,

@@ -46,7 +46,9 @@ export interface Asked {
   /** What is steered: the request itself, or for a list the one that it is about. */
   readonly query: SteerQuery
   /** Undefined: go on and steer. */
-  readonly outcome: Exclude<Outcome, 'redirect' | 'overflow' | 'routes' | 'steering-list' | 'no-edge' | 'denied'> | undefined
+  readonly outcome:
+    | Exclude<Outcome, 'redirect' | 'overflow' | 'routes' | 'steering-list' | 'no-edge' | 'denied'>
+    | undefined
   readonly property: PropertyView | undefined
   /** Without the `/~property` prefix, with its tokens. */
   readonly target: string
@@ -124,11 +126,7 @@ function readSteering(query: SteerQuery, properties: PropertyIndex<PropertyView>
   return { ...found, outcome, target: asset, path: asset, presented: null, player }
 }
 
-function readContent(
-  query: SteerQuery,
-  properties: PropertyIndex<PropertyView>,
-  form: AnswerForm,
-): Asked {
+function readContent(query: SteerQuery, properties: PropertyIndex<PropertyView>, form: AnswerForm): Asked {
   const { method } = query
   const reads = method === 'GET' || method === 'HEAD'
   const { propertyId, path } = splitPrefix(query.path)

@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict'
 import { denialOf, targetElsewhere, targetOnEdge } from './access.ts'
 import type { JudgedToken } from './access.ts'
-import { answerDenial, answerOverflow, answerRedirect, answerRefusal, isRefusal, overflowLocation } from './answer/answers.ts'
+import {
+  answerDenial,
+  answerOverflow,
+  answerRedirect,
+  answerRefusal,
+  isRefusal,
+  overflowLocation,
+} from './answer/answers.ts'
 import type { SteerAnswer } from './answer/answers.ts'
 import { answerRoutes, answerSteeringList, inJson } from './answer/list-answers.ts'
 import { NO_DEMAND } from './choose/demand.ts'

@@ -51,7 +51,7 @@ export function steeringHandler(deps: SteeringDeps): TransactionHandler {
 }
 
 /** For the decisions after this one. A player that stays where it is brings nothing new. */
-function noteDemand(demand: DemandTracker, steered: Steered): void {
+export function noteDemand(demand: DemandTracker, steered: Steered): void {
   const { choice, weighing, chosen, pathways, nowMs } = steered
   if (pathways?.stays !== undefined) return
   const site = weighing?.chosen?.site

@@ -8,15 +8,16 @@ import { buildCidrTree } from '../src/net/cidr-tree.ts'
 import type { CidrTree } from '../src/net/cidr-tree.ts'
 import { formatNetwork, parseIp, parseNetwork } from '../src/net/ip.ts'
 import type { IpNetwork } from '../src/net/ip.ts'
-import { roundTripMs } from './choose/cost.ts'
 import { hash64 } from './choose/rendezvous.ts'
 import type { Hash64 } from './choose/rendezvous.ts'
 import { edgeAddressOf } from './edge-address.ts'
 import type { EdgeAddress, RedirectForm } from './edge-address.ts'
 import { buildCoverage } from './locate/coverage.ts'
 import type { Coverage } from './locate/coverage.ts'
-import { directionOf, nearness } from './locate/sphere.ts'
+import { directionOf } from './locate/sphere.ts'
 import type { Direction } from './locate/sphere.ts'
+import { neighboursOf } from './neighbours.ts'
+import type { Neighbours } from './neighbours.ts'
 import { buildPropertyIndex } from '../src/property-index.ts'
 import type { PropertyIndex } from '../src/property-index.ts'
 
@@ -56,10 +57,7 @@ export interface SiteView {
   readonly deep: readonly EdgeView[]
   /** Sum of the weights of its ordinary edges. */
   readonly weight: number
-  /** Every site, this one first, then by distance; those without a location last, in configured order. */
-  readonly byDistance: readonly SiteView[]
-  /** Estimated round trips from here to the sites of `byDistance`, beside them; never falling. */
-  readonly roundTripsMs: readonly number[]
+  readonly neighbours: Neighbours
 }
 
 export interface PropertyView {
@@ -107,14 +105,9 @@ export interface Topology {
 export function buildTopology(settings: SchedulerSettings): Topology {
   const { redirect } = settings.scheduler.steering
   const edges = settings.edges.map((edge, index) => edgeView(edge, index, redirect))
-  const sites = settings.sites.map((site) =>
-    siteView(
-      site.id,
-      site.location,
-      edges.filter((edge) => edge.siteId === site.id),
-    ),
-  )
-  for (const site of sites) Object.assign(site, neighboursOf(site, sites))
+  const edgesAt = Map.groupBy(edges, (edge) => edge.siteId)
+  const sites = settings.sites.map(({ id, location }) => siteView(id, location, edgesAt.get(id) ?? []))
+  for (const site of sites) Object.assign(site, { neighbours: neighboursOf(site, sites) })
   const properties = settings.properties.map(propertyView)
   const siteOf = new Map<string, SiteView>(sites.map((site) => [site.id, site]))
   const defaultSite = siteOf.get(settings.defaultSite ?? settings.sites[0]?.id ?? '')
@@ -186,6 +179,9 @@ function propertyView(property: ClusterPropertySettings, index: number): Propert
   }
 }
 
+/** Until all sites are there. */
+const NO_NEIGHBOURS: Neighbours = { count: 0, site: () => undefined, roundTripMs: () => 0 }
+
 function siteView(id: string, location: Position | undefined, edges: readonly EdgeView[]): SiteView {
   const ordinary = edges.filter((edge) => edge.pinned === null)
   return {
@@ -196,23 +192,7 @@ function siteView(id: string, location: Position | undefined, edges: readonly Ed
     ordinary,
     deep: edges.filter((edge) => edge.pinned !== null),
     weight: ordinary.reduce((sum, edge) => sum + edge.weight, 0),
-    byDistance: [],
-    roundTripsMs: [],
-  }
-}
-
-function neighboursOf(
-  from: SiteView,
-  sites: readonly SiteView[],
-): Pick<SiteView, 'byDistance' | 'roundTripsMs'> {
-  const others = sites
-    .filter((site) => site !== from)
-    .map((site) => ({ site, nearness: nearness(from.direction, site.direction) }))
-    // Stable: sites equally far keep the configured order.
-    .toSorted((a, b) => b.nearness - a.nearness)
-  return {
-    byDistance: [from, ...others.map((other) => other.site)],
-    roundTripsMs: [0, ...others.map((other) => roundTripMs(other.nearness))],
+    neighbours: NO_NEIGHBOURS,
   }
 }
 

@@ -50,12 +50,14 @@ export async function startSchedulerProgram(settings: SchedulerSettings): Promis
     ...cluster,
   }
   await writeFile(file, stringify(configuration))
-  const command = [process.execPath, ...NODE_FLAGS, ...nodeFlags, buildOf(THIS_CHECKOUT)]
+  const node = [...NODE_FLAGS, ...nodeFlags, buildOf(THIS_CHECKOUT), 'scheduler', '--config', file]
+  // A log of every request goes into a file: this program shall not read it.
   const log = path.join(directory, 'scheduler.log')
+  const shell = ['-c', `exec "$@" > '${log}' 2>&1`, 'sh', process.execPath]
   const program = await startProgram({
     name: 'scheduler',
-    command: 'sh',
-    args: ['-c', `exec "$@" > '${log}' 2>&1`, 'sh', ...command, 'scheduler', '--config', file],
+    command: accessLog ? 'sh' : process.execPath,
+    args: accessLog ? [...shell, ...node] : node,
     cpus,
     cwd: directory,
     url: `http://${admin}/healthz`,

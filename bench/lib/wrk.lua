@@ -1,16 +1,19 @@
 -- Walks through requests in order and gives the summary as one JSON line. They are <prefix>0 to <prefix>(count-1) of
--- one host, or, given one argument, the lines of that file: host, path and X-Forwarded-For.
+-- one host, or, given two arguments, the lines of a file: host, path and X-Forwarded-For; each connection then waits so
+-- many milliseconds between two of them.
 local requests = {}
 local count = 0
 local at = 0
 
 function init(args)
-  if #args == 1 then
+  if #args == 2 then
     for line in io.lines(args[1]) do
       local host, path, address = line:match("(%S+) (%S+) (%S+)")
       requests[count] = wrk.format("GET", path, { Host = host, ["X-Forwarded-For"] = address })
       count = count + 1
     end
+    local pause = tonumber(args[2])
+    if pause > 0 then delay = function() return pause end end
   else
     count = tonumber(args[2])
     for i = 0, count - 1 do

@@ -35,6 +35,8 @@ export interface Objects {
 export interface Clients {
   /** Of lines with a request each: host, path, and the address that a proxy has seen. */
   clientsFile: string
+  /** Between two requests of a connection; 0 for none. */
+  pauseMs: number
 }
 
 export interface WrkBounds {
@@ -50,7 +52,7 @@ export async function runWrk(options: WrkBounds & (Objects | Clients)): Promise<
   const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
   const asked =
     'clientsFile' in options
-      ? [options.clientsFile]
+      ? [options.clientsFile, String(options.pauseMs)]
       : [options.prefix, String(options.count), new URL(origin).host]
   const command = ['taskset', '-c', cpus, 'wrk', ...args, origin, '--', ...asked]
   // The shell's `times` says what its children took, on its second line.

@@ -52,8 +52,7 @@ export const EMPTY_TABLE: PropertyTable = {
 /** `edgeId`: of the edge that serves them. */
 export function buildPropertyTable(config: EdgeConfig, edgeId: string): PropertyTable {
   const { propertyLabels } = config
-  const build = (property: WireProperty) =>
-    buildProperty(property, announcementOf(property, config, edgeId))
+  const build = (property: WireProperty) => buildProperty(property, announcementOf(property, config, edgeId))
   const index = buildPropertyIndex(config.properties.map(build), propertyLabels)
   const reported = config.properties.filter(({ reportBitRate }) => reportBitRate === true)
   return {

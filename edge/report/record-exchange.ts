@@ -17,8 +17,8 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
     reply.bodyBytes,
     durationMs / 1000,
   )
-  // Probes come every second or two from each scheduler, and say nothing of clients.
   noteDirectory(exchange)
+  // Probes come every second or two from each scheduler, and say nothing of clients.
   if (!edge.accessLog || request.target === HEALTH_PATH) return
   edge.log.info(
     {

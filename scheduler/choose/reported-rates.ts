@@ -24,11 +24,15 @@ interface RateSum {
   heldAtMs: number
 }
 
-/** What one edge adds to a sum. */
+/** What an edge adds, and to which sums: of a directory, its own and those of the ones above it. */
 interface Part {
-  readonly sum: RateSum
+  readonly sums: readonly RateSum[]
   readonly bits: number
 }
+
+type Parts = ReadonlyMap<string, Part>
+
+const NO_PARTS: Parts = new Map()
 
 export class ReportedRates {
   readonly #assets = new Map<number, RateSum>()
@@ -36,7 +40,7 @@ export class ReportedRates {
   readonly #properties = new Map<string, RateSum>()
   /** By `EdgeView.index`: the report that counts, and its parts. */
   readonly #counted: (EdgeReport | undefined)[] = []
-  readonly #parts: (readonly Part[])[] = []
+  readonly #parts: Parts[] = []
   #sweptAtMs = -Infinity
 
   /** Replaces what each edge said by what it says now; an edge that is down says nothing. */
@@ -46,8 +50,13 @@ export class ReportedRates {
       const report = seen !== undefined && ageOf(seen, nowMs) <= DOWN_AFTER_MS ? seen.report : undefined
       if (report === this.#counted[edge.index]) continue
       this.#counted[edge.index] = report
-      for (const { sum, bits } of this.#parts[edge.index] ?? []) sum.bits -= bits
-      this.#parts[edge.index] = report === undefined ? [] : this.#count(report, edge, topology, nowMs)
+      const before = this.#parts[edge.index] ?? NO_PARTS
+      for (const { sums, bits } of before.values()) for (const sum of sums) sum.bits -= bits
+      this.#parts[edge.index] =
+        report === undefined ? NO_PARTS : this.#partsOf(report, edge, topology, before)
+      for (const { sums, bits } of this.#parts[edge.index]?.values() ?? []) {
+        for (const sum of sums) addTo(sum, bits, nowMs)
+      }
     }
     if (nowMs - this.#sweptAtMs >= REPORTED_SWEEP_MS) this.#sweep(nowMs)
   }
@@ -63,26 +72,26 @@ export class ReportedRates {
     return this.#properties.get(id)?.bits ?? 0
   }
 
-  #count(report: EdgeReport, edge: EdgeView, { properties }: Topology, nowMs: number): Part[] {
-    const parts: Part[] = []
-    const add = (sum: RateSum | undefined, bits: number) => {
-      if (sum === undefined) return
-      addTo(sum, bits, nowMs)
-      parts.push({ sum, bits })
-    }
-    const site = hash64(edge.siteId)
+  /** The sums of a directory that the edge's last report named too are known: nothing is hashed again. */
+  #partsOf(report: EdgeReport, edge: EdgeView, { properties }: Topology, before: Parts): Parts {
+    const parts = new Map<string, Part>()
     for (const { property, path, bitRate } of report.directories) {
-      if (properties.findById(property) === undefined) continue
       const bits = Math.round(Math.min(bitRate, edge.bandwidth))
-      for (const directory of selfAndAbove(path))
-        add(this.#assetSum(hash64(property + directory), site), bits)
+      const name = `${property} ${path}`
+      if (bits === 0 || parts.has(name) || properties.findById(property) === undefined) continue
+      parts.set(name, { sums: before.get(name)?.sums ?? this.#assetSums(property, path, edge), bits })
     }
     for (const { id, bitRate } of report.properties) {
-      const property = properties.findById(id)
-      if (property === undefined || property.overflow === null) continue
-      add(this.#propertySum(id), Math.round(Math.min(bitRate, UTILISATION_MAX * edge.bandwidth)))
+      if ((properties.findById(id)?.overflow ?? null) === null) continue
+      const bits = Math.round(Math.min(bitRate, UTILISATION_MAX * edge.bandwidth))
+      parts.set(id, { sums: [this.#propertySum(id)], bits })
     }
     return parts
+  }
+
+  #assetSums(property: string, path: string, edge: EdgeView): RateSum[] {
+    const site = hash64(edge.siteId)
+    return selfAndAbove(path).flatMap((directory) => this.#assetSum(hash64(property + directory), site) ?? [])
   }
 
   #assetSum(key: Hash64, site: Hash64): RateSum | undefined {

@@ -87,17 +87,17 @@ export function weighSites(
 }
 
 function weighOthers(order: SiteOrder, scale: Scale): void {
-  const { byDistance } = order.anchor
+  const { neighbours } = order.anchor
   const distances = distancesBehind(order)
-  for (let i = 0; i < byDistance.length; i++) {
-    const site = byDistance[i]
+  for (let i = 0; i < neighbours.count; i++) {
+    const site = neighbours.site(i)
     // The least never falls: no site from here on can be cheaper.
     if (site === undefined || scale.isBeaten(distances.atLeast(i))) break
     if (!isLocated(order.front, site)) scale.weigh({ site, role: 'other', distanceMs: distances.of(i) })
   }
 }
 
-/** Of the sites of `anchor.byDistance`, by their place there: how much farther than the located one. */
+/** Of the neighbours of `anchor`, by their place there: how much farther than the located one. */
 export interface Distances {
   of(i: number): number
   /** Never more than that, and never falling. */
@@ -106,18 +106,18 @@ export interface Distances {
 
 /** Measured from the client where its position is known: two sites as far from the located one are not as far from it. */
 export function distancesBehind({ anchor, position, behindMs }: SiteOrder): Distances {
-  const { byDistance, roundTripsMs } = anchor
+  const { neighbours } = anchor
   if (position === undefined) {
-    const of = (i: number) => behindMs + (roundTripsMs[i] ?? 0)
+    const of = (i: number) => behindMs + neighbours.roundTripMs(i)
     return { of, atLeast: of }
   }
   const direction = directionOf(position)
   const locatedMs = roundTripMs(nearness(direction, anchor.direction))
   return {
     of: (i) =>
-      behindMs + Math.max(0, roundTripMs(nearness(direction, byDistance[i]?.direction)) - locatedMs),
+      behindMs + Math.max(0, roundTripMs(nearness(direction, neighbours.site(i)?.direction)) - locatedMs),
     // From the client to a site is no less than from the located one there, less the way to that.
-    atLeast: (i) => behindMs + (roundTripsMs[i] ?? 0) - 2 * locatedMs,
+    atLeast: (i) => behindMs + neighbours.roundTripMs(i) - 2 * locatedMs,
   }
 }
 

@@ -31,9 +31,11 @@ export function passedOverSites({ weighing, order, choice, snapshot }: Steered):
   if (weighing === undefined || order === undefined || choice === undefined) return []
   const seen = new Set(weighing.sites.map(keyOf))
   const distances = distancesBehind(order)
-  const others = order.anchor.byDistance.map((site, i): SiteOption => {
-    return { site, role: 'other', distanceMs: distances.of(i) }
-  })
+  const { neighbours } = order.anchor
+  const others = Array.from({ length: neighbours.count }, (_, i): SiteOption[] => {
+    const site = neighbours.site(i)
+    return site === undefined ? [] : [{ site, role: 'other', distanceMs: distances.of(i) }]
+  }).flat()
   const deep = snapshot.topology.deepSites.map((site): SiteOption => {
     return { site, role: 'pinned', distanceMs: 0 }
   })

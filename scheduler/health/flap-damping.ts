@@ -19,5 +19,5 @@ export function flapped(before: FlapPenalty, by: number, nowMs: number): FlapPen
 export function dampedUntilMs({ value, atMs }: FlapPenalty, before: number): number {
   const isDamped = value >= FLAP_DAMPED_FROM || atMs < before
   if (!isDamped) return before
-  return Math.max(before, atMs + FLAP_HALF_LIFE_MS * Math.log2(value / FLAP_DAMPED_UNTIL))
+  return atMs + FLAP_HALF_LIFE_MS * Math.log2(value / FLAP_DAMPED_UNTIL)
 }

@@ -231,16 +231,22 @@ export class RedisRegistry implements Registry {
       const overrides = this.#overrides.unwritten()
       for (const [id, text] of overrides) pipeline.hset(`${this.#keyPrefix}overrides`, id, text)
       const replies = await this.#inTime(pipeline)
-      fresh.forEach(({ report: { id } }, i) =>
-        this.#takeShared(id, replies[3 * i], replies[3 * i + 1], nowMs),
-      )
-      this.#view = null
+      this.#takeOverwritten(fresh, replies, nowMs)
       this.#overrides.written(overrides)
       if (this.#writeFailed) this.#options.log.info('registry is written again')
       this.#writeFailed = false
     } catch (error) {
       this.#writeFailedWith(error, reports)
     }
+  }
+
+  /** Replies to GET, PTTL and SET of each. While a view is held, the next read sets its clocks on: nothing is added. */
+  #takeOverwritten(written: readonly OwnReport[], replies: readonly unknown[], sentAtMs: number): void {
+    if (this.#heldReason !== null) return
+    written.forEach(({ report: { id } }, i) =>
+      this.#takeShared(id, replies[3 * i], replies[3 * i + 1], sentAtMs),
+    )
+    this.#view = null
   }
 
   #hasUnwritten(): boolean {

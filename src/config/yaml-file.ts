@@ -12,8 +12,8 @@ import type { References } from './environment.ts'
 import { formatKeyPath } from './key-path.ts'
 import type { KeyPath } from './key-path.ts'
 
-/** Coverage of a large cluster is some ten thousand lines; beyond this it is the wrong file. */
-const FILE_BYTES_MAX = 2 ** 20
+/** Ten thousand edges are some 4 MiB; beyond this it is the wrong file. */
+const FILE_BYTES_MAX = 8 * 2 ** 20
 /** Values reached through aliases, so that nested aliases cannot multiply without end. */
 const ALIAS_VALUES_MAX = 10_000
 const DEPTH_MAX = 64

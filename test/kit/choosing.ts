@@ -4,22 +4,26 @@ import type { Demand } from '../../scheduler/choose/demand.ts'
 import type { SteerQuery } from '../../scheduler/query.ts'
 import type { SeenReport } from '../../scheduler/registry/registry.ts'
 import { buildSnapshot } from '../../scheduler/snapshot.ts'
+import { noteDemand } from '../../scheduler/steering.ts'
 import { steer } from '../../scheduler/steer-flow.ts'
 import type { Steered } from '../../scheduler/steer-flow.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import type { Place } from '../../src/geo/place.ts'
+import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { queryFor, reportOf, schedulerSettings } from './scheduler.ts'
 
 export const NOW_MS = 1_000_000
 
-/** A report, and how long ago it came. */
-export type Said = Partial<EdgeReport> & { ageMs?: number }
+/** A report, how long ago it came, and what an operator said. */
+export type Said = Partial<EdgeReport> & { ageMs?: number; override?: 'drain' | 'down' }
 
 export interface ChoosingCluster {
   sites: Record<string, unknown>[]
   edges: Record<string, unknown>[]
   property?: Record<string, unknown>
+  /** Keys of `scheduler.steering`. */
+  steering?: Record<string, unknown>
 }
 
 export interface ChoosingState {
@@ -42,16 +46,22 @@ export function assetPath(name: string): string {
   return `/${name}/main.m3u8`
 }
 
+function overrideOf(state: 'drain' | 'down'): EdgeOverride {
+  return { state, weight: 1, reason: '', setAtMs: 0 }
+}
+
 export function choosing(cluster: ChoosingCluster, state: ChoosingState = {}) {
-  const { sites, edges, property = {} } = cluster
+  const { sites, edges, property = {}, steering = {} } = cluster
   const everyone = Object.fromEntries(edges.map((edge) => [String(edge['id']), {}]))
   const { reports = everyone, demand = NO_DEMAND, place } = state
   const seen = new Map<string, SeenReport>()
-  for (const [id, { ageMs = 0, ...said }] of Object.entries<Said>(reports)) {
+  for (const [id, { ageMs = 0, override, ...said }] of Object.entries<Said>(reports)) {
     const report = reportOf(id, { uptimeMs: 1e9, ...said })
-    seen.set(id, { report, receivedAtMs: NOW_MS - ageMs, heldAtMs: null })
+    const told = override === undefined ? {} : { override: overrideOf(override) }
+    seen.set(id, { report, receivedAtMs: NOW_MS - ageMs, heldAtMs: null, ...told })
   }
   const settings = schedulerSettings({
+    scheduler: { steering },
     sites,
     edges,
     properties: [{ id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }], ...property }],
@@ -61,10 +71,7 @@ export function choosing(cluster: ChoosingCluster, state: ChoosingState = {}) {
   /** Decides, and tells the demand, as the steering listener does. */
   const decide = (query: Partial<SteerQuery> = {}, nowMs = NOW_MS): Steered => {
     const steered = steer(queryFor({ path: assetPath('a'), ...query }), snapshot, nowMs, null, demand)
-    const { choice, weighing, chosen } = steered
-    if (demand instanceof DemandTracker && choice && weighing?.chosen && chosen) {
-      demand.note(choice, weighing.chosen.site, chosen.edge, nowMs)
-    }
+    if (demand instanceof DemandTracker) noteDemand(demand, steered)
     return steered
   }
   const ask = (query: Partial<SteerQuery> = {}, nowMs = NOW_MS) => decide(query, nowMs).chosen

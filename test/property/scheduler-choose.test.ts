@@ -169,13 +169,14 @@ t.test('no site is cheaper than the chosen one, though few are looked at', async
   const loads = fc.double({ min: 0.6, max: 1, noNaN: true })
   const places = fc.array(fc.tuple(spots, loads), { minLength: 2, maxLength: 12 })
   fc.assert(
-    fc.property(places, fc.nat(11), anyQuery, (made, from, query) => {
+    fc.property(places, fc.nat(11), anyQuery, spots, (made, from, query, [lat, lon]) => {
       const sites = made.map(([[lat, lon]], i) =>
         site(`s-${i}`, lat, lon, i === from ? { networks: ['203.0.113.0/24'] } : {}),
       )
       const edges = made.map((_, i) => edgeEntry(`e-${i}`, `s-${i}`))
       const reports = Object.fromEntries(made.map(([, load], i) => [`e-${i}`, { sentBitRate: load * 1e9 }]))
-      const { decide } = choosing({ sites, edges }, { reports })
+      const place = { country: undefined, position: { lat, lon } }
+      const { decide } = choosing({ sites, edges }, { reports, place })
       const { order, choice, weighing } = decide({ ...query, search: '' })
       if (order === undefined || choice === undefined) return false
       const costs = sites.map(({ id }) => {

@@ -20,7 +20,6 @@ import { until } from '../kit/until.ts'
 
 t.jobs = 2
 
-const LIMITS = { buffered: true, timeout: 60_000 }
 const V4 = '192.0.2.7'
 const V6 = '2001:db8::7'
 
@@ -47,87 +46,95 @@ function told({ scheduler }: Cluster, edge: string): string[] {
     .filter((line) => line.includes(`"edge":"${edge}"`) && !line.includes('"msg":"steered"'))
 }
 
-t.test('a public address that no longer answers gets no new clients until it does', LIMITS, async (t) => {
-  const origin = await startOrigin(t, {})
-  const way = await prepareForwarder(t)
-  const [port, other] = [await freePort(), await freePort()]
-  way.target = port
-  await way.open()
-  const urls = { 'n-1': `http://${way.authority}`, 'n-2': `http://127.0.0.1:${other}` }
-  const cluster = await startCluster(t, {
-    origin: origin.url,
-    sites: { north: { edges: ['n-1', 'n-2'] } },
-    listens: { 'n-1': `127.0.0.1:${port}`, 'n-2': `127.0.0.1:${other}` },
-    urls,
-  })
-  const avoided = async () => (await sentTo(cluster, urls)) === 'n-2'
-  t.equal(await sentTo(cluster, urls), 'n-1 n-2')
-  for (const [name, close, withinMs] of [
-    ['closed', () => way.close(), 5000],
-    // Probes keep a connection for five, two seconds apart.
-    ['closed to new connections', () => way.refuse(), 15_000],
-  ] as const) {
-    await delay(3000)
-    close()
-    const closedMs = systemClock.monotonic()
-    await until(`${name}: it is avoided`, avoided, withinMs)
-    t.comment(`${name}: avoided after ${Math.round(systemClock.monotonic() - closedMs)} ms`)
-    t.equal((await cluster.states()).get('n-1'), 'up', 'its reports are well')
-    way.close()
+t.test(
+  'a public address that no longer answers gets no new clients until it does',
+  { buffered: true, timeout: 60_000 },
+  async (t) => {
+    const origin = await startOrigin(t, {})
+    const way = await prepareForwarder(t)
+    const [port, other] = [await freePort(), await freePort()]
+    way.target = port
     await way.open()
-    await until('it gets clients again', async () => !(await avoided()), 5000)
-  }
-  t.match(told(cluster, 'n-1'), [
-    /"level":40.*"result":"refused".*cannot be reached/,
-    /"level":30.*can be reached again/,
-    /"level":40.*"result":"refused".*cannot be reached/,
-    /"level":30.*can be reached again/,
-  ])
-  t.same(told(cluster, 'n-2'), [])
+    const urls = { 'n-1': `http://${way.authority}`, 'n-2': `http://127.0.0.1:${other}` }
+    const cluster = await startCluster(t, {
+      origin: origin.url,
+      sites: { north: { edges: ['n-1', 'n-2'] } },
+      listens: { 'n-1': `127.0.0.1:${port}`, 'n-2': `127.0.0.1:${other}` },
+      urls,
+    })
+    const avoided = async () => (await sentTo(cluster, urls)) === 'n-2'
+    t.equal(await sentTo(cluster, urls), 'n-1 n-2')
+    for (const [name, close, withinMs] of [
+      ['closed', () => way.close(), 5000],
+      // Probes keep a connection for five, two seconds apart.
+      ['closed to new connections', () => way.refuse(), 15_000],
+    ] as const) {
+      await delay(3000)
+      close()
+      const closedMs = systemClock.monotonic()
+      await until(`${name}: it is avoided`, avoided, withinMs)
+      t.comment(`${name}: avoided after ${Math.round(systemClock.monotonic() - closedMs)} ms`)
+      t.equal((await cluster.states()).get('n-1'), 'up', 'its reports are well')
+      way.close()
+      await way.open()
+      await until('it gets clients again', async () => !(await avoided()), 5000)
+    }
+    t.match(told(cluster, 'n-1'), [
+      /"level":40.*"result":"refused".*cannot be reached/,
+      /"level":30.*can be reached again/,
+      /"level":40.*"result":"refused".*cannot be reached/,
+      /"level":30.*can be reached again/,
+    ])
+    t.same(told(cluster, 'n-2'), [])
 
-  const paths = cluster
-    .edge('n-2')
-    .log()
-    .filter(({ msg }) => msg === 'request')
-  t.same(paths, [], 'no probe is in the log of an edge')
-})
+    const paths = cluster
+      .edge('n-2')
+      .log()
+      .filter(({ msg }) => msg === 'request')
+    t.same(paths, [], 'no probe is in the log of an edge')
+  },
+)
 
-t.test('an edge that listens on one family is for clients of that family', LIMITS, async (t) => {
-  const origin = await startOrigin(t, {})
-  const ports = { 'n-1': await freePort(), 'n-2': await freePort() }
-  const way = await prepareForwarder(t, { host: '::1', port: ports['n-1'] })
-  const always = await prepareForwarder(t, { host: '::1', port: ports['n-2'] })
-  way.target = ports['n-1']
-  always.target = ports['n-2']
-  await always.open()
-  const urls = {
-    'n-1': `http://n-1.example.com:${ports['n-1']}`,
-    'n-2': `http://n-2.example.com:${ports['n-2']}`,
-  }
-  const cluster = await startCluster(t, {
-    origin: origin.url,
-    sites: { north: { edges: ['n-1', 'n-2'] } },
-    listens: { 'n-1': `127.0.0.1:${ports['n-1']}`, 'n-2': `127.0.0.1:${ports['n-2']}` },
-    urls,
-    edgeEntry: { addresses: ['127.0.0.1', '::1'] },
-  })
-  await until('no IPv6 there', async () => (await sentTo(cluster, urls, V6)) === 'n-2', 5000)
-  t.equal(await sentTo(cluster, urls, V4), 'n-1 n-2')
-  t.match(told(cluster, 'n-1'), [/"family":"ipv6","address":"http:\/\/\[::1\]:\d+","result":"refused"/])
-  await way.open()
-  await until('until there is', async () => (await sentTo(cluster, urls, V6)) === 'n-1 n-2', 5000)
-  always.close()
-  way.close()
-  await until(
-    'one family',
-    async () => told(cluster, 'n-2').length > 0 && told(cluster, 'n-1').length > 2,
-    5000,
-  )
-  t.equal(await sentTo(cluster, urls, V6), 'n-1 n-2', 'none can be reached: all are as good, or as bad')
-  t.equal(await sentTo(cluster, urls, V4), 'n-1 n-2')
-})
+t.test(
+  'an edge that listens on one family is for clients of that family',
+  { buffered: true, timeout: 60_000 },
+  async (t) => {
+    const origin = await startOrigin(t, {})
+    const ports = { 'n-1': await freePort(), 'n-2': await freePort() }
+    const way = await prepareForwarder(t, { host: '::1', port: ports['n-1'] })
+    const always = await prepareForwarder(t, { host: '::1', port: ports['n-2'] })
+    way.target = ports['n-1']
+    always.target = ports['n-2']
+    await always.open()
+    const urls = {
+      'n-1': `http://n-1.example.com:${ports['n-1']}`,
+      'n-2': `http://n-2.example.com:${ports['n-2']}`,
+    }
+    const cluster = await startCluster(t, {
+      origin: origin.url,
+      sites: { north: { edges: ['n-1', 'n-2'] } },
+      listens: { 'n-1': `127.0.0.1:${ports['n-1']}`, 'n-2': `127.0.0.1:${ports['n-2']}` },
+      urls,
+      edgeEntry: { addresses: ['127.0.0.1', '::1'] },
+    })
+    await until('no IPv6 there', async () => (await sentTo(cluster, urls, V6)) === 'n-2', 5000)
+    t.equal(await sentTo(cluster, urls, V4), 'n-1 n-2')
+    t.match(told(cluster, 'n-1'), [/"family":"ipv6","address":"http:\/\/\[::1\]:\d+","result":"refused"/])
+    await way.open()
+    await until('until there is', async () => (await sentTo(cluster, urls, V6)) === 'n-1 n-2', 5000)
+    always.close()
+    way.close()
+    await until(
+      'one family',
+      async () => told(cluster, 'n-2').length > 0 && told(cluster, 'n-1').length > 2,
+      5000,
+    )
+    t.equal(await sentTo(cluster, urls, V6), 'n-1 n-2', 'none can be reached: all are as good, or as bad')
+    t.equal(await sentTo(cluster, urls, V4), 'n-1 n-2')
+  },
+)
 
-t.test('the answer of another edge is none', LIMITS, async (t) => {
+t.test('the answer of another edge is none', { buffered: true, timeout: 60_000 }, async (t) => {
   const origin = await startOrigin(t, {})
   const ports = [await freePort(), await freePort(), await freePort()]
   const at = (i: number) => `127.0.0.1:${ports[i]}`
@@ -144,60 +151,68 @@ t.test('the answer of another edge is none', LIMITS, async (t) => {
   t.same(told(cluster, 'n-3'), [])
 })
 
-t.test('a certificate must be for the name that players are sent to', LIMITS, async (t) => {
-  const origin = await startOrigin(t, {})
-  const directory = await tempDirectory(t)
-  const [good, wrong, unknown] = [
-    await makeCertificate(directory, 'good', { names: ['good.example.com'] }),
-    await makeCertificate(directory, 'wrong', { names: ['elsewhere.example.com'] }),
-    await makeCertificate(directory, 'unknown', { names: ['unknown.example.com'] }),
-  ]
-  const trusted = path.join(directory, 'trusted.pem')
-  await writeFile(
-    trusted,
-    (await readFile(good.certificate, 'utf8')) + (await readFile(wrong.certificate, 'utf8')),
-  )
-  const ports = { good: await freePort(), wrong: await freePort(), unknown: await freePort() }
-  const urls = {
-    good: `https://good.example.com:${ports.good}`,
-    wrong: `https://wrong.example.com:${ports.wrong}`,
-    unknown: `https://unknown.example.com:${ports.unknown}`,
-  }
-  const cluster = await startCluster(t, {
-    origin: origin.url,
-    sites: { north: { edges: ['good', 'wrong', 'unknown'] } },
-    listens: Object.fromEntries(Object.entries(ports).map(([id, port]) => [id, `127.0.0.1:${port}`])),
-    urls,
-    edgeEntry: { addresses: ['127.0.0.1'] },
-    edgeConfigs: { good: tlsOf(good), wrong: tlsOf(wrong), unknown: tlsOf(unknown) },
-    schedulerEnv: { NODE_EXTRA_CA_CERTS: trusted },
-  })
-  await until('the others are avoided', async () => (await sentTo(cluster, urls)) === 'good', 5000)
-  t.same(told(cluster, 'good'), [])
-  t.match(told(cluster, 'wrong'), [/"result":"tls".*elsewhere\.example\.com/])
-  t.match(told(cluster, 'unknown'), [/"result":"tls".*self-signed/])
-})
+t.test(
+  'a certificate must be for the name that players are sent to',
+  { buffered: true, timeout: 60_000 },
+  async (t) => {
+    const origin = await startOrigin(t, {})
+    const directory = await tempDirectory(t)
+    const [good, wrong, unknown] = [
+      await makeCertificate(directory, 'good', { names: ['good.example.com'] }),
+      await makeCertificate(directory, 'wrong', { names: ['elsewhere.example.com'] }),
+      await makeCertificate(directory, 'unknown', { names: ['unknown.example.com'] }),
+    ]
+    const trusted = path.join(directory, 'trusted.pem')
+    await writeFile(
+      trusted,
+      (await readFile(good.certificate, 'utf8')) + (await readFile(wrong.certificate, 'utf8')),
+    )
+    const ports = { good: await freePort(), wrong: await freePort(), unknown: await freePort() }
+    const urls = {
+      good: `https://good.example.com:${ports.good}`,
+      wrong: `https://wrong.example.com:${ports.wrong}`,
+      unknown: `https://unknown.example.com:${ports.unknown}`,
+    }
+    const cluster = await startCluster(t, {
+      origin: origin.url,
+      sites: { north: { edges: ['good', 'wrong', 'unknown'] } },
+      listens: Object.fromEntries(Object.entries(ports).map(([id, port]) => [id, `127.0.0.1:${port}`])),
+      urls,
+      edgeEntry: { addresses: ['127.0.0.1'] },
+      edgeConfigs: { good: tlsOf(good), wrong: tlsOf(wrong), unknown: tlsOf(unknown) },
+      schedulerEnv: { NODE_EXTRA_CA_CERTS: trusted },
+    })
+    await until('the others are avoided', async () => (await sentTo(cluster, urls)) === 'good', 5000)
+    t.same(told(cluster, 'good'), [])
+    t.match(told(cluster, 'wrong'), [/"result":"tls".*elsewhere\.example\.com/])
+    t.match(told(cluster, 'unknown'), [/"result":"tls".*self-signed/])
+  },
+)
 
-t.test('an edge says there whether it serves, and nothing when it is gone', LIMITS, async (t) => {
-  const origin = await startOrigin(t, {})
-  const cluster = await startCluster(t, { origin: origin.url, sites: { north: { edges: ['n-1', 'n-2'] } } })
-  const { url, process } = cluster.edge('n-1')
-  const ask = (method: string, target = HEALTH_PATH) => get(url + target, { method })
-  const serving = await ask('GET')
-  t.match(serving, { status: 200, text: 'ok\n', headers: { 'cache-control': 'no-store' } })
-  t.equal(serving.headers[EDGE_FIELD.toLowerCase()], 'n-1')
-  t.match(await ask('HEAD'), { status: 200, text: '', headers: { 'content-length': '3' } })
-  t.match(await ask('POST'), { status: 405, headers: { allow: 'GET, HEAD' } })
-  t.match(await ask('GET', `${HEALTH_PATH}/x`), { status: 404 })
+t.test(
+  'an edge says there whether it serves, and nothing when it is gone',
+  { buffered: true, timeout: 60_000 },
+  async (t) => {
+    const origin = await startOrigin(t, {})
+    const cluster = await startCluster(t, { origin: origin.url, sites: { north: { edges: ['n-1', 'n-2'] } } })
+    const { url, process } = cluster.edge('n-1')
+    const ask = (method: string, target = HEALTH_PATH) => get(url + target, { method })
+    const serving = await ask('GET')
+    t.match(serving, { status: 200, text: 'ok\n', headers: { 'cache-control': 'no-store' } })
+    t.equal(serving.headers[EDGE_FIELD.toLowerCase()], 'n-1')
+    t.match(await ask('HEAD'), { status: 200, text: '', headers: { 'content-length': '3' } })
+    t.match(await ask('POST'), { status: 405, headers: { allow: 'GET, HEAD' } })
+    t.match(await ask('GET', `${HEALTH_PATH}/x`), { status: 404 })
 
-  process.signal('SIGTERM')
-  const draining = await until('it drains', async () => {
-    const reply = await ask('GET')
-    return reply.status !== 200 && reply
-  })
-  t.match(draining, { status: 503, text: /^draining/ })
-  t.equal(draining.headers[EDGE_FIELD.toLowerCase()], 'n-1')
-  t.match(await process.exited, { code: 0 })
-  await delay(3000)
-  t.equal(await sentTo(cluster, { 'n-2': cluster.edge('n-2').url }), 'n-2')
-})
+    process.signal('SIGTERM')
+    const draining = await until('it drains', async () => {
+      const reply = await ask('GET')
+      return reply.status !== 200 && reply
+    })
+    t.match(draining, { status: 503, text: /^draining/ })
+    t.equal(draining.headers[EDGE_FIELD.toLowerCase()], 'n-1')
+    t.match(await process.exited, { code: 0 })
+    await delay(3000)
+    t.equal(await sentTo(cluster, { 'n-2': cluster.edge('n-2').url }), 'n-2')
+  },
+)

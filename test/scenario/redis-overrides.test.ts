@@ -37,9 +37,10 @@ t.test(
     await b.untilState('gz-1', 'draining', 1000)
     t.ok(only(await edgesOf(a, 40), 'gz-2'), 'no new client from the scheduler that was told')
     t.ok(only(await edgesOf(b, 40), 'gz-2'), 'nor from the other')
+    t.equal(await b.override('gz-2', { weight: 4 }), 'store')
 
     const client = redis.client(t)
-    const isStored = async () => (await client.hlen('edgeward:{test}:overrides')) === 1
+    const isStored = async () => (await client.hlen('edgeward:{test}:overrides')) === 2
     await client.flushall()
     await until('a flushed Redis is told again', isStored, 2000)
     await redis.kill()
@@ -47,8 +48,8 @@ t.test(
     await until('and one that comes back empty', isStored, 5000)
     const late = await startOperated(t, redis.url)
     t.match(
-      (await late.overrides())['gz-1'],
-      { state: 'drain', reason: 'disk swap' },
+      await late.overrides(),
+      { 'gz-1': { state: 'drain', reason: 'disk swap' }, 'gz-2': { state: null, weight: 4 } },
       'a new scheduler knows',
     )
     await late.untilState('gz-1', 'draining', 2000)
@@ -56,6 +57,12 @@ t.test(
     t.equal(await late.override('gz-1', null), 'store')
     for (const scheduler of [a, b]) await scheduler.untilState('gz-1', 'up', 1000)
     t.same(new Set(await edgesOf(b, 40)), new Set(['gz-1', 'gz-2']))
+    await late.untilState('gz-1', 'up', 1000)
+    const shares = share(await edgesOf(late, 300))
+    t.ok(
+      Math.abs(shares - 4 / 5) < 0.08,
+      `${shares} of four to one, by the weight that was said before it began`,
+    )
   },
 )
 
@@ -117,8 +124,8 @@ t.test('drain, status and undrain as an operator runs them', { buffered: true },
   const { stdout, code } = await run('status')
   t.equal(code, 0)
   t.match(stdout, /^scheduler \S+: ready\nregistry memory: healthy\nEDGE /)
-  t.match(stdout, /^gz-1 +guangzhou +draining +- +\d\.\d s +12 +drain since \S+Z: disk swap$/m)
-  t.match(stdout, /^gz-2 +guangzhou +up +- +\d\.\d s +0$/m)
+  t.match(stdout, /^gz-1 +guangzhou +draining +off +\d\.\d s +12 +drain since \S+Z: disk swap$/m)
+  t.match(stdout, /^gz-2 +guangzhou +up +off +\d\.\d s +0$/m)
   const json = await run('status', '--json')
   t.match(JSON.parse(json.stdout), {
     registry: { kind: 'memory', state: 'healthy' },

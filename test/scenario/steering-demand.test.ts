@@ -2,7 +2,7 @@
 // properties above their cap. Real clusters.
 import t from 'tap'
 import { systemClock } from '../../src/clock.ts'
-import { signTypeA } from '../../src/token/type-a.ts'
+import { signTypeB } from '../../src/token/type-b.ts'
 import { decisionSchema } from '../../src/wire/decision.ts'
 import { bytesOf } from '../kit/bytes.ts'
 import { get } from '../kit/client.ts'
@@ -101,13 +101,13 @@ t.test(
 
 t.test('above its cap a property’s new clients go to another CDN', { timeout: 60_000 }, async (t) => {
   const origin = await startOrigin(t, {
-    '/big.mp4': { body: MEGABYTE, fields: FRESH },
+    '/ep1/v3/1.m4s': { body: MEGABYTE, fields: FRESH },
     '/ep1/main.m3u8': {
       body: '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n1.ts\n#EXT-X-ENDLIST\n',
       fields: FRESH,
     },
   })
-  const tokens = { scheme: 'type-a', keys: ['key-of-the-cluster'], except: ['*.mp4'] }
+  const tokens = { scheme: 'type-b', keys: ['key-of-the-cluster'] }
   const other = 'https://other.example.com/shows'
   const cluster = await startCluster(t, {
     origin: origin.url,
@@ -115,21 +115,24 @@ t.test('above its cap a property’s new clients go to another CDN', { timeout: 
     property: { overflow: { above: '60Mbit', to: other }, access: { tokens } },
   })
   const { url } = cluster.edge('gz-1')
-  const signed = signTypeA(tokens, '/ep1/main.m3u8', { nowMs: systemClock.now() })
+  const sign = (path: string) => signTypeB(tokens, path, { nowMs: systemClock.now() })
+  const signed = sign('/ep1/main.m3u8')
   const ask = async (target: string) => (await get(`${cluster.steering}/~shows${target}`)).headers.location
   const outcome = async () => (await decisionFor(cluster, signed)).outcome
   t.equal(await ask(signed), `${url}/~shows${signed}`)
 
-  const stop = keepDownloading(t, `${url}/~shows/big.mp4`, 16)
-  await until('new clients go there', async () => (await outcome()) === 'overflow')
+  const stop = keepDownloading(t, `${url}/~shows${sign('/ep1/v3/1.m4s')}`, 24)
+  const metric = (name: string) =>
+    metricOf(cluster.admin, `edgeward_scheduler_property_${name}{property="shows"}`)
+  await until('all new clients go there', async () => (await metric('overflow_ratio')) === 1)
+  t.ok((await metric('bits_per_second')) > 50e6)
+  const { text } = await get(`${cluster.admin}/api/v1/edges`)
+  t.match(text, '"directories":[{"property":"shows","path":"/ep1/v3/",', 'what is reported has no token')
   const playlist = await get(`${url}/~shows${signed}`)
   const segment = /^1\.ts\?~g=\S+$/m.exec(playlist.text)?.[0] ?? ''
   t.equal(await ask(`/ep1/${segment}`), `${other}/ep1/1.ts`, 'a grant is for edges alone')
   t.match(await get(`${cluster.steering}/~shows/ep1/main.m3u8`), { status: 403 }, 'those without are refused')
   t.match(cluster.scheduler.stderr(), /"outcome":"overflow"/)
-  const labels = '{property="shows"}'
-  t.ok((await metricOf(cluster.admin, `edgeward_scheduler_property_bits_per_second${labels}`)) > 60e6)
-  t.equal(await metricOf(cluster.admin, `edgeward_scheduler_property_overflow_ratio${labels}`), 1)
 
   await stop()
   await until('they come again', async () => (await outcome()) === 'redirect')

@@ -11,8 +11,8 @@ export const GINI_MAX = 0.15
 const LOADED_FROM = 0.3
 
 /**
- * An event upsets a site for so long at most: an edge that comes back is not trusted at first (returning, flapping),
- * then ramps up for 30 s, and sessions that the others took meanwhile stay where they are until they end.
+ * An event upsets a site for so long at most, from its end or from when its edges are trusted again: a returning one
+ * ramps up for 30 s, and sessions that the others took meanwhile stay where they are until they end.
  */
 export const SETTLED_AFTER_MS = 45_000
 
@@ -23,8 +23,8 @@ export class Balance {
   readonly #cities: readonly City[]
   readonly #fleet: readonly SimEdge[]
   readonly #violations: Violations
+  readonly #isTrusted: (edge: SimEdge) => boolean
   /** By city. */
-  readonly #utilisation: Float64Array
   readonly #disturbedMs: Float64Array
   /** Of sites that no event touched in the whole run so far. */
   readonly untouched = new Histogram(1)
@@ -32,16 +32,25 @@ export class Balance {
   readonly after: readonly Histogram[] = CALM_CLASSES.map(() => new Histogram(1))
   readonly siteUse = new Histogram(2)
 
-  constructor(cities: readonly City[], fleet: readonly SimEdge[], violations: Violations) {
+  /** `isTrusted`: schedulers take it for good; one that is suspect for a reason on record has no share. */
+  constructor(
+    cities: readonly City[],
+    fleet: readonly SimEdge[],
+    violations: Violations,
+    isTrusted: (edge: SimEdge) => boolean,
+  ) {
+    this.#isTrusted = isTrusted
     this.#cities = cities
     this.#fleet = fleet
     this.#violations = violations
-    this.#utilisation = new Float64Array(cities.length)
     this.#disturbedMs = new Float64Array(cities.length).fill(-Infinity)
   }
 
+  /** Of what the edges that are open can send. */
   utilisationOf(city: number): number {
-    return this.#utilisation[city] ?? 0
+    const open = this.#openEdgesOf(city)
+    const room = open.reduce((sum, { view, weight }) => sum + view.bandwidth * weight, 0)
+    return room === 0 ? 0 : open.reduce((sum, { bits }) => sum + bits, 0) / room
   }
 
   /** Something happens to the city that is not seen at its edges. */
@@ -54,18 +63,13 @@ export class Balance {
     return nowMs - this.#eventMs(city) >= SETTLED_AFTER_MS
   }
 
-  /** Once a second; `counts` false while the simulation warms up. */
-  look(nowMs: number, counts: boolean): void {
-    for (const city of this.#cities) {
-      const open = this.#edgesOf(city.index).filter((edge) => edge.view.pinned === null && isOpen(edge))
-      const room = open.reduce((sum, { view, weight }) => sum + view.bandwidth * weight, 0)
-      const load = open.reduce((sum, { bits }) => sum + bits, 0)
-      const use = room === 0 ? 0 : load / room
-      this.#utilisation[city.index] = use
-      if (!counts) continue
+  /** Once a second. */
+  look(nowMs: number): void {
+    for (const { index, id } of this.#cities) {
+      if (!this.#edgesOf(index).every(this.#isTrusted)) this.disturb(index, nowMs)
+      const use = this.utilisationOf(index)
       this.siteUse.add(use)
-      if (use < LOADED_FROM) continue
-      this.#judge(city, open, nowMs, nowMs - this.#eventMs(city.index))
+      if (use >= LOADED_FROM) this.#judge(index, id, nowMs)
     }
   }
 
@@ -78,16 +82,26 @@ export class Balance {
     return this.#fleet.slice(city * EDGES_PER_SITE, (city + 1) * EDGES_PER_SITE)
   }
 
-  #judge(city: City, open: readonly SimEdge[], nowMs: number, calmMs: number): void {
-    const uses = open.map(({ bits, view, weight }) => bits / (view.bandwidth * weight))
-    const inequality = gini(uses, open.map(({ view, weight }) => view.bandwidth * weight))
+  #openEdgesOf(city: number): readonly SimEdge[] {
+    return this.#edgesOf(city).filter((edge) => edge.view.pinned === null && isOpen(edge))
+  }
+
+  #judge(city: number, id: string, nowMs: number): void {
+    const calmMs = nowMs - this.#eventMs(city)
+    // Those of one address family have what clients of that family bring them.
+    const edges = this.#openEdgesOf(city).filter(
+      (edge) => edge.view.families[4] && edge.view.families[6] && this.#isTrusted(edge),
+    )
+    const uses = edges.map(({ bits, view, weight }) => bits / (view.bandwidth * weight))
+    const weights = edges.map(({ view, weight }) => view.bandwidth * weight)
+    const inequality = gini(uses, weights)
     if (calmMs === Infinity) this.untouched.add(inequality)
     else this.after[CALM_CLASSES.findIndex((seconds) => calmMs < seconds * 1000)]?.add(inequality)
     if (calmMs < SETTLED_AFTER_MS || inequality < GINI_MAX) return
     this.#violations.add('imbalance', nowMs, () => {
-      const each = open.map(({ view }, i) => `${view.id} ${(uses[i] ?? 0).toFixed(2)}`).join(', ')
+      const each = edges.map(({ view }, i) => `${view.id} ${(uses[i] ?? 0).toFixed(2)}`).join(', ')
       const calm = calmMs === Infinity ? 'from the start' : `for ${Math.round(calmMs / 1000)} s`
-      return `Gini ${inequality.toFixed(3)} at ${city.id}, calm ${calm}: ${each}`
+      return `Gini ${inequality.toFixed(3)} at ${id}, calm ${calm}: ${each}`
     })
   }
 }

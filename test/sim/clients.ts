@@ -27,7 +27,7 @@ export interface Client {
 }
 
 /** Drawn once for all seeds: those draw from them. */
-const DRAWN = { 4: 70_000, 6: 25_000 } as const
+const DRAWN = { 4: 50_000, 6: 15_000 } as const
 /** More of one city and family are left out. */
 const PER_CITY_MAX = { 4: 800, 6: 400 } as const
 /** Addresses that no database knows: the default site's. */
@@ -78,7 +78,9 @@ function clientAt(
   const country = typeof code === 'string' ? code : undefined
   const pinned = PINNED_NETWORKS.some((network) => contains(network, address))
   const declared = declaredHome(address, country, position, cities)
-  const home = declared ?? [position === undefined ? indexOf(DEFAULT_SITE, cities) : nearest(position, cities)]
+  const home = declared ?? [
+    position === undefined ? indexOf(DEFAULT_SITE, cities) : nearest(position, cities),
+  ]
   const { family } = address
   const peer = formatIp(address)
   return { index: -1, peer, family, position, country, home, declared: declared !== undefined, pinned }

@@ -39,4 +39,3 @@ export function hasExcuse(edge: SimEdge, { client, asset, atMs }: Decided): bool
   if (asset.property === 'uhd' && !edge.view.capabilities.has('uhd')) return true
   return edge.view.pinned !== null || !edge.view.families[client.family]
 }
-

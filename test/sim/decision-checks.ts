@@ -1,5 +1,6 @@
 // Every decision, held against the world as it is: that its edge can serve the client, that no client is turned away
 // while one could, and (nearness.ts) that it goes to the nearest site or past it for a reason.
+import { DOWN_AFTER_MS, PROBES_PER_SECOND_MAX } from '../../scheduler/limits.ts'
 import { decisionRecordOf } from '../../scheduler/explain/decision-record.ts'
 import type { Asset } from './catalogue.ts'
 import type { Client } from './clients.ts'
@@ -8,13 +9,17 @@ import type { ChecksParts, Death, Decided } from './decided.ts'
 import { isTroubled } from './fleet.ts'
 import type { SimEdge } from './fleet.ts'
 import { Nearness } from './nearness.ts'
+import { PROBE_TIMEOUT_MS } from './prober.ts'
 
 /**
- * Past its last report an edge lives five seconds at most; that one may have been on its way for 150 ms when it died.
- * One that reports is found out by two probes, of which a thousand edges with two addresses get one in four seconds:
- * the limit is 500 a second.
+ * Past its last report an edge lives five seconds at most, and that one may have been on its way for 150 ms when it
+ * died. One that reports is found out by two probes in a row, of which each of two thousand addresses gets one in four
+ * seconds: PROBES_PER_SECOND_MAX is 500.
  */
-export const LIVENESS_BOUND_MS: Readonly<Record<Death, number>> = { silent: 5200, mute: 7500 }
+export const LIVENESS_BOUND_MS: Readonly<Record<Death, number>> = {
+  silent: DOWN_AFTER_MS + 200,
+  mute: 2 * (2000 / PROBES_PER_SECOND_MAX) * 1000 + 2 * PROBE_TIMEOUT_MS,
+}
 
 /** A report says it each second, may be lost once, and takes half a second to other schedulers. */
 const DRAIN_KNOWN_MS = 2800
@@ -50,7 +55,9 @@ export class DecisionChecks {
     const { client, asset, atMs } = decided
     const able = fleet.find(
       (edge) =>
-        atMs - edge.changedMs > RECOVERED_MS && !isTroubled(edge) && this.#problemOfFit(edge, client, asset) === undefined,
+        atMs - edge.changedMs > RECOVERED_MS &&
+        !isTroubled(edge) &&
+        this.#problemOfFit(edge, client, asset) === undefined,
     )
     if (able === undefined) return
     violations.add('empty-answer', atMs, () => told(decided, `${able.view.id} could serve`))
@@ -65,7 +72,8 @@ export class DecisionChecks {
 
   #problemOfFit({ view, city }: SimEdge, client: Client, asset: Asset): string | undefined {
     if (asset.property === 'uhd' && !view.capabilities.has('uhd')) return 'it cannot serve UHD'
-    if (asset.property === 'regional' && this.#parts.cities[city]?.regional !== true) return 'its site may not'
+    if (asset.property === 'regional' && this.#parts.cities[city]?.regional !== true)
+      return 'its site may not'
     if (view.pinned !== null && !client.pinned) return 'it is pinned to other networks'
     return view.families[client.family] ? undefined : `it has no IPv${client.family} address`
   }
@@ -108,7 +116,9 @@ function told({ steered, client, scheduler, asset }: Decided, problem: string): 
       `    ${site} (${role}): ${verdict}, cost ${costMs} = ${distanceMs} ms + ${congestionMs} ms at ${utilisation}; ` +
       edges.map(({ edge, state, reason, ageMs }) => `${edge} ${state} ${reason} ${ageMs}`).join(' | '),
   )
-  const held = holds.map(({ evidence, edges, forMs }) => `    held: ${evidence} of ${edges} edges for ${forMs} ms`)
+  const held = holds.map(
+    ({ evidence, edges, forMs }) => `    held: ${evidence} of ${edges} edges for ${forMs} ms`,
+  )
   return [
     problem,
     `    scheduler ${scheduler}: ${client.peer} (${where}) asks ${asset.property} ${asset.path} -> ${chosen?.edge ?? 'nobody'}`,

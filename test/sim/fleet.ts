@@ -135,6 +135,8 @@ function busiest({ bitsOf, bits }: SimEdge, assets: readonly Asset[]): BusyDirec
     .flatMap(([index, bitRate]) => {
       const asset = assets[index]
       if (asset === undefined) return []
-      return [{ property: asset.property, path: asset.path.slice(0, asset.path.lastIndexOf('/') + 1), bitRate }]
+      return [
+        { property: asset.property, path: asset.path.slice(0, asset.path.lastIndexOf('/') + 1), bitRate },
+      ]
     })
 }

@@ -19,7 +19,8 @@ export class ReportStore {
   readonly #stored = new Map<string, Stored>()
 
   write(by: string, report: EdgeReport, ageMs: number, nowMs: number): void {
-    if (ageMs < DOWN_AFTER_MS) this.#stored.set(report.id, { by, report, expiresMs: nowMs + DOWN_AFTER_MS - ageMs })
+    if (ageMs < DOWN_AFTER_MS)
+      this.#stored.set(report.id, { by, report, expiresMs: nowMs + DOWN_AFTER_MS - ageMs })
   }
 
   *readAll(nowMs: number): Generator<Found> {

@@ -37,7 +37,8 @@ export function pageOf(simulation: Simulation): string {
 function decisionsTable({ checks, moves, lateSeconds, sessions, balance }: Simulation): string {
   const { decisions, held, nearness } = checks
   const part = (count: number) => `${((100 * count) / Math.max(1, decisions)).toFixed(3)} %`
-  const late = ({ count, largest }: Histogram) => `${part(count)}, the last after ${largest.toFixed(2)} s`
+  const late = (histogram: Histogram) =>
+    `${part(histogram.count)}, the last after ${histogram.largest.toFixed(2)} s, ${part(histogram.above(5) * histogram.count)} after 5 s`
   return formatTable([
     ['decisions', String(decisions)],
     ['to the nearest site', part(nearness.home)],
@@ -53,29 +54,41 @@ function decisionsTable({ checks, moves, lateSeconds, sessions, balance }: Simul
 }
 
 function balanceTable({ balance }: Simulation): string {
-  const row = (name: string, histogram: Histogram) => [
-    name,
-    String(histogram.count),
-    ...[histogram.at(0.5), histogram.at(0.95), histogram.at(0.99), histogram.largest].map((value) => value.toFixed(3)),
-  ]
   const rows = balance.after.map((histogram, i) => {
     const [from, to] = [i === 0 ? 0 : (CALM_CLASSES[i - 1] ?? 0), CALM_CLASSES[i] ?? Infinity]
-    return row(to === Infinity ? `${from} s and more after one` : `${from} to ${to} s after one`, histogram)
+    return giniRow(
+      to === Infinity ? `${from} s and more after one` : `${from} to ${to} s after one`,
+      histogram,
+    )
   })
   return formatTable([
     ['Gini in loaded sites', 'seconds', 'p50', 'p95', 'p99', 'max'],
-    row('no event so far', balance.untouched),
+    giniRow('no event so far', balance.untouched),
     ...rows,
   ])
+}
+
+function giniRow(name: string, histogram: Histogram): string[] {
+  const values = [histogram.at(0.5), histogram.at(0.95), histogram.at(0.99), histogram.largest]
+  return [name, String(histogram.count), ...values.map((value) => value.toFixed(3))]
 }
 
 function placementTable({ placement }: Simulation): string {
   const rows = placement.byRate.map((histogram, i) => {
     const [from, to] = [i === 0 ? 0 : (RATE_CLASSES[i - 1] ?? 0), RATE_CLASSES[i] ?? Infinity]
     const name = to === Infinity ? `${from} and more` : `${from} to ${to}`
-    return [name, String(histogram.count), String(histogram.at(0.5)), String(histogram.at(0.95)), histogram.mean.toFixed(2)]
+    return [
+      name,
+      String(histogram.count),
+      String(histogram.at(0.5)),
+      String(histogram.at(0.95)),
+      histogram.mean.toFixed(2),
+    ]
   })
-  return formatTable([['edges of an asset at a site, by requests a second', 'windows', 'p50', 'p95', 'mean'], ...rows])
+  return formatTable([
+    ['edges of an asset at a site, by requests a second', 'windows', 'p50', 'p95', 'mean'],
+    ...rows,
+  ])
 }
 
 function flapLines({ flapping }: Simulation): string[] {

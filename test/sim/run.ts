@@ -28,7 +28,9 @@ if (
   lengthS === undefined ||
   !(minutes > 0 && sessionsPerMinute > 0 && lengthS > 0)
 ) {
-  process.stderr.write('usage: run.ts [--seed N] [--minutes M] [--sessions A-MINUTE] [--length SECONDS] [--events KINDS]\n')
+  process.stderr.write(
+    'usage: run.ts [--seed N] [--minutes M] [--sessions A-MINUTE] [--length SECONDS] [--events KINDS]\n',
+  )
   process.exit(2)
 }
 // Before anything can fail.

@@ -49,7 +49,7 @@ export interface Script {
 }
 
 /** A round needs so long: the last event, and some time after it. */
-export const ROUND_MS_MIN = 90_000
+export const ROUND_MS_MIN = 75_000
 
 type Writer = (at: number, world: ScriptWorld) => { event: Omit<ScriptEvent, 'kind' | 'atMs'>; cues: Cue[] }
 
@@ -70,9 +70,9 @@ const BEGINS: Readonly<Record<EventKind, number>> = {
   'region-flap': 8,
   'edge-hang': 9,
   'site-power': 12,
-  'flash-crowd': 32,
-  'ipv6-broken': 40,
-  'report-outage': 66,
+  'flash-crowd': 30,
+  'ipv6-broken': 33,
+  'report-outage': 55,
 }
 
 export interface ScriptPlan {
@@ -120,19 +120,19 @@ const WRITERS: Readonly<Record<EventKind, Writer>> = {
     const hit = fleet.filter(({ city }) => region.some(({ index }) => index === city))
     const cues: Cue[] = []
     let from = at
-    while (from < at + 28_000) {
-      const until = from + between(random, 3000, 7000)
+    while (from < at + 42_000) {
+      const until = from + between(random, 4000, 7000)
       cues.push(...spell(from, until, hit, 'link'))
-      from = until + between(random, 2500, 5000)
+      from = until + between(random, 2500, 4500)
     }
-    return { event: about(hit, region.map(({ id }) => id).join(', '), at + 35_000), cues }
+    return { event: about(hit, region.map(({ id }) => id).join(', '), at + 50_000), cues }
   },
   'flash-crowd': (at, { cities, fleet, random }) => {
     const { country } = pick(random, cities.filter(hasCompany))
     const crowded = cities.filter((city) => city.country === country)
     // Not the favourite: a channel that few watch, fifty times.
     const asset = Math.floor(between(random, 3, LIVE_CHANNELS / 3))
-    const end = at + 25_000
+    const end = at + 20_000
     const cues: Cue[] = [1, 2, 3].map((step) => ({
       atMs: at + step * 1000,
       act: (stage) => stage.crowd(asset, crowded, 1 + (49 * step) / 3),
@@ -156,7 +156,10 @@ const WRITERS: Readonly<Record<EventKind, Writer>> = {
     const hit = fleet.filter((edge) => edge.city === city.index)
     const cues = hit.flatMap((edge, i) => {
       const from = at + i * 2000
-      return [...spell(from, from + 7000, [edge], 'draining'), ...spell(from + 6000, from + 7000, [edge], 'off')]
+      return [
+        ...spell(from, from + 7000, [edge], 'draining'),
+        ...spell(from + 6000, from + 7000, [edge], 'off'),
+      ]
     })
     return { event: about(hit, city.id, at + hit.length * 2000 + 5000), cues }
   },
@@ -171,7 +174,10 @@ const WRITERS: Readonly<Record<EventKind, Writer>> = {
       { atMs: end, act: (stage) => stage.override(halved, null) },
     ]
     const hit = [drained, halved]
-    return { event: about(hit, `${drained.view.id} drains, ${halved.view.id} has half its weight`, end), cues }
+    return {
+      event: about(hit, `${drained.view.id} drains, ${halved.view.id} has half its weight`, end),
+      cues,
+    }
   },
   'ipv6-broken': (at, { cities, fleet, random }) => {
     const city = pick(random, cities)

@@ -73,7 +73,10 @@ export class Sessions {
   }
 
   /** Those of some edges, of which `edge` is one, break off; in the order of the table. */
-  breakOff(edges: ReadonlySet<number>, isHit: (watching: Watching) => boolean = () => true): [number, Watching][] {
+  breakOff(
+    edges: ReadonlySet<number>,
+    isHit: (watching: Watching) => boolean = () => true,
+  ): [number, Watching][] {
     const broken: [number, Watching][] = []
     for (let place = 0; place < this.#used; place += 1) {
       const edge = this.#edge[place] ?? LOST

@@ -1,5 +1,6 @@
 // The simulation: steps of virtual time in which events happen, sessions end, reports travel, two schedulers decide for
 // whoever comes, and every decision is checked. The same options give the same decisions, to the last one.
+import { stateOf } from '../../scheduler/health/liveness.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import { loadPlaces } from '../../src/geo/places.ts'
 import type { Places } from '../../src/geo/places.ts'
@@ -93,7 +94,7 @@ export class Simulation implements Stage {
     this.#sessions = new Sessions(meanSessionMs)
     this.#arrivals = new Arrivals(seed, cities, clients, this.#catalogue, sessionsPerMinute)
     const { violations, fleet, lateSeconds } = this
-    this.balance = new Balance(cities, fleet, violations)
+    this.balance = new Balance(cities, fleet, violations, (edge) => this.#isTrusted(edge))
     this.placement = new Placement(cities.length, this.#catalogue.assets.length)
     const utilisationOf = (city: number) => this.balance.utilisationOf(city)
     this.checks = new DecisionChecks({ cities, fleet, violations, lateSeconds, utilisationOf })
@@ -208,7 +209,7 @@ export class Simulation implements Stage {
       const from = this.fleet[edge]
       if (from !== undefined) removeSession(from, asset, bits)
     })
-    for (let cue = this.script.cues[this.#cue]; cue !== undefined && cue.atMs <= nowMs; ) {
+    for (let cue = this.script.cues[this.#cue]; cue !== undefined && cue.atMs <= nowMs;) {
       cue.act(this)
       this.#cue += 1
       cue = this.script.cues[this.#cue]
@@ -252,9 +253,17 @@ export class Simulation implements Stage {
     for (const city of this.cities) {
       if (this.#arrivals.isCrowded(city.index)) this.balance.disturb(city.index, nowMs)
     }
-    this.balance.look(nowMs, isWarm)
+    if (isWarm) this.balance.look(nowMs)
     if (nowMs % WINDOW_MS !== 0) return
     this.placement.close((city) => isWarm && this.balance.isUntouched(city, nowMs))
+  }
+
+  /** By all schedulers. */
+  #isTrusted({ view }: SimEdge): boolean {
+    return this.schedulers.every(({ snapshot, nowMs }) => {
+      const state = stateOf(snapshot.reports[view.index], nowMs, snapshot.health[view.index])
+      return state === 'up' || state === 'overloaded'
+    })
   }
 
   #arrivalOf(client: number, index: number, bits: number): Arrival {

@@ -47,6 +47,14 @@ export class Histogram {
     return 0
   }
 
+  /** The part of them that is above. */
+  above(value: number): number {
+    const first = Math.floor((value / this.#max) * 1000) + 1
+    return this.count === 0
+      ? 0
+      : this.#counts.subarray(first).reduce((sum, count) => sum + count, 0) / this.count
+  }
+
   get mean(): number {
     return this.count === 0 ? 0 : this.sum / this.count
   }

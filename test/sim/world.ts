@@ -78,7 +78,10 @@ export function makeWorld(seed: number, inFile: readonly CityInFile[], bits: num
       const ipv4Only = i > 0 && random() < IPV4_ONLY_SHARE
       const edge = `${id}-${i}`
       return edgeEntry(edge, id, {
-        capacity: { bandwidth: `${megabits}Mbit`, connections: Math.ceil(megabits / pick(random, [2, 2.5, 3])) },
+        capacity: {
+          bandwidth: `${megabits}Mbit`,
+          connections: Math.ceil(megabits / pick(random, [2, 2.5, 3])),
+        },
         addresses: ipv4Only ? ['192.0.2.1'] : ['192.0.2.1', '2001:db8::1'],
         capabilities: i < 7 ? ['tls', 'uhd'] : ['tls'],
         ...(edge === PINNED.edge && { pinned: PINNED.networks }),

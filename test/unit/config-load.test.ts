@@ -25,12 +25,14 @@ t.test('a scheduler’s settings with every default', async (t) => {
   const config = await loadSchedulerConfig(SCHEDULER_FILE, {})
   t.equal(config.directory, path.dirname(SCHEDULER_FILE))
   t.strictSame(config.settings.scheduler, {
-    steering: { listen: { host: '0.0.0.0', port: 8080 } },
+    steering: { listen: { host: '0.0.0.0', port: 8080 }, redirect: 'path' },
     control: { listen: { host: '0.0.0.0', port: 8081 } },
     admin: { listen: { host: '127.0.0.1', port: 8082 } },
     geoip: {},
+    probes: { every: 2000, timeout: 1000 },
     trustedProxies: [],
     accessLog: true,
+    decisionLog: 0,
     drain: 10_000,
   })
   t.strictSame(config.settings.edges[0]?.capacity, { bandwidth: 1e9, connections: 20_000 })
@@ -74,6 +76,7 @@ t.test('the configuration for edges resolves origins and passes the wire’s own
   t.strictSame(config, {
     version,
     steeringUrl: null,
+    propertyLabels: false,
     properties: [
       {
         id: 'shows',

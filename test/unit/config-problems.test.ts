@@ -95,8 +95,8 @@ t.test('files that cannot be read', async (t) => {
   t.strictSame(await problemsOf(loadSchedulerConfig(missing, {})), ['null : does not exist'])
   const inner = path.join(directory, 'inner')
   t.strictSame(await problemsOf(loadEdgeConfig(inner, {})), ['null : is a directory, not a file'])
-  const large = await fileOf(t, 'large.yaml', `# ${'x'.repeat(2 ** 20)}\n`)
-  t.strictSame(await problemsOf(loadEdgeConfig(large, {})), ['null : is larger than 1 MiB'])
+  const large = await fileOf(t, 'large.yaml', `# ${'x'.repeat(8 * 2 ** 20)}\n`)
+  t.strictSame(await problemsOf(loadEdgeConfig(large, {})), ['null : is larger than 8 MiB'])
   await t.rejects(loadSchedulerConfig(missing, {}), { message: `${missing}: does not exist` })
 })
 

@@ -21,6 +21,8 @@ properties:
 t.test('what may be said', async (t) => {
   const edge = 'weight: 0.5, addresses: [192.0.2.1, "2001:db8::1"], pinned: [192.0.2.0/24, "2001:db8::/32"]'
   t.same(await problemsWith(t, edge, 'sites: [north], capabilities: [uhd]'), [])
+  const overflow = 'overflow: { above: 20Gbit, to: https://other.example.com/cdn }'
+  t.same(await problemsWith(t, '', overflow), [])
 })
 
 t.test('what may not be said', async (t) => {
@@ -37,5 +39,10 @@ t.test('what may not be said', async (t) => {
   ])
   t.same(await problemsWith(t, 'pinned: [192.0.2.1/24]', ''), [
     '4 edges[0].pinned[0]: "192.0.2.1/24" has bits set after its prefix; the network is 192.0.2.0/24',
+  ])
+  t.same(await problemsWith(t, '', 'overflow: { to: "https://u:p@other.example.com/?x=1", below: 1 }'), [
+    '7 properties[0].overflow.above: is missing',
+    '7 properties[0].overflow.below: is not a known key',
+    '7 properties[0].overflow.to: must be an http:// or https:// URL without query, fragment or password',
   ])
 })

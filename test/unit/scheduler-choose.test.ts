@@ -58,6 +58,22 @@ t.test('a site that fills up spills to its neighbour, asset by asset, and never 
   t.equal(whenParisHas(3)['tyo-1'], undefined)
 })
 
+t.test(
+  'a client between two sites spills to the one near to it, not to the one near to its site',
+  async (t) => {
+    // The client is 2 degrees east of Paris and 3 west of the next; a third is 4 degrees west of Paris.
+    const sites = [site('paris', 48.9, 2.4), site('east', 48.9, 7.4), site('west', 48.9, -1.6)]
+    const edges = ['paris', 'east', 'west'].map((id) => edgeEntry(`${id}-1`, id))
+    const reports = { 'paris-1': load(0.95), 'east-1': {}, 'west-1': {} }
+    const place = { country: undefined, position: { lat: 48.9, lon: 4.4 } }
+    t.match(sharesOf({ sites, edges }, { place, reports }), { 'east-1': 1 })
+    const { decide } = choosing({ sites, edges }, { place, reports })
+    const east = decide({ peer: '8.8.8.8' }).weighing?.chosen
+    // How much farther than Paris, which is 146 km away.
+    t.ok(Math.abs((east?.distanceMs ?? 0) - (219 - 146) * 0.016) < 0.05, `${east?.distanceMs}`)
+  },
+)
+
 t.test('overload everywhere never empties the answer', async (t) => {
   const reports = { 'par-1': load(2), 'fra-1': load(2), 'tyo-1': load(2) }
   const shares = sharesOf(NEIGHBOURS, { place: IN_PARIS, reports })

@@ -94,6 +94,16 @@ t.test('it ends after a time though nothing is good, and does not begin anew', a
   t.equal(pass(1000), 6, 'the next time is another')
 })
 
+t.test('what follows in the hold is believed with the rest', async (t) => {
+  const { findings, changes, pass } = gateOf(10)
+  findings.fill('bad', 0, 6)
+  pass(PANIC_HOLD_MAX_MS - 2000)
+  findings.fill('bad', 6)
+  t.equal(pass(1000), 10)
+  t.equal(pass(5000), 0)
+  t.same(changes, ['begins', 'believed'])
+})
+
 t.test('what says nothing either way is neither held nor counted', async (t) => {
   const { findings, pass, gate } = gateOf(8)
   findings.fill('bad', 0, 5)
@@ -106,6 +116,11 @@ t.test('what says nothing either way is neither held nor counted', async (t) => 
   t.equal(pass(TICK_MS), 5, 'and takes that back')
   findings.fill('none')
   t.equal(pass(TICK_MS), 0, 'or all of them')
+
+  const drained = gateOf(8)
+  drained.findings.fill('none', 0, 4)
+  drained.findings.fill('bad', 4, 7)
+  t.equal(drained.pass(TICK_MS), 3, 'of the four that are left')
 })
 
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f']

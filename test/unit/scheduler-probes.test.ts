@@ -102,7 +102,8 @@ async function listen(t: TestScope, server: Server, wanted?: number): Promise<nu
 async function probeOf(t: TestScope, answer: RequestListener, timeoutMs = 1000) {
   const server = createServer(answer)
   const port = await listen(t, server)
-  const [target] = probeTargetsOf(edgesOf({ url: `http://127.0.0.1:${port}` }))
+  const url = `http://e-0.example.com:${port}`
+  const [target] = probeTargetsOf(edgesOf({ url, addresses: ['127.0.0.1'] }))
   if (target === undefined) throw new Error('no target')
   const prober = new Prober(target, timeoutMs)
   t.teardown(async () => {
@@ -117,11 +118,11 @@ const OK: RequestListener = (_request, response) => response.setHeader(EDGE_FIEL
 t.test('what an answer means', async (t) => {
   const asked: string[] = []
   const good = await probeOf(t, (request, response) => {
-    asked.push(`${request.method} ${request.url}`)
+    asked.push(`${request.method} ${request.headers.host?.split(':')[0]} ${request.url}`)
     OK(request, response)
   })
   t.match(await good.probe(), { result: 'ok' })
-  t.same(asked, [`GET ${HEALTH_PATH}`])
+  t.same(asked, [`GET e-0.example.com ${HEALTH_PATH}`])
   const draining = await probeOf(t, (_, response) => response.writeHead(503, { [EDGE_FIELD]: 'e-0' }).end())
   t.match(await draining.probe(), { result: 'ok' }, 'its reports say that it drains')
   const other = await probeOf(t, (_, response) => response.setHeader(EDGE_FIELD, 'e-1\u00e9').end())

@@ -38,6 +38,29 @@ t.test('* takes every host that nothing else takes', async (t) => {
   t.equal(any.findByHost('')?.id, 'all')
 })
 
+t.test('by the property’s id as first label, where redirects put it there', async (t) => {
+  const properties = [
+    { id: 'shows', hosts: ['films.example.com', '*.a.example.com'] },
+    { id: 'films', hosts: [] },
+    { id: 'any', hosts: ['*'] },
+  ]
+  const labelled = buildPropertyIndex(properties, true)
+  const cases: [string, string][] = [
+    ['films.a.example.com:8080', 'films'],
+    ['FILMS.a.example.com.', 'films'],
+    ['shows.b.example.com', 'shows'],
+    ['films.example.com', 'shows'],
+    ['x.a.example.com', 'shows'],
+    ['x.films.example.com', 'any'],
+    ['films', 'any'],
+    ['films.', 'any'],
+    ['.films', 'any'],
+    ['constructor.example.com', 'any'],
+  ]
+  for (const [host, id] of cases) t.equal(labelled.findByHost(host)?.id, id, host)
+  t.equal(buildPropertyIndex(properties).findByHost('films.a.example.com')?.id, 'shows', 'nowhere else')
+})
+
 t.test('the prefix of a path', async (t) => {
   t.same(splitPrefix('/~shows/a/b'), { propertyId: 'shows', path: '/a/b' })
   t.same(splitPrefix('/~shows/'), { propertyId: 'shows', path: '/' })

@@ -1,0 +1,30 @@
+// All sites as seen from one, nearest first. Every site has such an order of all others: with thousands of sites that is
+// what a scheduler holds most of, so a site takes two bytes in it, and round trips are worked out when asked for.
+import { roundTripMs } from './choose/cost.ts'
+import { nearness } from './locate/sphere.ts'
+import type { SiteView } from './topology.ts'
+
+export interface Neighbours {
+  readonly count: number
+  /** The one seen from is first; those without a location are last, in configured order. */
+  site(i: number): SiteView | undefined
+  /** The estimated round trip to that site: 0 to the first, never falling. */
+  roundTripMs(i: number): number
+}
+
+/** Places of sites up to here fit two bytes. */
+const SHORT_MAX = 2 ** 16
+
+export function neighboursOf(from: SiteView, sites: readonly SiteView[]): Neighbours {
+  const near = Float64Array.from(sites, (site) => nearness(from.direction, site.direction))
+  // Itself before all others, also before one at the same place.
+  near[sites.indexOf(from)] = Infinity
+  const places = (sites.length <= SHORT_MAX ? Uint16Array : Uint32Array).from(sites.keys())
+  places.sort((a, b) => (near[b] ?? 0) - (near[a] ?? 0) || a - b)
+  const site = (i: number) => sites[places[i] ?? sites.length]
+  return {
+    count: places.length,
+    site,
+    roundTripMs: (i) => (i === 0 ? 0 : roundTripMs(nearness(from.direction, site(i)?.direction))),
+  }
+}
