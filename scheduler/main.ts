@@ -21,6 +21,7 @@ import { closeService, listenService } from '../src/http-service.ts'
 import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
 import { countReloads } from '../src/geo/watched-places.ts'
 import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
+import { explainer } from './explaining.ts'
 import { sampledDecisions } from './explain/decision-log.ts'
 import { AwakeClock } from './health/awake-clock.ts'
 import { openProbes } from './health/open-probes.ts'
@@ -71,7 +72,15 @@ export async function startScheduler(
   hear(snapshots.current)
   snapshots.onReplace = hear
   registerOverflowMetrics(promRegistry, { topology, demand, clock })
-  const adminService = createAdmin({ promRegistry, snapshots, registry, demand, lifecycle, clock, log })
+  const adminService = createAdmin({
+    promRegistry,
+    snapshots,
+    registry,
+    explain: explainer({ snapshots, demand, clock }),
+    lifecycle,
+    clock,
+    log,
+  })
   opened.defer(() => closeService(adminService, 0))
   const adminUrl = await listenService(adminService, admin.listen, 'scheduler.admin.listen')
 

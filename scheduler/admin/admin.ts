@@ -15,8 +15,8 @@ import { OVERRIDE_BYTES_MAX } from '../limits.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Snapshot, SnapshotHolder } from '../snapshot.ts'
-import type { Demand } from '../choose/demand.ts'
 import { addExplainRoute } from './explain-route.ts'
+import type { ExplainDeps } from './explain-route.ts'
 import { addOverrideRoutes } from './override-routes.ts'
 import { readinessOf } from './readiness.ts'
 import type { Lifecycle } from './readiness.ts'
@@ -25,8 +25,7 @@ export interface AdminDeps {
   promRegistry: PromRegistry
   snapshots: SnapshotHolder
   registry: Registry
-  /** What this scheduler has decided lately. */
-  demand: Demand
+  explain: ExplainDeps['explain']
   lifecycle: Readonly<Lifecycle>
   clock: Clock
   log: Logger

@@ -266,10 +266,11 @@ export class RedisRegistry implements Registry {
 
   #scheduleWrite(): void {
     if (this.#closed) return
-    this.#writeTimer ??= setTimeout(
-      () => this.#run('registry write', () => this.#write()),
-      REGISTRY_WRITE_AFTER_MS,
-    )
+    this.#writeTimer ??= setTimeout(() => {
+      // Also when a write is under way, which begins none: its end asks for the next.
+      this.#writeTimer = null
+      this.#run('registry write', () => this.#write())
+    }, REGISTRY_WRITE_AFTER_MS)
   }
 
   /** The replies. Past the bound the connection is dropped, and with it every command that waits on it. */

@@ -5,6 +5,7 @@ import { systemClock } from '../clock.ts'
 import { loadSchedulerConfig } from '../config/load.ts'
 import { runDaemon } from '../daemon.ts'
 import { createLogger } from '../log.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 
 interface SchedulerOptions {
   config: string
@@ -17,6 +18,7 @@ export function schedulerCommand(): Command {
     .option('--config <file>', 'configuration of the cluster', 'edgeward.yaml')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
     .action(async (options: SchedulerOptions) => {
+      keepHeapSmall()
       const config = await loadSchedulerConfig(options.config, process.env)
       const log = createLogger({
         daemon: 'scheduler',

@@ -1,5 +1,6 @@
 // The registry that schedulers share: they see each other's edges, and a Redis that is slow, dead, restarted
 // or flushed takes no edge away from any of them.
+import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { stateOf } from '../../scheduler/health/liveness.ts'
@@ -222,6 +223,23 @@ t.test('Redis that stands still is dropped, and nothing waits for it', { buffere
   await until('a sees the newest', () => a.seen().get('fra-1')?.report.connections === 999)
   t.equal(b.status().state, 'healthy')
 })
+
+t.test(
+  'a report that came while a write was under way is written after it',
+  { buffered: true },
+  async (t) => {
+    const redis = await startRedis(t)
+    const [a, b] = [await open(t, redis), await open(t, redis)]
+    redis.pause()
+    t.teardown(() => redis.resume())
+    b.record(reportOf('fra-1', { connections: 1 }))
+    await delay(200)
+    b.record(reportOf('fra-1', { connections: 2 }))
+    await delay(200)
+    redis.resume()
+    await until('a sees the newest', () => a.seen().get('fra-1')?.report.connections === 2, 3000)
+  },
+)
 
 t.test('flushed, every edge stays', { buffered: true }, async (t) => {
   const redis = await startRedis(t)

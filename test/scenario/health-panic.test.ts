@@ -15,6 +15,7 @@ import { until } from '../kit/until.ts'
 t.jobs = 2
 
 const IDS = ['e-1', 'e-2', 'e-3', 'e-4', 'e-5', 'e-6']
+const CAPACITY = { bandwidth: '1000Gbit', connections: 1_000_000 }
 const HELD = 'edgeward_scheduler_held_edges{evidence="reports"}'
 
 /** Six edges of one site that have been up for long. Nothing is probed: they are at no address. */
@@ -32,7 +33,8 @@ class Fleet {
     const scheduler = await startSchedulerProcess(t, {
       scheduler: { steering: listen, control: listen, admin: listen, accessLog: false, probes: false },
       sites: [{ id: 'here' }],
-      edges: IDS.map((id) => edgeEntry(id, 'here')),
+      // So much room that clients who were just sent there do not count.
+      edges: IDS.map((id) => edgeEntry(id, 'here', { capacity: CAPACITY })),
     })
     const fleet = new Fleet(scheduler)
     fleet.report(...IDS)

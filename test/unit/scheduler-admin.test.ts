@@ -2,6 +2,7 @@
 import t from 'tap'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { NO_DEMAND } from '../../scheduler/choose/demand.ts'
+import { explainer } from '../../scheduler/explaining.ts'
 import { createAdmin } from '../../scheduler/admin/admin.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
 import type { Lifecycle } from '../../scheduler/admin/readiness.ts'
@@ -32,7 +33,7 @@ function adminOf(t: TestScope) {
     promRegistry,
     snapshots,
     registry,
-    demand: NO_DEMAND,
+    explain: explainer({ snapshots, demand: NO_DEMAND, clock }),
     lifecycle,
     clock,
     log: silentLogger,
