@@ -16,15 +16,20 @@ export interface Neighbours {
 const SHORT_MAX = 2 ** 16
 
 export function neighboursOf(from: SiteView, sites: readonly SiteView[]): Neighbours {
-  const near = Float64Array.from(sites, (site) => nearness(from.direction, site.direction))
-  // Itself before all others, also before one at the same place.
-  near[sites.indexOf(from)] = Infinity
-  const places = (sites.length <= SHORT_MAX ? Uint16Array : Uint32Array).from(sites.keys())
-  places.sort((a, b) => (near[b] ?? 0) - (near[a] ?? 0) || a - b)
+  const places = placesByDistance(from, sites)
   const site = (i: number) => sites[places[i] ?? sites.length]
   return {
     count: places.length,
     site,
     roundTripMs: (i) => (i === 0 ? 0 : roundTripMs(nearness(from.direction, site(i)?.direction))),
   }
+}
+
+/** A function of its own: what the order is made from is then not kept beside it. */
+function placesByDistance(from: SiteView, sites: readonly SiteView[]): Uint16Array | Uint32Array {
+  const near = Float64Array.from(sites, (site) => nearness(from.direction, site.direction))
+  // Itself before all others, also before one at the same place.
+  near[sites.indexOf(from)] = Infinity
+  const places = (sites.length <= SHORT_MAX ? Uint16Array : Uint32Array).from(sites.keys())
+  return places.sort((a, b) => (near[b] ?? 0) - (near[a] ?? 0) || a - b)
 }

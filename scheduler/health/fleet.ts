@@ -56,7 +56,7 @@ export class FleetJudge {
     const reportOf = (member: number) => seen.get(this.#edges[member]?.id ?? '')
     const reachOf = (family: Family) => (member: number) => probeFinding(reach[member]?.[family])
     const findingOf: Record<Evidence, (member: number) => Finding> = {
-      reports: (member) => reportFinding(reportOf(member), nowMs),
+      reports: (member) => reportFinding(reportOf(member), reach[member], nowMs),
       'probes-ipv4': reachOf(4),
       'probes-ipv6': reachOf(6),
     }
@@ -83,11 +83,12 @@ export class FleetJudge {
   }
 }
 
-/** Silence alone: what an edge or an operator says of it is no failure. */
-function reportFinding(seen: SeenReport | undefined, nowMs: number): Finding {
+/** Silence alone: what an edge or an operator says of it is no failure. Who answers probes is not gone. */
+function reportFinding(seen: SeenReport | undefined, reach: EdgeReach | undefined, nowMs: number): Finding {
   if (seen === undefined || seen.report.state === 'draining') return 'none'
   if (seen.override !== undefined && seen.override.state !== null) return 'none'
-  return ageOf(seen, nowMs) > SUSPECT_AFTER_MS ? 'bad' : 'good'
+  if (ageOf(seen, nowMs) <= SUSPECT_AFTER_MS) return 'good'
+  return reach?.[4] === 'reachable' || reach?.[6] === 'reachable' ? 'vouched' : 'bad'
 }
 
 function probeFinding(reach: Reach = REACH_UNKNOWN[4]): Finding {

@@ -1,10 +1,14 @@
 // The panic rule, for one kind of evidence: when more than half of what was good turns bad at once, the evidence is
 // more likely wrong than the fleet gone (a cut network, a stalled process, a bad rule in a firewall), and what turned
-// bad is held as it was. The hold ends when enough is good again, or after PANIC_HOLD_MAX_MS: then it is believed.
+// bad is held as it was. The hold ends when enough is good again, or after PANIC_HOLD_MAX_MS: then it is believed of all
+// for whom no other kind of evidence speaks.
 import { PANIC_AT_LEAST, PANIC_BELOW, PANIC_FROM, PANIC_HOLD_MAX_MS, PANIC_TOGETHER_MS } from '../limits.ts'
 
-/** none: says nothing either way, such as an edge that an operator took out. */
-export type Finding = 'good' | 'bad' | 'none'
+/**
+ * vouched: bad, but another kind of evidence says otherwise. none: says nothing either way, such as an edge that an
+ * operator took out.
+ */
+export type Finding = 'good' | 'bad' | 'vouched' | 'none'
 
 export interface Hold {
   /** Monotonic. */
@@ -32,6 +36,7 @@ export class MassFailureGate {
   /** Takes what was found of every member now; says when a hold begins or ends. */
   judge(findingOf: (member: number) => Finding, nowMs: number): MassFailureChange | null {
     const lost: number[] = []
+    const vouched = new Set<number>()
     let recent = 0
     // In a hold, those that were good when it began: also one that was excepted from it for a while.
     const goodSinceMs = (this.#hold?.sinceMs ?? nowMs) - PANIC_TOGETHER_MS
@@ -41,26 +46,31 @@ export class MassFailureGate {
       const goodAtMs = this.#goodAtMs[member] ?? -Infinity
       if (finding === 'none' || goodAtMs < goodSinceMs) continue
       recent += 1
-      if (finding === 'bad') lost.push(member)
+      if (finding !== 'good') lost.push(member)
+      if (finding === 'vouched') vouched.add(member)
     }
-    if (this.#hold !== null) return this.#goOn(this.#hold.sinceMs, lost, recent, nowMs)
+    if (this.#hold !== null && nowMs - this.#hold.sinceMs > PANIC_HOLD_MAX_MS && lost.length > vouched.size) {
+      return this.#believe(this.#hold.sinceMs, lost, vouched)
+    }
+    if (this.#hold !== null) return this.#goOn(this.#hold.sinceMs, lost, recent)
     if (lost.length < PANIC_AT_LEAST || lost.length <= recent * PANIC_FROM) return null
     this.#hold = { sinceMs: nowMs, held: new Set(lost) }
     return 'begins'
   }
 
-  #goOn(sinceMs: number, lost: readonly number[], recent: number, nowMs: number): MassFailureChange | null {
+  #goOn(sinceMs: number, lost: readonly number[], recent: number): MassFailureChange | null {
     if (lost.length <= recent * PANIC_BELOW) {
       this.#hold = null
       return 'recovered'
     }
-    if (nowMs - sinceMs > PANIC_HOLD_MAX_MS) {
-      this.#hold = null
-      // None of them was good lately: they do not begin the next hold.
-      for (const member of lost) this.#goodAtMs[member] = -Infinity
-      return 'believed'
-    }
     this.#hold = { sinceMs, held: new Set(lost) }
     return null
+  }
+
+  #believe(sinceMs: number, lost: readonly number[], vouched: Set<number>): MassFailureChange {
+    this.#hold = vouched.size === 0 ? null : { sinceMs, held: vouched }
+    // None of them was good lately: they do not begin the next hold.
+    for (const member of lost) if (!vouched.has(member)) this.#goodAtMs[member] = -Infinity
+    return 'believed'
   }
 }

@@ -221,6 +221,26 @@ t.test('silence that lasts is believed, and the way back is the usual one', asyn
   t.equal(fleet.states(), IDS.map(() => 'up').join(' '))
 })
 
+t.test('edges that answer probes are held for as long as they do', async (t) => {
+  const fleet = new Fleet()
+  fleet.reach = IDS.map(() => ({ 4: 'reachable', 6: 'unknown' }))
+  fleet.pass(5000)
+  fleet.silent = new Set(IDS)
+  fleet.pass(2 * PANIC_HOLD_MAX_MS)
+  t.equal(fleet.states(), 'up up up up up up')
+  fleet.reach = IDS.map((id) => ({ 4: id < 'c' ? 'unreachable' : 'reachable', 6: 'unknown' }))
+  fleet.pass(1000)
+  t.equal(fleet.states(), 'down down up up up up', 'nothing speaks for the first two')
+  t.match(fleet.findings?.holds, [{ evidence: 'reports', edges: 4 }])
+  fleet.silent.clear()
+  fleet.pass(5000)
+  t.equal(fleet.states(), 'up up up up up up')
+  t.same(
+    fleet.changes.map(({ change }) => change),
+    ['begins', 'believed', 'recovered'],
+  )
+})
+
 t.test('each family of addresses by itself, and what was never reached is not held', async (t) => {
   const fleet = new Fleet()
   fleet.reach = IDS.map((id) => ({ 4: 'reachable', 6: id === 'a' ? 'unreachable' : 'unknown' }))
