@@ -69,13 +69,10 @@ const result = {
 }
 writeFileSync(options.out, `${JSON.stringify(result, null, 2)}\n`)
 const head = ['sites', 'start s', 'started MB', 'reports MB', 'steering MB', 'after MB', 'peak MB', '']
-const rows = results.map(({ sites, startSeconds, residentBytes, peakBytes, met }) => [
-  String(sites),
-  startSeconds.toFixed(1),
-  ...Object.values(residentBytes).map(megabytes),
-  megabytes(peakBytes),
-  met ? 'met' : 'NOT MET',
-])
+const rows = results.map(({ sites, startSeconds, residentBytes, peakBytes, met }) => {
+  const sizes = [...Object.values(residentBytes), peakBytes].map(megabytes)
+  return [String(sites), startSeconds.toFixed(1)].concat(sizes, met ? 'met' : 'NOT MET')
+})
 process.stdout.write(`${formatTable([head, ...rows])}\n`)
 
 async function measure(sites: number) {

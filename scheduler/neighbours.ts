@@ -31,5 +31,5 @@ function placesByDistance(from: SiteView, sites: readonly SiteView[]): Uint16Arr
   // Itself before all others, also before one at the same place.
   near[sites.indexOf(from)] = Infinity
   const places = (sites.length <= SHORT_MAX ? Uint16Array : Uint32Array).from(sites.keys())
-  return places.sort((a, b) => (near[b] ?? 0) - (near[a] ?? 0) || a - b)
+  return places.toSorted((a, b) => (near[b] ?? 0) - (near[a] ?? 0) || a - b)
 }

@@ -12,9 +12,9 @@ const LOADED_FROM = 0.3
 
 /**
  * An event upsets a site for so long at most, from its end or from when its edges are trusted again: a returning one
- * ramps up for 30 s, and sessions that the others took meanwhile stay where they are until they end.
+ * ramps up for 30 s, and sessions that others took meanwhile stay where they are until they end.
  */
-export const SETTLED_AFTER_MS = 45_000
+export const SETTLED_AFTER_MS = 30_000
 
 /** Upper ends, in seconds since the site's last event; the last is open. */
 export const CALM_CLASSES = [5, 10, 20, 30, 45, 60, 90, Infinity]

@@ -3,6 +3,8 @@ import { formatTable } from '../../bench/lib/table.ts'
 import { CALM_CLASSES } from './balance.ts'
 import { AWAY_REASONS } from './nearness.ts'
 import { RATE_CLASSES } from './placement.ts'
+import { lineOf } from './crowding.ts'
+import { clockOf } from './script.ts'
 import type { Simulation } from './simulation.ts'
 import type { Histogram } from './statistics.ts'
 import { RULES } from './violations.ts'
@@ -23,7 +25,7 @@ export function pageOf(simulation: Simulation): string {
     '',
     placementTable(simulation),
     '',
-    ...flapLines(simulation),
+    ...eventLines(simulation),
     formatTable(RULES.map((rule) => [rule, String(violations.counts.get(rule) ?? 0)])),
     ...(told.length === 0 ? [] : ['', ...told]),
     '',
@@ -91,18 +93,14 @@ function placementTable({ placement }: Simulation): string {
   ])
 }
 
-function flapLines({ flapping }: Simulation): string[] {
+function eventLines({ flapping, crowding }: Simulation): string[] {
   const lines = flapping.flaps.map(
     ({ event, broken }) => `flapping at ${clockOf(event.atMs)} broke off ${broken.join(', ')} sessions`,
   )
+  lines.push(...crowding.gatherings.map(lineOf))
   return lines.length === 0 ? [] : [...lines, '']
 }
 
 function both(histogram: Histogram, digits: number): string {
   return `${histogram.at(0.5).toFixed(digits)} / ${histogram.at(0.95).toFixed(digits)}`
-}
-
-function clockOf(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }

@@ -35,6 +35,8 @@ export interface ScriptEvent {
   readonly endMs: number
   readonly what: string
   readonly cities: ReadonlySet<number>
+  /** What a crowd comes for. */
+  readonly asset?: number
 }
 
 export interface Cue {
@@ -51,7 +53,11 @@ export interface Script {
 /** A round needs so long: the last event, and some time after it. */
 export const ROUND_MS_MIN = 75_000
 
-type Writer = (at: number, world: ScriptWorld) => { event: Omit<ScriptEvent, 'kind' | 'atMs'>; cues: Cue[] }
+/** `hit`: cities that something went wrong in earlier in the round. */
+type Writer = (
+  at: number,
+  world: ScriptWorld & { hit: ReadonlySet<number> },
+) => { event: Omit<ScriptEvent, 'kind' | 'atMs'>; cues: Cue[] }
 
 export interface ScriptWorld {
   readonly cities: readonly City[]
@@ -86,11 +92,13 @@ export function writeScript(world: ScriptWorld, { durationMs, roundMs, kinds }: 
   const events: ScriptEvent[] = []
   const cues: Cue[] = []
   for (let round = 0; round + ROUND_MS_MIN <= durationMs; round += roundMs) {
-    for (const kind of kinds) {
+    const hit = new Set<number>()
+    for (const kind of kinds.toSorted((x, y) => BEGINS[x] - BEGINS[y])) {
       const atMs = round + (BEGINS[kind] + between(world.random, -1, 1)) * 1000
-      const { event, cues: more } = WRITERS[kind](atMs, world)
+      const { event, cues: more } = WRITERS[kind](atMs, { ...world, hit })
       events.push({ kind, atMs, ...event })
       cues.push(...more)
+      for (const city of event.cities) hit.add(city)
     }
   }
   return { events, cues: cues.toSorted((x, y) => x.atMs - y.atMs) }
@@ -127,9 +135,12 @@ const WRITERS: Readonly<Record<EventKind, Writer>> = {
     }
     return { event: about(hit, region.map(({ id }) => id).join(', '), at + 50_000), cues }
   },
-  'flash-crowd': (at, { cities, fleet, random }) => {
-    const { country } = pick(random, cities.filter(hasCompany))
-    const crowded = cities.filter((city) => city.country === country)
+  'flash-crowd': (at, { cities, fleet, hit: before, random }) => {
+    const countries = Map.groupBy(cities, ({ country }) => country)
+    const several = [...countries].filter(([, list]) => list.length > 1)
+    // Where nothing else went wrong lately, if there is such a place: only there its edges can be counted.
+    const calm = several.filter(([, list]) => list.every(({ index }) => !before.has(index)))
+    const [country, crowded] = pick(random, calm.length > 0 ? calm : several)
     // Not the favourite: a channel that few watch, fifty times.
     const asset = Math.floor(between(random, 3, LIVE_CHANNELS / 3))
     const end = at + 20_000
@@ -139,7 +150,10 @@ const WRITERS: Readonly<Record<EventKind, Writer>> = {
     }))
     cues.push({ atMs: end, act: (stage) => stage.crowd(asset, crowded, 1) })
     const hit = fleet.filter(({ city }) => crowded.some(({ index }) => index === city))
-    return { event: about(hit, `channel-${asset} x50 in ${country}`, end), cues }
+    return {
+      event: { ...about(hit, `channel-${asset} x50 in ${country}`, end), ...(calm.length > 0 && { asset }) },
+      cues,
+    }
   },
   'report-outage': (at, { fleet, random }) => {
     const hit = pickSome(random, fleet, fleet.length * 0.6)
@@ -186,10 +200,6 @@ const WRITERS: Readonly<Record<EventKind, Writer>> = {
   },
 }
 
-function hasCompany({ country }: City, _index: number, cities: readonly City[]): boolean {
-  return cities.filter((city) => city.country === country).length > 1
-}
-
 function spell(atMs: number, endMs: number, edges: readonly SimEdge[], trouble: Trouble): Cue[] {
   return [
     { atMs, act: (stage) => stage.begin(edges, trouble) },
@@ -203,4 +213,10 @@ function about(edges: readonly SimEdge[], what: string, endMs: number) {
 
 function names(edges: readonly SimEdge[]): string {
   return edges.map(({ view }) => view.id).join(', ')
+}
+
+/** Minutes and seconds since the beginning. */
+export function clockOf(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }

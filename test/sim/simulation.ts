@@ -16,6 +16,7 @@ import { makeCatalogue } from './catalogue.ts'
 import { between, chanceOf, exponential, pick } from './chance.ts'
 import { asnOf, drawClients } from './clients.ts'
 import type { Client, ClientsByCity } from './clients.ts'
+import { Crowding } from './crowding.ts'
 import { DecisionChecks } from './decision-checks.ts'
 import { Flapping } from './flapping.ts'
 import { addSession, dueReport, makeFleet, removeSession, serves, setTrouble } from './fleet.ts'
@@ -64,6 +65,7 @@ export class Simulation implements Stage {
   readonly placement: Placement
   readonly checks: DecisionChecks
   readonly flapping: Flapping
+  readonly crowding: Crowding
   readonly lateSeconds = { silent: new Histogram(20), mute: new Histogram(20) }
   readonly schedulers: readonly SimScheduler[]
   readonly cities: readonly City[]
@@ -102,6 +104,7 @@ export class Simulation implements Stage {
     const { events: kinds, roundMs } = options
     this.script = writeScript({ cities, fleet, random }, { durationMs: minutes * 60_000, roundMs, kinds })
     this.flapping = new Flapping(this.script, violations)
+    this.crowding = new Crowding(this.script)
     const store = new ReportStore()
     const places: Places = { find: (address) => geo.find(address), findAsn: asnOf }
     const errors = [
@@ -139,6 +142,7 @@ export class Simulation implements Stage {
     }
     this.placement.check(this.nowMs, this.violations)
     this.flapping.check()
+    this.crowding.check(this.violations)
   }
 
   begin(edges: readonly SimEdge[], trouble: Trouble): void {
@@ -255,6 +259,7 @@ export class Simulation implements Stage {
     }
     if (isWarm) this.balance.look(nowMs)
     if (nowMs % WINDOW_MS !== 0) return
+    this.crowding.look(this.placement, nowMs)
     this.placement.close((city) => isWarm && this.balance.isUntouched(city, nowMs))
   }
 

@@ -4,7 +4,8 @@
  * dead-edge: sent to an edge past its liveness bound. draining-edge: to one that takes no new client. unfit-edge: to one
  * that may not serve the property or the client. not-nearest: past a nearer site without a reason on record.
  * empty-answer: turned away while an edge could serve. imbalance: a calm, loaded site above GINI_MAX. scattered: cold
- * assets on many edges. flapping: an edge that comes and goes keeps getting clients.
+ * assets on many edges. crowding: one that a crowd comes to is on no more, or stays on them afterwards. flapping: an
+ * edge that comes and goes keeps getting clients.
  */
 export const RULES = [
   'dead-edge',
@@ -14,6 +15,7 @@ export const RULES = [
   'empty-answer',
   'imbalance',
   'scattered',
+  'crowding',
   'flapping',
 ] as const
 export type Rule = (typeof RULES)[number]
