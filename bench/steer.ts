@@ -90,7 +90,7 @@ function shuffled<T>(values: readonly T[]): T[] {
 function measure(fleet: Fleet, from: Places) {
   const next = numbers(7)
   const snapshot = snapshotOf(fleet, from, () => next() / 2 ** 32)
-  const demand = new DemandTracker(topology.edges.length)
+  const demand = new DemandTracker({ edges: topology.edges.length, sites: topology.sites.length })
   const returning = Array.from({ length: WARM_DECISIONS }, () => peers[next() % peers.length] ?? '')
   return {
     cold: timesOf(

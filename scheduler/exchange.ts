@@ -10,7 +10,12 @@ import type { SiteOrder, Weighing } from './choose/sites.ts'
 import type { ClientLocation } from './locate/locate.ts'
 import type { Asked, SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { PropertyView } from './topology.ts'
+import type { EdgeView, PropertyView, SiteView } from './topology.ts'
+
+export interface ChosenEdge {
+  readonly id: string
+  readonly edge: EdgeView
+}
 
 export interface SteerExchange {
   /** What is steered: of a list, the request that it is about. */
@@ -19,6 +24,8 @@ export interface SteerExchange {
   readonly asked: Asked
   readonly snapshot: Snapshot
   readonly demand: Demand
+  /** Every candidate is ranked, with its reasons, also where the choice is plain without. */
+  readonly thorough: boolean
   /** The scheduler's monotonic clock. */
   readonly nowMs: number
   property: PropertyView | undefined
@@ -37,8 +44,10 @@ export interface SteerExchange {
   weighing: Weighing | undefined
   /** The edges of the chosen site, best first, each with the reason for its place. */
   ranked: readonly Candidate[]
-  /** The first of them. */
-  chosen: Candidate | undefined
+  /** The first of them, or the one that needed no ranking. */
+  chosen: ChosenEdge | undefined
+  /** Where that is. */
+  site: SiteView | undefined
   /** Of a list of routes. */
   routes: readonly Route[]
   /** Of a steering list. */

@@ -67,7 +67,11 @@ export async function startScheduler(
   const lifecycle: Lifecycle = { listeningSinceMs: null, draining: false }
   const edgeConfig = edgeConfigOf(settings)
 
-  const demand = new DemandTracker(topology.edges.length, settings.properties.length)
+  const demand = new DemandTracker({
+    edges: topology.edges.length,
+    sites: topology.sites.length,
+    properties: settings.properties.length,
+  })
   const hear = (snapshot: Snapshot) => demand.hear(snapshot, clock.monotonic())
   hear(snapshots.current)
   snapshots.onReplace = hear

@@ -1,5 +1,5 @@
 // All sites as seen from one, nearest first. Every site has such an order of all others: with thousands of sites that is
-// what a scheduler holds most of, so a site takes two bytes in it, and round trips are worked out when asked for.
+// what a scheduler holds most of, so a site takes two bytes in it, and the round trip to it two more.
 import { roundTripMs } from './choose/cost.ts'
 import { nearness } from './locate/sphere.ts'
 import type { SiteView } from './topology.ts'
@@ -8,21 +8,22 @@ export interface Neighbours {
   readonly count: number
   /** The one seen from is first; those without a location are last, in configured order. */
   site(i: number): SiteView | undefined
-  /** The estimated round trip to that site: 0 to the first, never falling. */
+  /** The estimated round trip to that site, to a 64th below: 0 to the first, never falling. */
   roundTripMs(i: number): number
 }
 
 /** Places of sites up to here fit two bytes. */
 const SHORT_MAX = 2 ** 16
+/** Steps a millisecond: the longest round trip, and one that is not known, fit two bytes. */
+const STEPS = 64
 
 export function neighboursOf(from: SiteView, sites: readonly SiteView[]): Neighbours {
   const places = placesByDistance(from, sites)
   const site = (i: number) => sites[places[i] ?? sites.length]
-  return {
-    count: places.length,
-    site,
-    roundTripMs: (i) => (i === 0 ? 0 : roundTripMs(nearness(from.direction, site(i)?.direction))),
-  }
+  const steps = Uint16Array.from(places, (place, i) =>
+    i === 0 ? 0 : STEPS * roundTripMs(nearness(from.direction, sites[place]?.direction)),
+  )
+  return { count: places.length, site, roundTripMs: (i) => (steps[i] ?? 0) / STEPS }
 }
 
 /** A function of its own: what the order is made from is then not kept beside it. */

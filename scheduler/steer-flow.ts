@@ -15,6 +15,7 @@ import type { SteerAnswer } from './answer/answers.ts'
 import { answerRoutes, answerSteeringList, inJson } from './answer/list-answers.ts'
 import { NO_DEMAND } from './choose/demand.ts'
 import type { Demand } from './choose/demand.ts'
+import { edgeAtOnce } from './choose/at-once.ts'
 import { boundLoads, preferEdges } from './choose/edges.ts'
 import { isOverflow, overflowShareOf } from './choose/overflow.ts'
 import { pathwaysOf } from './choose/pathways.ts'
@@ -58,7 +59,7 @@ export interface Steered extends SteerExchange {
 
 /**
  * `token` was judged before, by `judgeToken`; null when the property asks for none. `demand` is what this scheduler
- * has decided lately, `asked` the query as it was read for the token.
+ * has decided lately, `asked` the query as it was read for the token. `thorough`: for whoever reads the reasons.
  */
 export function steer(
   query: SteerQuery,
@@ -67,12 +68,14 @@ export function steer(
   token: JudgedToken | null = null,
   demand: Demand = NO_DEMAND,
   asked: Asked = readQuery(query, snapshot.topology.properties),
+  thorough = true,
 ): Steered {
   const exchange: SteerExchange = {
     query: asked.query,
     asked,
     snapshot,
     demand,
+    thorough,
     nowMs,
     property: undefined,
     token,
@@ -85,6 +88,7 @@ export function steer(
     weighing: undefined,
     ranked: [],
     chosen: undefined,
+    site: undefined,
     routes: [],
     pathways: undefined,
     outcome: undefined,
@@ -140,8 +144,15 @@ function holdToCap(exchange: SteerExchange): Step {
 }
 
 function nameCandidates(exchange: SteerExchange): Step {
-  const { choice, location } = exchange
+  const { choice, location, thorough, asked } = exchange
   assert(choice !== undefined && location !== undefined)
+  const edge = thorough || asked.form !== 'redirect' ? undefined : edgeAtOnce(location, choice)
+  if (edge !== undefined) {
+    exchange.chosen = { id: edge.id, edge }
+    exchange.site = location.sites[0]
+    exchange.outcome = 'redirect'
+    return 'answer'
+  }
   exchange.order = orderSites(location, choice)
   return 'filter'
 }
@@ -172,6 +183,7 @@ function scoreEdges(exchange: SteerExchange): Step {
 function chooseEdge(exchange: SteerExchange): Step {
   exchange.ranked = boundLoads(exchange.ranked)
   exchange.chosen = exchange.ranked[0]
+  exchange.site = exchange.weighing?.chosen?.site
   assert(exchange.chosen !== undefined, 'a chosen site has candidates')
   exchange.outcome = 'redirect'
   return exchange.asked.form === 'redirect' ? 'answer' : 'routes'

@@ -30,16 +30,17 @@ export interface SteeringDeps {
 }
 
 export function steeringHandler(deps: SteeringDeps): TransactionHandler {
-  const { snapshots, clock, background, demand } = deps
+  const { snapshots, clock, background, demand, decisionLog } = deps
   return ({ request, reply }: Transaction) => {
     const startedMs = clock.monotonic()
     const query = queryOf(request, clock.now())
     const snapshot = snapshots.current
     const asked = readQuery(query, snapshot.topology.properties)
     const answer = (token: JudgedToken | null) => {
-      const steered = steer(query, snapshot, startedMs, token, demand, asked)
+      const isLogged = decisionLog?.isWanted() ?? false
+      const steered = steer(query, snapshot, startedMs, token, demand, asked, isLogged)
       // Before this decision counts as demand for the next.
-      deps.decisionLog?.(steered)
+      if (isLogged) decisionLog?.write(steered)
       noteDemand(demand, steered)
       send(deps, reply, steered)
     }
@@ -52,9 +53,8 @@ export function steeringHandler(deps: SteeringDeps): TransactionHandler {
 
 /** For the decisions after this one. A player that stays where it is brings nothing new. */
 export function noteDemand(demand: DemandTracker, steered: Steered): void {
-  const { choice, weighing, chosen, pathways, nowMs } = steered
+  const { choice, site, chosen, pathways, nowMs } = steered
   if (pathways?.stays !== undefined) return
-  const site = weighing?.chosen?.site
   if (choice === undefined || site === undefined || chosen === undefined) return
   demand.note(choice, site, chosen.edge, nowMs)
 }

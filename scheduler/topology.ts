@@ -48,6 +48,8 @@ export interface EdgeView {
 }
 
 export interface SiteView {
+  /** Place in `Topology.sites`. */
+  readonly index: number
   readonly id: string
   readonly hash: Hash64
   readonly direction: Direction | undefined
@@ -72,6 +74,8 @@ export interface PropertyView {
   readonly siteIds: ReadonlySet<string> | null
   /** What its edges must have. */
   readonly capabilities: readonly string[]
+  /** The same number for properties that ask for the same; 0 for nothing. */
+  readonly capabilitySet: number
   /** Where clients go that are too many; null: it has no cap. */
   readonly overflow: OverflowView | null
   /** How long a player keeps a steering list; null: its players ask for none. */
@@ -92,6 +96,8 @@ export interface Topology {
   readonly edgesByKeyHash: ReadonlyMap<string, readonly EdgeView[]>
   readonly defaultSite: SiteView
   readonly properties: PropertyIndex<PropertyView>
+  /** By `PropertyView.index`. */
+  readonly allProperties: readonly PropertyView[]
   /** Those with an overflow. */
   readonly capped: readonly PropertyView[]
   readonly coverage: Coverage
@@ -106,9 +112,14 @@ export function buildTopology(settings: SchedulerSettings): Topology {
   const { redirect } = settings.scheduler.steering
   const edges = settings.edges.map((edge, index) => edgeView(edge, index, redirect))
   const edgesAt = Map.groupBy(edges, (edge) => edge.siteId)
-  const sites = settings.sites.map(({ id, location }) => siteView(id, location, edgesAt.get(id) ?? []))
+  const sites = settings.sites.map(({ id, location }, index) =>
+    siteView(index, id, location, edgesAt.get(id) ?? []),
+  )
   for (const site of sites) Object.assign(site, { neighbours: neighboursOf(site, sites) })
-  const properties = settings.properties.map(propertyView)
+  const capabilitySets = new Map([['', 0]])
+  const properties = settings.properties.map((property, index) =>
+    propertyView(property, index, capabilitySets),
+  )
   const siteOf = new Map<string, SiteView>(sites.map((site) => [site.id, site]))
   const defaultSite = siteOf.get(settings.defaultSite ?? settings.sites[0]?.id ?? '')
   if (defaultSite === undefined) throw new Error('the default site is not among the sites')
@@ -119,6 +130,7 @@ export function buildTopology(settings: SchedulerSettings): Topology {
     edgesByKeyHash: Map.groupBy(edges, (edge) => edge.keyHash),
     defaultSite,
     properties: buildPropertyIndex(properties),
+    allProperties: properties,
     capped: properties.filter(({ overflow }) => overflow !== null),
     coverage: buildCoverage(settings.sites, siteOf),
     pinned: pinnedTree(settings.edges, siteOf),
@@ -164,8 +176,16 @@ function familiesOf(addresses: readonly string[]): EdgeView['families'] {
   return { 4: families.has(4), 6: families.has(6) }
 }
 
-function propertyView(property: ClusterPropertySettings, index: number): PropertyView {
+/** `sets` grows by what no property before asked for. */
+function propertyView(
+  property: ClusterPropertySettings,
+  index: number,
+  sets: Map<string, number>,
+): PropertyView {
   const { id, hosts, cors, access, sites, capabilities, overflow, contentSteering } = property
+  const wanted = [...new Set(capabilities)].toSorted().join(' ')
+  const capabilitySet = sets.get(wanted) ?? sets.size
+  sets.set(wanted, capabilitySet)
   return {
     index,
     id,
@@ -174,6 +194,7 @@ function propertyView(property: ClusterPropertySettings, index: number): Propert
     access: compileAccess({ id, hosts }, access),
     siteIds: sites.length === 0 ? null : new Set(sites),
     capabilities,
+    capabilitySet,
     overflow: overflow === undefined ? null : { above: overflow.above, to: redirectBase(overflow.to) },
     steeringTtlMs: contentSteering?.ttl ?? null,
   }
@@ -182,9 +203,15 @@ function propertyView(property: ClusterPropertySettings, index: number): Propert
 /** Until all sites are there. */
 const NO_NEIGHBOURS: Neighbours = { count: 0, site: () => undefined, roundTripMs: () => 0 }
 
-function siteView(id: string, location: Position | undefined, edges: readonly EdgeView[]): SiteView {
+function siteView(
+  index: number,
+  id: string,
+  location: Position | undefined,
+  edges: readonly EdgeView[],
+): SiteView {
   const ordinary = edges.filter((edge) => edge.pinned === null)
   return {
+    index,
     id,
     hash: hash64(id),
     direction: location === undefined ? undefined : directionOf(location),

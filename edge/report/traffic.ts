@@ -1,8 +1,9 @@
 // What the edge did, counted once a request: for the report, the metrics and the admin pages. Counted in plain
 // arrays and turned into Prometheus' terms when they are scraped: looking labels up there at each request was
 // a tenth of what a hit costs.
-import { Counter, Gauge, Histogram } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
+import { CountedHistogram } from '../../src/counted-histogram.ts'
 import type { CacheOutcome } from '../../src/http/cache-status.ts'
 import { BusyDirectories } from './busy-directories.ts'
 
@@ -51,7 +52,18 @@ export class Traffic {
   constructor(registry: Registry) {
     registerRequests(registry, this.properties)
     registerBytes(registry, this.properties)
-    registry.registerMetric(new DurationHistogram(this.durations))
+    registry.registerMetric(
+      new CountedHistogram({
+        name: 'edgeward_edge_request_seconds',
+        help: 'From the end of the request head to the end of the reply, by cache outcome.',
+        labelNames: ['outcome'],
+        bounds: BUCKETS,
+        series: () =>
+          this.durations.map(({ buckets, seconds }, i) => {
+            return { labels: { outcome: OUTCOMES[i] ?? '' }, buckets, sum: seconds }
+          }),
+      }),
+    )
   }
 
   /** `property` is an id from the configuration or ''; nothing a client can choose becomes a label. */
@@ -124,41 +136,6 @@ function registerBytes(registry: Registry, properties: ReadonlyMap<string, Prope
     },
   })
   registry.registerMetric(counter)
-}
-
-const DURATIONS = {
-  name: 'edgeward_edge_request_seconds',
-  help: 'From the end of the request head to the end of the reply, by cache outcome.',
-}
-
-/** prom-client's own takes one value after the other; this one is read from the counts. */
-class DurationHistogram extends Histogram<'outcome'> {
-  private readonly durations: readonly DurationCounts[]
-
-  constructor(durations: readonly DurationCounts[]) {
-    super({ ...DURATIONS, labelNames: ['outcome'], buckets: BUCKETS, registers: [] })
-    this.durations = durations
-  }
-
-  /** What the registry and get() read a histogram by; prom-client's types leave it out. */
-  async getForPromString(): Promise<object> {
-    const values = this.durations.flatMap((counts, i) => durationRows(OUTCOMES[i] ?? '', counts))
-    return { ...DURATIONS, type: 'histogram', aggregator: 'sum', values }
-  }
-}
-
-function durationRows(outcome: string, { buckets, seconds }: DurationCounts): object[] {
-  let count = 0
-  const rows = [...buckets].map((inBucket, i) => {
-    count += inBucket
-    return row('bucket', { le: BUCKETS[i] ?? '+Inf', outcome }, count)
-  })
-  if (count === 0) return []
-  return [...rows, row('sum', { outcome }, seconds), row('count', { outcome }, count)]
-}
-
-function row(suffix: string, labels: object, value: number): object {
-  return { metricName: `${DURATIONS.name}_${suffix}`, labels, sharedLabels: {}, value }
 }
 
 /** A gauge that is read when it is scraped. */

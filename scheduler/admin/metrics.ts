@@ -1,5 +1,5 @@
 // The scheduler's metrics. Labels come from the configuration and from literal unions, so they are bounded.
-import { Counter, Gauge, Histogram } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
 import type { Registry as PromRegistry } from 'prom-client'
 import { VERSION } from '../../src/version.ts'
 import type { Clock } from '../../src/clock.ts'
@@ -8,6 +8,7 @@ import { EDGE_STATES, stateOf } from '../health/liveness.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { SnapshotHolder } from '../snapshot.ts'
 import type { Steered } from '../steer-flow.ts'
+import { AnswerCounts } from './answer-counts.ts'
 
 /** impossible: taken, but it claims more than the edge can carry. duplicate-id: another process is that edge. */
 export type ReportResult =
@@ -30,32 +31,12 @@ interface Observed {
   readonly clock: Clock
 }
 
-/** A decision takes microseconds; the buckets are around that. */
-const DECISION_BUCKETS_S = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2.5e-2]
-
 export function createSchedulerMetrics(registers: PromRegistry, observed: Observed): SchedulerMetrics {
-  const answers = new Counter({
-    name: 'edgeward_scheduler_answers_total',
-    help: 'Answers to clients, by outcome and property (empty when none was matched).',
-    labelNames: ['outcome', 'property'] as const,
-    registers: [registers],
-  })
+  const answers = new AnswerCounts(registers, observed.snapshots.current.topology.allProperties)
   const denials = new Counter({
     name: 'edgeward_scheduler_denials_total',
     help: 'Clients refused by access rules and tokens, by property and reason.',
     labelNames: ['property', 'reason'] as const,
-    registers: [registers],
-  })
-  const decisions = new Histogram({
-    name: 'edgeward_scheduler_decision_seconds',
-    help: 'Time from a parsed request to its reply handed to the socket.',
-    buckets: DECISION_BUCKETS_S,
-    registers: [registers],
-  })
-  const located = new Counter({
-    name: 'edgeward_scheduler_locations_total',
-    help: 'Clients located, by what told where they are.',
-    labelNames: ['source'] as const,
     registers: [registers],
   })
   const reports = new Counter({
@@ -68,10 +49,8 @@ export function createSchedulerMetrics(registers: PromRegistry, observed: Observ
   registerFleetGauges(registers, observed)
   return {
     steered({ answer, property, location, denial }, seconds) {
-      answers.inc({ outcome: answer.outcome, property: property?.id ?? '' })
+      answers.count(answer.outcome, property, location?.source, seconds)
       if (denial !== null) denials.inc({ property: property?.id ?? '', reason: denial.reason })
-      decisions.observe(seconds)
-      if (location !== undefined) located.inc({ source: location.source })
     },
     reported: (result) => reports.inc({ result }),
   }

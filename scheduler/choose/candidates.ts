@@ -1,15 +1,15 @@
 // Which of some edges may take this client: hard rules drop an edge, doubts make it a last resort, and of those that
 // are left only the least doubtful stay. Each edge that falls out keeps the word of what dropped it.
 import { SESSION_BIT_RATE, UTILISATION_MAX } from '../limits.ts'
-import { RANK, stateOf, suspicionOf, weightIn } from '../health/liveness.ts'
-import type { EdgeState, Suspicion } from '../health/liveness.ts'
-import { rampUpOf } from '../health/ramp-up.ts'
-import { ageOf } from '../registry/registry.ts'
+import type { EdgeState } from '../health/liveness.ts'
+import type { EdgeReach } from '../health/reachability.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { EdgeView, PropertyView } from '../topology.ts'
 import type { Demand } from './demand.ts'
 import type { Claim, Hash64 } from './rendezvous.ts'
+import { standingOf } from './standing.ts'
+import type { Standing } from './standing.ts'
 
 /** What a choice is made for, and from. */
 export interface ChoiceQuery {
@@ -48,8 +48,7 @@ export interface DroppedEdge {
   readonly reason: DropReason
 }
 
-/** Why an edge stands where it does among those of its site. */
-/** overloaded: over its own limit, whatever the others carry. */
+/** Why an edge stands where it does among those of its site. overloaded: over its own limit, whatever others carry. */
 export type PlaceReason = 'hash' | 'hot-asset' | 'over-share' | 'overloaded'
 
 export interface Candidate extends Claim {
@@ -85,47 +84,58 @@ export interface FitTotals {
 }
 
 export function totalsOf(edges: readonly EdgeView[], query: ChoiceQuery): FitTotals {
+  const { snapshot, nowMs } = query
   let least: number = DOUBTS.length
   let load = 0
   let room = 0
   for (const edge of edges) {
-    const state = stateOfEdge(edge, query)
-    if (dropReasonOf(edge, state, query) !== null) continue
-    const doubt = doubtOf(edge, state, query)
+    const standing = standingOf(edge, snapshot, nowMs)
+    if (!standing.takesClients || mismatchOf(edge, query) !== null) continue
+    const doubt = doubtOf(standing, query)
     if (doubt > least) continue
     if (doubt < least) {
       least = doubt
       load = 0
       room = 0
     }
-    load += utilisationOf(edge, query) * edge.bandwidth
-    room += weightIn(state, edge.bandwidth) * rampOf(edge, query)
+    load += utilisationOf(standing, query) * edge.bandwidth
+    room += standing.capacity * standing.ramp
   }
   return { doubt: least, load, room }
 }
 
-/** Those of the least doubt, and why each of the others is not among them. */
-export function fitEdgesOf(edges: readonly EdgeView[], query: ChoiceQuery): FitEdges {
-  const { doubt: least } = totalsOf(edges, query)
+/** Those of the least doubt, which `totalsOf` tells, and why each of the others is not among them. */
+export function fitEdgesOf(
+  edges: readonly EdgeView[],
+  query: ChoiceQuery,
+  least: number = totalsOf(edges, query).doubt,
+): FitEdges {
+  const { snapshot, nowMs } = query
   const candidates: Candidate[] = []
   const dropped: DroppedEdge[] = []
   for (const edge of edges) {
-    const state = stateOfEdge(edge, query)
-    const reason = dropReasonOf(edge, state, query)
-    const doubt = DOUBTS[reason === null ? doubtOf(edge, state, query) : least] ?? 'none'
+    const standing = standingOf(edge, snapshot, nowMs)
+    const reason = dropReasonOf(standing, query)
+    const doubt = reason === null ? doubtOf(standing, query) : least
     if (reason !== null) dropped.push({ edge, reason })
-    else if (doubt === DOUBTS[least]) candidates.push(candidateOf(edge, state, doubt, query))
-    else if (doubt !== 'none') dropped.push({ edge, reason: doubt })
+    else if (doubt === least) candidates.push(candidateOf(standing, DOUBTS[least] ?? 'none', query))
+    else dropped.push({ edge, reason: DROPPED_FOR[doubt] ?? 'silent' })
   }
   return { candidates, dropped }
 }
 
+/** How an edge stands that nothing speaks against; null for any other. */
+export function fitStandingOf(edge: EdgeView, query: ChoiceQuery): Standing | null {
+  const standing = standingOf(edge, query.snapshot, query.nowMs)
+  if (!standing.takesClients || mismatchOf(edge, query) !== null) return null
+  return doubtOf(standing, query) === DOUBT.none ? standing : null
+}
+
 function dropReasonOf(
-  edge: EdgeView,
-  state: EdgeState,
+  { edge, state, takesClients }: Standing,
   query: ChoiceQuery,
 ): Exclude<DropReason, Doubt> | null {
-  if (RANK[state] === null) return state === 'draining' ? 'draining' : 'down'
+  if (!takesClients) return state === 'draining' ? 'draining' : 'down'
   return mismatchOf(edge, query)
 }
 
@@ -137,10 +147,6 @@ export function mismatchOf(
   for (const label of property.capabilities) if (!edge.capabilities.has(label)) return 'capability'
   if (edge.pinned === null) return null
   return client !== undefined && edge.pinned.find(client) !== undefined ? null : 'not-pinned-here'
-}
-
-function stateOfEdge(edge: EdgeView, { snapshot, nowMs }: ChoiceQuery): EdgeState {
-  return stateOf(snapshot.reports[edge.index], nowMs, snapshot.health[edge.index])
 }
 
 /** Their places in DOUBTS. */
@@ -155,60 +161,50 @@ const DOUBT: Readonly<Record<Doubt, number>> = {
   'address-family': 7,
 }
 
+/** The words for edges that are not the least doubtful: those of DOUBTS, by the same places. */
+const DROPPED_FOR: readonly (Exclude<Doubt, 'none'> | undefined)[] = DOUBTS.map((doubt) =>
+  doubt === 'none' ? undefined : doubt,
+)
+
 /** The worst of an edge's doubts, as its place in DOUBTS. */
-function doubtOf(edge: EdgeView, state: EdgeState, query: ChoiceQuery): number {
-  const { client, avoided } = query
+function doubtOf(standing: Standing, { client, avoided }: ChoiceQuery): number {
+  const { edge, doubt, reach } = standing
   if (client !== undefined && !edge.families[client.family]) return DOUBT['address-family']
-  if (isUnreachable(edge, query)) return DOUBT.unreachable
-  if (RANK[state] === 1) return DOUBT[suspicionOfEdge(edge, query)]
-  if (edge.id === avoided) return DOUBT.avoided
-  return edge.weight === 0 ? DOUBT['no-weight'] : DOUBT.none
+  if (reach !== undefined && isUnreachable(reach, client)) return DOUBT.unreachable
+  const place = DOUBT[doubt]
+  return edge.id === avoided ? Math.max(DOUBT.avoided, place) : place
 }
 
 /** In the family that the client came by; where that is not known, in none. */
-function isUnreachable(edge: EdgeView, { client, snapshot }: ChoiceQuery): boolean {
-  const reach = snapshot.reach[edge.index]
-  if (reach === undefined) return false
+function isUnreachable(reach: EdgeReach, client: IpAddress | undefined): boolean {
   if (client !== undefined) return reach[client.family] === 'unreachable'
   return (
     reach[4] !== 'reachable' && reach[6] !== 'reachable' && (reach[4] !== 'unknown' || reach[6] !== 'unknown')
   )
 }
 
-function suspicionOfEdge(edge: EdgeView, { snapshot, nowMs }: ChoiceQuery): Suspicion {
-  const seen = snapshot.reports[edge.index]
-  return (seen && suspicionOf(ageOf(seen, nowMs), snapshot.health[edge.index], nowMs)) ?? 'silent'
-}
-
-function candidateOf(edge: EdgeView, state: EdgeState, doubt: Doubt, query: ChoiceQuery): Candidate {
-  const seen = query.snapshot.reports[edge.index]
-  // Where nothing but edges without weight is left, capacity weighs them.
-  const weight = edge.weight === 0 ? edge.bandwidth : edge.weight
+function candidateOf(standing: Standing, doubt: Doubt, query: ChoiceQuery): Candidate {
+  const { edge, state, capacity, weight, overloaded, ramp } = standing
   return {
     id: edge.id,
     edge,
     state,
     doubt,
-    capacity: weightIn(state, edge.bandwidth),
-    weight: weightIn(state, weight) * (seen?.override?.weight ?? 1),
-    overloaded: query.snapshot.health[edge.index]?.overloaded ?? false,
-    ramp: rampOf(edge, query),
-    utilisation: utilisationOf(edge, query),
+    capacity,
+    weight,
+    overloaded,
+    ramp,
+    utilisation: utilisationOf(standing, query),
     score: 0,
     reason: 'hash',
   }
 }
 
-function rampOf(edge: EdgeView, { snapshot, nowMs }: ChoiceQuery): number {
-  const seen = snapshot.reports[edge.index]
-  return seen === undefined ? 1 : rampUpOf(seen, snapshot.health[edge.index], nowMs)
-}
-
 /** The larger of bandwidth and connections in use; what a report claims beyond reason counts as UTILISATION_MAX. */
-function utilisationOf(edge: EdgeView, { snapshot, demand, nowMs }: ChoiceQuery): number {
-  const report = snapshot.reports[edge.index]?.report
-  if (report === undefined) return 0
-  const { sentBitRate, connections } = report
+export function utilisationOf(
+  { edge, sentBitRate, connections }: Standing,
+  { demand, nowMs }: ChoiceQuery,
+): number {
   const expected = demand.sessionsOn(edge, nowMs)
   const bits = (sentBitRate + expected * SESSION_BIT_RATE) / edge.bandwidth
   return Math.min(UTILISATION_MAX, Math.max(bits, (connections + expected) / edge.connectionsMax))

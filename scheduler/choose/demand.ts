@@ -11,6 +11,8 @@ import { ReportedRates } from './reported-rates.ts'
 export interface Demand {
   /** Sessions assigned to the edge that its reports do not show yet. */
   sessionsOn(edge: EdgeView, nowMs: number): number
+  /** The same for all edges of a site. */
+  sessionsAt(site: SiteView, nowMs: number): number
   /** Decisions a second for an asset at a site. */
   assetRate(key: Hash64, site: SiteView, nowMs: number): number
   /** Bits a second that the edges of a site report of an asset. */
@@ -21,6 +23,7 @@ export interface Demand {
 
 export const NO_DEMAND: Demand = {
   sessionsOn: () => 0,
+  sessionsAt: () => 0,
   assetRate: () => 0,
   assetBitRate: () => 0,
   propertyBitRate: () => 0,
@@ -31,21 +34,30 @@ interface Asset {
   readonly property: PropertyView
 }
 
+/** How many are configured. Sites: left out, no more than edges. */
+export interface DemandSize {
+  readonly edges: number
+  readonly sites?: number
+  readonly properties?: number
+}
+
 export class DemandTracker implements Demand {
   readonly #expected: ExpectedLoad
+  readonly #expectedAt: ExpectedLoad
   readonly #expectedOf: ExpectedLoad
   readonly #rates = new AssetRates()
   readonly #reported = new ReportedRates()
 
-  /** How many are configured. */
-  constructor(edges: number, properties = 0) {
+  constructor({ edges, sites = edges, properties = 0 }: DemandSize) {
     this.#expected = new ExpectedLoad(edges)
+    this.#expectedAt = new ExpectedLoad(sites)
     this.#expectedOf = new ExpectedLoad(properties)
   }
 
   /** A client was sent to this edge for this asset. */
   note({ key, property }: Asset, site: SiteView, edge: EdgeView, nowMs: number): void {
     this.#expected.note(edge.index, nowMs)
+    this.#expectedAt.note(site.index, nowMs)
     this.#expectedOf.note(property.index, nowMs)
     this.#rates.note(atSite(key, site), nowMs)
   }
@@ -57,6 +69,10 @@ export class DemandTracker implements Demand {
 
   sessionsOn(edge: EdgeView, nowMs: number): number {
     return this.#expected.sessionsOn(edge.index, nowMs)
+  }
+
+  sessionsAt(site: SiteView, nowMs: number): number {
+    return this.#expectedAt.sessionsOn(site.index, nowMs)
   }
 
   assetRate(key: Hash64, site: SiteView, nowMs: number): number {

@@ -92,14 +92,20 @@ const PLACE: Readonly<Record<Candidate['reason'], number>> = {
   overloaded: 2,
 }
 
+type Loaded = Pick<Candidate, 'edge' | 'utilisation' | 'weight' | 'ramp'>
+
+/** With one session more. */
+export function isHardlyLoaded({ edge, utilisation, ramp }: Loaded): boolean {
+  return utilisation + sessionShareOf(edge) <= BOUNDED_FROM * ramp
+}
+
 /** `load` and `weight` of the whole site. */
-function isOverShare(candidate: Candidate, load: number, weight: number): boolean {
-  const { edge, utilisation } = candidate
+export function isOverShare(loaded: Loaded, load: number, weight: number): boolean {
+  if (isHardlyLoaded(loaded)) return false
+  const { edge, utilisation } = loaded
   const more = sessionShareOf(edge)
-  const after = utilisation + more
-  if (after <= BOUNDED_FROM * candidate.ramp) return false
-  const fair = ((load + more * edge.bandwidth) * candidate.weight * candidate.ramp) / weight
-  return after * edge.bandwidth > FAIR_SHARE_MAX * fair
+  const fair = ((load + more * edge.bandwidth) * loaded.weight * loaded.ramp) / weight
+  return (utilisation + more) * edge.bandwidth > FAIR_SHARE_MAX * fair
 }
 
 function relativeLoad({ utilisation, edge, weight, ramp }: Candidate): number {

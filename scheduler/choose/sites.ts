@@ -13,6 +13,7 @@ import type { EdgeView, SiteView } from '../topology.ts'
 import { DOUBTS, fitEdgesOf, totalsOf } from './candidates.ts'
 import type { ChoiceQuery, FitEdges } from './candidates.ts'
 import { congestionMs, roundTripMs, sensitivityOf } from './cost.ts'
+import { siteTotalsOf } from './site-totals.ts'
 
 /** pinned: it has deep edges for the client. located: coverage, GeoIP or the default names it. */
 export type SiteRole = 'pinned' | 'located' | 'other'
@@ -91,8 +92,10 @@ function weighOthers(order: SiteOrder, scale: Scale): void {
   const distances = distancesBehind(order)
   for (let i = 0; i < neighbours.count; i++) {
     const site = neighbours.site(i)
+    if (site === undefined) break
+    if (!scale.isForProperty(site)) continue
     // The least never falls: no site from here on can be cheaper.
-    if (site === undefined || scale.isBeaten(distances.atLeast(i))) break
+    if (scale.isBeaten(distances.atLeast(i))) break
     if (!isLocated(order.front, site)) scale.weigh({ site, role: 'other', distanceMs: distances.of(i) })
   }
 }
@@ -152,16 +155,21 @@ class Scale {
     return this.#best !== undefined && distanceMs >= this.#best.costMs
   }
 
+  isForProperty({ id }: SiteView): boolean {
+    const { siteIds } = this.#query.property
+    return siteIds === null || siteIds.has(id)
+  }
+
   weigh(option: SiteOption): void {
     const { site, role, distanceMs } = option
-    const { property, key } = this.#query
     if (this.isBeaten(distanceMs)) return
     if (this.#taken.length > 0 && this.#isTaken(option)) return
-    if (property.siteIds !== null && !property.siteIds.has(site.id)) return
-    const { doubt, load, room } = totalsOf(edgesAt(option), this.#query)
+    if (!this.isForProperty(site)) return
+    const { doubt, load, room } =
+      role === 'pinned' ? totalsOf(site.deep, this.#query) : siteTotalsOf(site, this.#query)
     const utilisation = room === 0 ? 0 : load / room
     const penalty = congestionMs(utilisation)
-    const penaltyMs = penalty === 0 ? 0 : penalty * sensitivityOf(key, site.hash)
+    const penaltyMs = penalty === 0 ? 0 : penalty * sensitivityOf(this.#query.key, site.hash)
     const fit = doubt < DOUBTS.length
     const weighed: WeighedSite = {
       site,
@@ -195,7 +203,8 @@ class Scale {
   result(): Weighing {
     const chosen = this.#best ?? this.#resort
     if (chosen !== undefined) chosen.verdict = 'chosen'
-    const fit = fitEdgesOf(chosen === undefined ? [] : edgesAt(chosen), this.#query)
+    const doubt = this.#best === undefined ? this.#resortDoubt : 0
+    const fit = fitEdgesOf(chosen === undefined ? [] : edgesAt(chosen), this.#query, doubt)
     return { sites: this.#sites, chosen, fit }
   }
 }

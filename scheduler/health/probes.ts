@@ -3,12 +3,13 @@
 import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import { PROBE_AGAIN_MS, PROBE_TICK_MS, PROBES_PER_SECOND_MAX } from '../limits.ts'
+import { PROBE_AGAIN_MS, PROBE_TICK_MS } from '../limits.ts'
 import type { EdgeView } from '../topology.ts'
 import { Prober } from './probe.ts'
 import type { Probed } from './probe.ts'
 import { probeTargetsOf } from './probe-targets.ts'
 import type { ProbeTarget } from './probe-targets.ts'
+import { ProbeTurns } from './probe-turns.ts'
 import { afterProbe, REACH_UNKNOWN, reachOfEdge, UNTRIED } from './reachability.ts'
 import type { AddressReach, EdgeReach, Family, ProbeResult } from './reachability.ts'
 
@@ -41,9 +42,8 @@ export class Probes {
   readonly #options: ProbesOptions
   readonly #tried: readonly Tried[]
   readonly #byEdge: ReadonlyMap<number, readonly Tried[]>
+  readonly #turns: ProbeTurns<Tried>
   readonly #timer: NodeJS.Timeout
-  /** Whose turn it is: where more are due than may begin, none waits for ever. */
-  #turn = 0
   #closed = false
 
   constructor(options: ProbesOptions) {
@@ -62,6 +62,7 @@ export class Probes {
       toldOut: false,
     }))
     this.#byEdge = Map.groupBy(this.#tried, ({ target }) => target.edge.index)
+    this.#turns = new ProbeTurns(this.#tried)
     this.#timer = setInterval(() => this.#startDue(), PROBE_TICK_MS)
   }
 
@@ -75,15 +76,10 @@ export class Probes {
   #startDue(): void {
     const nowMs = this.#options.clock.monotonic()
     const heard = this.#options.heard()
-    let left = (PROBES_PER_SECOND_MAX * PROBE_TICK_MS) / 1000
-    for (let i = 0; i < this.#tried.length && left > 0; i++) {
-      const tried = this.#tried[(this.#turn + i) % this.#tried.length]
-      if (tried === undefined || tried.underWay || tried.nextAtMs > nowMs) continue
-      if (!heard.has(tried.target.edge.id)) continue
-      left -= 1
-      if (left === 0) this.#turn = (this.#turn + i + 1) % this.#tried.length
-      this.#options.background('probe an edge', this.#probe(tried, nowMs))
-    }
+    const due = this.#turns.next(
+      ({ underWay, nextAtMs, target }) => !underWay && nextAtMs <= nowMs && heard.has(target.edge.id),
+    )
+    for (const tried of due) this.#options.background('probe an edge', this.#probe(tried, nowMs))
   }
 
   async #probe(tried: Tried, startMs: number): Promise<void> {

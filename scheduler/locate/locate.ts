@@ -10,7 +10,9 @@ import type { SiteView, Topology } from '../topology.ts'
 import type { CoveringSites } from './coverage.ts'
 import { nearestSite } from './nearest.ts'
 
-export type LocationSource = 'coverage' | 'asn' | 'geoip-country' | 'geoip-position' | 'default'
+export const LOCATION_SOURCES = ['coverage', 'asn', 'geoip-country', 'geoip-position', 'default'] as const
+
+export type LocationSource = (typeof LOCATION_SOURCES)[number]
 
 export interface ClientLocation {
   readonly source: LocationSource

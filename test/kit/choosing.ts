@@ -1,6 +1,7 @@
 // Choices of sites and edges in a few words: a cluster, what its edges said last, and who asks for what.
 import { DemandTracker, NO_DEMAND } from '../../scheduler/choose/demand.ts'
 import type { Demand } from '../../scheduler/choose/demand.ts'
+import { readQuery } from '../../scheduler/query.ts'
 import type { SteerQuery } from '../../scheduler/query.ts'
 import type { SeenReport } from '../../scheduler/registry/registry.ts'
 import { buildSnapshot } from '../../scheduler/snapshot.ts'
@@ -68,9 +69,14 @@ export function choosing(cluster: ChoosingCluster, state: ChoosingState = {}) {
   })
   const topology = buildTopology(settings)
   const snapshot = buildSnapshot(topology, { find: () => place, findAsn: () => undefined }, seen)
-  /** Decides, and tells the demand, as the steering listener does. */
+  /** Decides, and tells the demand, as the steering listener does; the short way too, which must lead as far. */
   const decide = (query: Partial<SteerQuery> = {}, nowMs = NOW_MS): Steered => {
-    const steered = steer(queryFor({ path: assetPath('a'), ...query }), snapshot, nowMs, null, demand)
+    const asking = queryFor({ path: assetPath('a'), ...query })
+    const quick = steer(asking, snapshot, nowMs, null, demand, readQuery(asking, topology.properties), false)
+    const steered = steer(asking, snapshot, nowMs, null, demand)
+    if (quick.chosen?.id !== steered.chosen?.id || quick.site !== steered.site) {
+      throw new Error(`${quick.chosen?.id} by the short way, ${steered.chosen?.id} by the long one`)
+    }
     if (demand instanceof DemandTracker) noteDemand(demand, steered)
     return steered
   }

@@ -1,6 +1,7 @@
-// A scheduler's probes of the simulated edges: paced and judged as health/probes.ts does, with answers that come from
-// the fleet as it really is.
-import { PROBE_AGAIN_MS, PROBE_TICK_MS, PROBES_PER_SECOND_MAX } from '../../scheduler/limits.ts'
+// A scheduler's probes of the simulated edges: paced and judged as health/probes.ts does, by its own parts, with
+// answers that come from the fleet as it really is.
+import { PROBE_AGAIN_MS, PROBE_TICK_MS } from '../../scheduler/limits.ts'
+import { ProbeTurns } from '../../scheduler/health/probe-turns.ts'
 import { afterProbe, REACH_UNKNOWN, UNTRIED } from '../../scheduler/health/reachability.ts'
 import type { AddressReach, EdgeReach, Family } from '../../scheduler/health/reachability.ts'
 import { serves } from './fleet.ts'
@@ -21,7 +22,7 @@ interface Target {
 export class SimProber {
   reach: readonly EdgeReach[]
   readonly #targets: readonly Target[]
-  #turn = 0
+  readonly #turns: ProbeTurns<Target>
   #tickMs = 0
 
   constructor(fleet: readonly SimEdge[]) {
@@ -36,6 +37,7 @@ export class SimProber {
       nextAtMs: (PROBE_EVERY_MS * i) / targets.length,
       answer: null,
     }))
+    this.#turns = new ProbeTurns(this.#targets)
   }
 
   /** Says whether any verdict changed. */
@@ -44,12 +46,8 @@ export class SimProber {
     this.#tickMs = nowMs
     let changed = false
     for (const target of this.#targets) if (this.#take(target, nowMs)) changed = true
-    let left = (PROBES_PER_SECOND_MAX * PROBE_TICK_MS) / 1000
-    for (let i = 0; i < this.#targets.length && left > 0; i += 1) {
-      const target = this.#targets[(this.#turn + i) % this.#targets.length]
-      if (target === undefined || target.answer !== null || target.nextAtMs > nowMs) continue
-      left -= 1
-      if (left === 0) this.#turn = (this.#turn + i + 1) % this.#targets.length
+    const due = this.#turns.next(({ answer, nextAtMs }) => answer === null && nextAtMs <= nowMs)
+    for (const target of due) {
       const ok = serves(target.edge, target.family)
       const atMs = nowMs + (ok ? target.edge.delayMs : PROBE_TIMEOUT_MS)
       target.answer = { atMs, ok, startedMs: nowMs }

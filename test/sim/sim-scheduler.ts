@@ -60,7 +60,7 @@ export class SimScheduler {
     const { clock, topology, places, fleet, phaseMs } = parts
     this.#registry = new MemoryRegistry(clock)
     this.#judge = new FleetJudge(topology.edges)
-    this.#demand = new DemandTracker(topology.edges.length)
+    this.#demand = new DemandTracker({ edges: topology.edges.length, sites: topology.sites.length })
     this.#prober = new SimProber(fleet)
     this.#snapshot = buildSnapshot(topology, places, new Map())
     this.#nextReadMs = phaseMs

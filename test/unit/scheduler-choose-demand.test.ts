@@ -16,12 +16,12 @@ const CLUSTER = { sites: [site('paris', 48.9, 2.4)], edges: EDGES.map((id) => ed
 
 /** How many of the clients each edge gets. */
 function crowd(state: ChoosingState, count: number, everyMs: number, path = assetPath('premiere')) {
-  const demand = state.demand ?? new DemandTracker(EDGES.length)
+  const demand = state.demand ?? new DemandTracker({ edges: EDGES.length })
   const { decide } = choosing(CLUSTER, { ...state, demand })
   const taken: Record<string, number> = {}
   const reasons = new Set<string>()
   for (let i = 0; i < count; i++) {
-    const { chosen } = decide({ path, peer: `198.51.${i >> 8}.${i & 255}` }, NOW_MS + i * everyMs)
+    const [chosen] = decide({ path, peer: `198.51.${i >> 8}.${i & 255}` }, NOW_MS + i * everyMs).ranked
     if (chosen === undefined) continue
     taken[chosen.id] = (taken[chosen.id] ?? 0) + 1
     reasons.add(chosen.reason)
@@ -33,7 +33,7 @@ function crowd(state: ChoosingState, count: number, everyMs: number, path = asse
 function firstOfFour(uptimeMs: number): number {
   const busy = { sentBitRate: 6e8, uptimeMs: 1e9 }
   const reports = { a: { sentBitRate: 0, uptimeMs }, b: busy, c: busy, d: busy }
-  const demand = new DemandTracker(EDGES.length)
+  const demand = new DemandTracker({ edges: EDGES.length })
   const { ask } = choosing(CLUSTER, { reports, demand })
   const chosen = Array.from({ length: 100 }, (_, i) => ask({ path: assetPath(String(i)) })?.id)
   return chosen.filter((id) => id === 'a').length
@@ -78,7 +78,7 @@ t.test('between two reports a crowd spills to the neighbour', async (t) => {
     sites: [site('paris', 48.9, 2.4), site('frankfurt', 50.1, 8.7)],
     edges: [edgeEntry('par', 'paris'), edgeEntry('fra', 'frankfurt', { capacity: { bandwidth: '10Gbit' } })],
   }
-  const { ask } = choosing(cluster, { demand: new DemandTracker(2) })
+  const { ask } = choosing(cluster, { demand: new DemandTracker({ edges: 2 }) })
   const edges = Array.from({ length: 400 }, () => ask()?.id)
   t.ok(
     edges.slice(0, 140).every((id) => id === 'par'),

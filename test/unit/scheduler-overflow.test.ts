@@ -21,7 +21,7 @@ function capped(megabits: number, reports: Record<string, Said> = {}, property: 
     edges: [edgeEntry('par', 'paris'), edgeEntry('rom', 'rome')],
     property: { overflow: OVERFLOW, ...property },
   }
-  const demand = new DemandTracker(2, 1)
+  const demand = new DemandTracker({ edges: 2, properties: 1 })
   const properties = [{ id: 'shows', bitRate: (megabits / 2) * 1e6 }]
   const { decide } = choosing(cluster, {
     demand,

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { Prober } from '../../scheduler/health/probe.ts'
 import { probeTargetsOf } from '../../scheduler/health/probe-targets.ts'
+import { ProbeTurns } from '../../scheduler/health/probe-turns.ts'
 import { Probes } from '../../scheduler/health/probes.ts'
 import { afterProbe, reachOfEdge, UNTRIED } from '../../scheduler/health/reachability.ts'
 import type { AddressReach, ProbeResult } from '../../scheduler/health/reachability.ts'
@@ -245,7 +246,48 @@ t.test('where more are due than may begin at once, each has its turn', async (t)
   t.teardown(() => server.closeAllConnections())
   const urls = Array.from({ length: 300 }, (_, i) => ({ url: `http://127.0.0.1:${port}/${i}` }))
   startProbes(t, urls)
-  await until('all were asked, at 50 each tenth of a second', () => asked.size === 300, 5000)
+  await until('all were asked, at 80 each tenth of a second', () => asked.size === 300, 5000)
+})
+
+/** How often each of the doubtful, and of the settled, was asked: from the least to the most. */
+function askedIn(ticks: number, kinds: { doubtful: number; settled: number }): string {
+  const doubtful = Array.from({ length: kinds.doubtful }, () => ({
+    address: after('ok', 'refused'),
+    asked: 0,
+  }))
+  const settled = Array.from({ length: kinds.settled }, () => ({ address: after('ok'), asked: 0 }))
+  const turns = new ProbeTurns([...settled, ...doubtful])
+  for (let tick = 0; tick < ticks; tick++) for (const target of turns.next(() => true)) target.asked += 1
+  const range = (kind: typeof doubtful) => {
+    const counts = kind.map(({ asked }) => asked)
+    return `${Math.min(...counts)}-${Math.max(...counts)}`
+  }
+  return `${range(doubtful)} ${range(settled)}`
+}
+
+t.test('what is in doubt goes before the others, and neither kind starves the other', async (t) => {
+  t.equal(askedIn(1, { doubtful: 30, settled: 1600 }), '1-1 0-1', 'a few go all at once')
+  t.equal(askedIn(32, { doubtful: 30, settled: 1600 }), '32-32 1-1', 'and the others go on')
+  t.equal(askedIn(40, { doubtful: 400, settled: 1600 }), '4-4 1-1', 'of many, half a tick')
+  t.equal(askedIn(10, { doubtful: 400, settled: 40 }), '1-1 10-10', 'and as much of the others')
+  t.equal(askedIn(5, { doubtful: 360, settled: 8 }), '1-1 5-5', 'and what they leave')
+})
+
+t.test('an address that fails is asked again before the round goes on', async (t) => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    if (request.url === `/0${HEALTH_PATH}`) response.writeHead(404).end()
+    else OK(request, response)
+  })
+  const port = await listen(t, server)
+  t.teardown(() => server.closeAllConnections())
+  const urls = Array.from({ length: 800 }, (_, i) => ({ url: `http://127.0.0.1:${port}/${i}` }))
+  const { probes } = startProbes(t, urls, { timeoutMs: 5000 })
+  await until('it is out', () => probes.reach[0]?.[4] === 'unreachable', 10_000)
+  const first = asked.indexOf(`/0${HEALTH_PATH}`)
+  const between = asked.indexOf(`/0${HEALTH_PATH}`, first + 1) - first
+  t.ok(between < 400, `after ${between} others, not 800`)
 })
 
 t.test('closed, it leaves no connection and calls nobody, whatever was under way', async (t) => {

@@ -100,7 +100,7 @@ t.test('new clients of a hot asset go to more edges, which keep those that it ha
   const cluster = { sites: [site('paris', 48.9, 2.4)], edges: edges.map((id) => edgeEntry(id, 'paris')) }
   const edgesAt = (megabits: number) => {
     const directories = [{ property: 'shows', path: '/premiere/v3/', bitRate: megabits * 1e6 }]
-    const tracker = new DemandTracker(edges.length)
+    const tracker = new DemandTracker({ edges: edges.length })
     // What is reported alone, not what decisions add.
     const demand: Demand = { ...NO_DEMAND, assetBitRate: (...of) => tracker.assetBitRate(...of) }
     const { decide } = choosing(cluster, { demand, reports: { a: { directories }, b: {}, c: {}, d: {} } })

@@ -154,7 +154,7 @@ t.test('what else is asked there', async (t) => {
 /** The edges that one list counts as a new session on. */
 function demandOf(reports: Record<string, Said>): string[] {
   const noted: string[] = []
-  const demand = new DemandTracker(3, 1)
+  const demand = new DemandTracker({ edges: 3, properties: 1 })
   demand.note = (_asset, _site, edge) => void noted.push(edge.id)
   const { decide } = choosing(CLUSTER, { reports, demand })
   decide({ path: '/.edgeward/steering/shows', search: from('a') })

@@ -1,0 +1,95 @@
+// What the scheduler answered, counted once a decision in plain arrays and turned into Prometheus' terms when they are
+// scraped: looking labels up there at each answer took longer than the answer.
+import { Counter } from 'prom-client'
+import type { Registry as PromRegistry } from 'prom-client'
+import { CountedHistogram } from '../../src/counted-histogram.ts'
+import { OUTCOMES } from '../answer/answers.ts'
+import type { Outcome } from '../answer/answers.ts'
+import { LOCATION_SOURCES } from '../locate/locate.ts'
+import type { LocationSource } from '../locate/locate.ts'
+import type { PropertyView } from '../topology.ts'
+
+/** A decision takes microseconds; the buckets, upper bounds in seconds, are around that. */
+const BUCKETS_S = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2.5e-2]
+
+const OUTCOME_PLACE: ReadonlyMap<string, number> = new Map(OUTCOMES.map((word, i) => [word, i]))
+const SOURCE_PLACE: ReadonlyMap<string, number> = new Map(LOCATION_SOURCES.map((word, i) => [word, i]))
+
+export class AnswerCounts {
+  /** By property, and last for none; within it by outcome. */
+  readonly #answers: Float64Array
+  readonly #located = new Float64Array(LOCATION_SOURCES.length)
+  /** One more than the bounds: what is slower. */
+  readonly #durations = new Float64Array(BUCKETS_S.length + 1)
+  #seconds = 0
+  readonly #properties: readonly PropertyView[]
+
+  constructor(registers: PromRegistry, properties: readonly PropertyView[]) {
+    this.#properties = properties
+    this.#answers = new Float64Array((properties.length + 1) * OUTCOMES.length)
+    registers.registerMetric(this.#answersTotal())
+    registers.registerMetric(this.#locationsTotal())
+    registers.registerMetric(
+      new CountedHistogram({
+        name: 'edgeward_scheduler_decision_seconds',
+        help: 'Time from a parsed request to its reply handed to the socket.',
+        labelNames: [],
+        bounds: BUCKETS_S,
+        series: () => [{ labels: {}, buckets: this.#durations, sum: this.#seconds }],
+      }),
+    )
+  }
+
+  count(
+    outcome: Outcome,
+    property: PropertyView | undefined,
+    source: LocationSource | undefined,
+    seconds: number,
+  ): void {
+    const owner = property?.index ?? this.#properties.length
+    bump(this.#answers, owner * OUTCOMES.length + (OUTCOME_PLACE.get(outcome) ?? 0))
+    if (source !== undefined) bump(this.#located, SOURCE_PLACE.get(source) ?? 0)
+    let bucket = 0
+    while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket += 1
+    bump(this.#durations, bucket)
+    this.#seconds += seconds
+  }
+
+  #answersTotal(): Counter<'outcome' | 'property'> {
+    const answers = this.#answers
+    const properties = this.#properties
+    return new Counter({
+      name: 'edgeward_scheduler_answers_total',
+      help: 'Answers to clients, by outcome and property (empty when none was matched).',
+      labelNames: ['outcome', 'property'],
+      registers: [],
+      collect() {
+        this.reset()
+        answers.forEach((count, i) => {
+          const property = properties[Math.floor(i / OUTCOMES.length)]?.id ?? ''
+          if (count > 0) this.inc({ outcome: OUTCOMES[i % OUTCOMES.length] ?? '', property }, count)
+        })
+      },
+    })
+  }
+
+  #locationsTotal(): Counter<'source'> {
+    const located = this.#located
+    return new Counter({
+      name: 'edgeward_scheduler_locations_total',
+      help: 'Clients located, by what told where they are.',
+      labelNames: ['source'],
+      registers: [],
+      collect() {
+        this.reset()
+        located.forEach((count, i) => {
+          if (count > 0) this.inc({ source: LOCATION_SOURCES[i] ?? '' }, count)
+        })
+      },
+    })
+  }
+}
+
+function bump(counts: Float64Array, place: number): void {
+  counts[place] = (counts[place] ?? 0) + 1
+}
