@@ -52,7 +52,10 @@ t.test('no edge above 1.25 of its fair share while others have room', async () =
       const edges = capacities.map((bandwidth, i) =>
         edgeEntry(`e-${i}`, 'here', { capacity: { bandwidth: `${bandwidth}Gbit`, connections: 1_000_000 } }),
       )
-      const { ask } = choosing({ sites: [site('here')], edges }, { demand: new DemandTracker({ edges: edges.length }) })
+      const { ask } = choosing(
+        { sites: [site('here')], edges },
+        { demand: new DemandTracker({ edges: edges.length }) },
+      )
       const total = capacities.reduce((sum, bandwidth) => sum + bandwidth, 0)
       // 200 sessions of 5 Mbit/s fill a gigabit.
       const sessions = Math.round(fill * total * 200)
