@@ -59,9 +59,11 @@ export function noteDemand(demand: DemandTracker, steered: Steered): void {
   demand.note(choice, site, chosen.edge, nowMs)
 }
 
+const NOTHING = Buffer.alloc(0)
+
 function send({ metrics, clock, accessLog }: SteeringDeps, reply: HttpReply, steered: Steered): void {
   const { status, extra, body } = steered.answer
-  const bytes = Buffer.from(body)
+  const bytes = body === '' ? NOTHING : Buffer.from(body)
   const bodiless = body === '' || steered.query.method === 'HEAD'
   reply.send({ status, fields: ANSWER_FIELDS, extra, length: bytes.length }, bodiless ? null : bytes)
   const tookMs = clock.monotonic() - steered.nowMs

@@ -90,9 +90,8 @@ export function totalsOf(edges: readonly EdgeView[], query: ChoiceQuery): FitTot
   let room = 0
   for (const edge of edges) {
     const standing = standingOf(edge, snapshot, nowMs)
-    if (!standing.takesClients || mismatchOf(edge, query) !== null) continue
-    const doubt = doubtOf(standing, query)
-    if (doubt > least) continue
+    const doubt = placeOf(standing, query)
+    if (doubt > least || doubt === DOUBTS.length) continue
     if (doubt < least) {
       least = doubt
       load = 0
@@ -124,11 +123,10 @@ export function fitEdgesOf(
   return { candidates, dropped }
 }
 
-/** How an edge stands that nothing speaks against; null for any other. */
-export function fitStandingOf(edge: EdgeView, query: ChoiceQuery): Standing | null {
-  const standing = standingOf(edge, query.snapshot, query.nowMs)
-  if (!standing.takesClients || mismatchOf(edge, query) !== null) return null
-  return doubtOf(standing, query) === DOUBT.none ? standing : null
+/** What speaks against an edge for this client, as its place in DOUBTS; beyond all of them when it may not take it. */
+export function placeOf(standing: Standing, query: ChoiceQuery): number {
+  if (!standing.takesClients || mismatchOf(standing.edge, query) !== null) return DOUBTS.length
+  return doubtOf(standing, query)
 }
 
 function dropReasonOf(

@@ -1,61 +1,88 @@
 // What the fit edges of a site carry together. Nearly all clients find the same edges fit: for them the sum is made
-// once a snapshot, by address family and by what a property asks of its edges, and only what was sent to the site since
-// is added for each. So a decision may look at many sites.
+// once while its edges stand as they do, by address family and by what a property asks of them, and only what was sent
+// to the site since is added for each. So a decision may look at many sites.
 import type { Snapshot } from '../snapshot.ts'
-import type { SiteView } from '../topology.ts'
-import { sessionShareOf, totalsOf } from './candidates.ts'
+import type { SiteView, Topology } from '../topology.ts'
+import { placeOf, sessionShareOf, totalsOf } from './candidates.ts'
 import type { ChoiceQuery, FitTotals } from './candidates.ts'
 import { NO_DEMAND } from './demand.ts'
 import { standingOf } from './standing.ts'
+import type { Standing } from './standing.ts'
 
-interface KeptTotals extends FitTotals {
+export interface SiteTotals extends FitTotals {
+  /** How those edges stand that may take the client and that `doubt` is said of. */
+  readonly fit: readonly Standing[]
+}
+
+interface KeptTotals extends SiteTotals {
   /** Bits a second that a session more stands for, in the mean of its edges. */
   readonly sessionLoad: number
-  /** Holds in this time. */
+  /** Of all its edges: while they stand so, it holds. */
+  readonly standings: readonly Standing[]
+  /** They were last seen to stand so in this snapshot, which goes on saying so until then. */
+  snapshot: Snapshot
   readonly fromMs: number
   readonly untilMs: number
 }
 
 type Kept = (KeptTotals | undefined)[]
 
-const keptOf = new WeakMap<Snapshot, Kept>()
-let last: { snapshot: Snapshot; kept: Kept } | undefined
+const keptOf = new WeakMap<Topology, Kept>()
+let last: { topology: Topology; kept: Kept } | undefined
 
-/** Of the edges that serve anybody. */
-export function siteTotalsOf(site: SiteView, query: ChoiceQuery): FitTotals {
-  const { client, avoided, demand, nowMs } = query
+/** Of the edges that serve anybody; `load` without what was sent there since they reported. */
+function siteTotalsOf(site: SiteView, query: ChoiceQuery): KeptTotals {
+  const { client, avoided } = query
   // One edge's word against one client, and clients of no known family, are rare.
-  if (client === undefined || avoided !== undefined) return totalsOf(site.ordinary, query)
-  const { doubt, load, room, sessionLoad } = keptTotals(site, query, client.family)
-  const sent = demand.sessionsAt(site, nowMs)
-  return sent === 0 ? { doubt, load, room } : { doubt, load: load + sent * sessionLoad, room }
-}
-
-function keptTotals(site: SiteView, query: ChoiceQuery, family: 4 | 6): KeptTotals {
-  const { snapshot, property, nowMs } = query
-  const kept = last?.snapshot === snapshot ? last.kept : keptIn(snapshot)
-  const place =
-    (property.capabilitySet * snapshot.topology.sites.length + site.index) * 2 + (family === 4 ? 0 : 1)
+  if (client === undefined || avoided !== undefined) return addUp(site, query, standingsAt(site, query))
+  const { property, snapshot } = query
+  const { topology } = snapshot
+  const kept = last?.topology === topology ? last.kept : keptIn(topology)
+  const group = property.capabilitySet * topology.sites.length + site.index
+  const place = group * 2 + (client.family === 4 ? 0 : 1)
   const totals = kept[place]
-  if (totals !== undefined && nowMs >= totals.fromMs && nowMs < totals.untilMs) return totals
-  return (kept[place] = addUp(site, query))
+  if (totals !== undefined && stillHolds(totals, query)) return totals
+  return (kept[place] = addUp(site, query, standingsAt(site, query)))
 }
 
-function keptIn(snapshot: Snapshot): Kept {
-  const kept = keptOf.get(snapshot) ?? []
-  keptOf.set(snapshot, kept)
-  last = { snapshot, kept }
+/** The same with what was sent there since. */
+export function loadedTotalsOf(site: SiteView, query: ChoiceQuery): SiteTotals {
+  const { doubt, load, room, fit, sessionLoad } = siteTotalsOf(site, query)
+  return { doubt, load: load + query.demand.sessionsAt(site, query.nowMs) * sessionLoad, room, fit }
+}
+
+function keptIn(topology: Topology): Kept {
+  const kept = keptOf.get(topology) ?? []
+  keptOf.set(topology, kept)
+  last = { topology, kept }
   return kept
 }
 
-function addUp(site: SiteView, query: ChoiceQuery): KeptTotals {
-  const { snapshot, nowMs } = query
-  const totals = totalsOf(site.ordinary, { ...query, demand: NO_DEMAND })
-  let untilMs = Infinity
-  let sessionLoad = 0
-  for (const edge of site.ordinary) {
-    untilMs = Math.min(untilMs, standingOf(edge, snapshot, nowMs).untilMs)
-    sessionLoad += (sessionShareOf(edge) * edge.bandwidth) / site.ordinary.length
+function standingsAt({ ordinary }: SiteView, { snapshot, nowMs }: ChoiceQuery): Standing[] {
+  return ordinary.map((edge) => standingOf(edge, snapshot, nowMs))
+}
+
+function stillHolds(totals: KeptTotals, { snapshot, nowMs }: ChoiceQuery): boolean {
+  if (nowMs < totals.fromMs || nowMs >= totals.untilMs) return false
+  if (totals.snapshot === snapshot) return true
+  for (const standing of totals.standings) {
+    if (standingOf(standing.edge, snapshot, nowMs) !== standing) return false
   }
-  return { ...totals, sessionLoad, fromMs: nowMs, untilMs }
+  totals.snapshot = snapshot
+  return true
+}
+
+function addUp(site: SiteView, query: ChoiceQuery, standings: readonly Standing[]): KeptTotals {
+  const totals = totalsOf(site.ordinary, { ...query, demand: NO_DEMAND })
+  const fit = standings.filter((standing) => placeOf(standing, query) === totals.doubt)
+  const sessionLoad = site.ordinary.reduce((sum, edge) => sum + sessionShareOf(edge) * edge.bandwidth, 0)
+  return {
+    ...totals,
+    fit,
+    sessionLoad: sessionLoad / Math.max(1, site.ordinary.length),
+    standings,
+    snapshot: query.snapshot,
+    fromMs: query.nowMs,
+    untilMs: standings.reduce((least, { untilMs }) => Math.min(least, untilMs), Infinity),
+  }
 }

@@ -13,7 +13,7 @@ import type { EdgeView, SiteView } from '../topology.ts'
 import { DOUBTS, fitEdgesOf, totalsOf } from './candidates.ts'
 import type { ChoiceQuery, FitEdges } from './candidates.ts'
 import { congestionMs, roundTripMs, sensitivityOf } from './cost.ts'
-import { siteTotalsOf } from './site-totals.ts'
+import { loadedTotalsOf } from './site-totals.ts'
 
 /** pinned: it has deep edges for the client. located: coverage, GeoIP or the default names it. */
 export type SiteRole = 'pinned' | 'located' | 'other'
@@ -166,7 +166,7 @@ class Scale {
     if (this.#taken.length > 0 && this.#isTaken(option)) return
     if (!this.isForProperty(site)) return
     const { doubt, load, room } =
-      role === 'pinned' ? totalsOf(site.deep, this.#query) : siteTotalsOf(site, this.#query)
+      role === 'pinned' ? totalsOf(site.deep, this.#query) : loadedTotalsOf(site, this.#query)
     const utilisation = room === 0 ? 0 : load / room
     const penalty = congestionMs(utilisation)
     const penaltyMs = penalty === 0 ? 0 : penalty * sensitivityOf(this.#query.key, site.hash)

@@ -1,6 +1,7 @@
 // How each edge stands, whoever asks: what a decision reads of it in place of its report and its history. Worked out
-// once a snapshot for an edge that is asked for, and again when time alone would change it.
+// when an edge is asked for whose report, history or probes are others than before, or that time alone has changed.
 import { DOWN_AFTER_MS, RAMP_STEP_MS, SUSPECT_AFTER_MS } from '../limits.ts'
+import type { EdgeHealth } from '../health/edge-health.ts'
 import { RANK, stateOf, suspicionOf, weightIn } from '../health/liveness.ts'
 import type { EdgeState } from '../health/liveness.ts'
 import { rampUpOf } from '../health/ramp-up.ts'
@@ -8,17 +9,20 @@ import type { EdgeReach } from '../health/reachability.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { SeenReport } from '../registry/registry.ts'
 import type { Snapshot } from '../snapshot.ts'
-import type { EdgeView } from '../topology.ts'
+import type { EdgeView, Topology } from '../topology.ts'
 import type { Doubt } from './candidates.ts'
 
 export interface Standing {
   readonly edge: EdgeView
+  /** What it was made from. */
+  readonly seen: SeenReport | undefined
+  readonly health: EdgeHealth | undefined
+  readonly reach: EdgeReach | undefined
   readonly state: EdgeState
   /** It takes clients, if only as a last resort. */
   readonly takesClients: boolean
   /** What speaks against it, leaving out what depends on the client. */
   readonly doubt: Extract<Doubt, 'none' | 'no-weight' | 'returning' | 'flapping' | 'silent'>
-  readonly reach: EdgeReach | undefined
   /** Bits a second it can send as it fares. */
   readonly capacity: number
   /** Its share of the keys of its site. */
@@ -34,21 +38,34 @@ export interface Standing {
   readonly untilMs: number
 }
 
-/** By `EdgeView.index`, for as long as anybody holds the snapshot. */
-const known = new WeakMap<Snapshot, (Standing | undefined)[]>()
-let last: { snapshot: Snapshot; standings: (Standing | undefined)[] } | undefined
+/** By `EdgeView.index`: from one snapshot to the next most edges stand as they stood. */
+const kept = new WeakMap<Topology, (Standing | undefined)[]>()
+let last: { topology: Topology; standings: (Standing | undefined)[] } | undefined
 
 export function standingOf(edge: EdgeView, snapshot: Snapshot, nowMs: number): Standing {
-  const standings = last?.snapshot === snapshot ? last.standings : standingsIn(snapshot)
+  const { topology } = snapshot
+  const standings = last?.topology === topology ? last.standings : standingsIn(topology)
   const standing = standings[edge.index]
-  if (standing !== undefined && nowMs >= standing.fromMs && nowMs < standing.untilMs) return standing
-  return (standings[edge.index] = workOut(edge, snapshot, nowMs))
+  return standing !== undefined && holds(standing, snapshot, nowMs)
+    ? standing
+    : (standings[edge.index] = workOut(edge, snapshot, nowMs))
 }
 
-function standingsIn(snapshot: Snapshot): (Standing | undefined)[] {
-  const standings = known.get(snapshot) ?? snapshot.topology.edges.map(() => undefined)
-  known.set(snapshot, standings)
-  last = { snapshot, standings }
+/** It was made from what the snapshot holds, and no time has come that changes it. */
+function holds(
+  { edge, seen, health, reach, fromMs, untilMs }: Standing,
+  snapshot: Snapshot,
+  nowMs: number,
+): boolean {
+  const { index } = edge
+  if (seen !== snapshot.reports[index] || health !== snapshot.health[index]) return false
+  return reach === snapshot.reach[index] && nowMs >= fromMs && nowMs < untilMs
+}
+
+function standingsIn(topology: Topology): (Standing | undefined)[] {
+  const standings = kept.get(topology) ?? topology.edges.map(() => undefined)
+  kept.set(topology, standings)
+  last = { topology, standings }
   return standings
 }
 
@@ -62,10 +79,12 @@ function workOut(edge: EdgeView, snapshot: Snapshot, nowMs: number): Standing {
   const weight = edge.weight === 0 ? edge.bandwidth : edge.weight
   return {
     edge,
+    seen,
+    health,
+    reach: snapshot.reach[edge.index],
     state,
     takesClients: RANK[state] !== null,
     doubt: state === 'suspect' ? (suspicion ?? 'silent') : edge.weight === 0 ? 'no-weight' : 'none',
-    reach: snapshot.reach[edge.index],
     capacity: weightIn(state, edge.bandwidth),
     weight: weightIn(state, weight) * (seen?.override?.weight ?? 1),
     overloaded: health?.overloaded ?? false,

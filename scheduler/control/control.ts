@@ -12,7 +12,7 @@ import { BoundedLog } from '../bounded-log.ts'
 import { REPORT_BYTES_MAX } from '../limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { EdgeView, Topology } from '../topology.ts'
-import { KeyCheck } from './keys.ts'
+import { findKeyHolders } from './keys.ts'
 import { impossibleClaimOf } from './impossible-claim.ts'
 
 export interface ControlDeps {
@@ -34,12 +34,11 @@ export function createControl(deps: ControlDeps): FastifyInstance {
     },
   })
   const warnings = new BoundedLog(deps.clock, log)
-  const keys = new KeyCheck(topology)
 
   service.decorateRequest('keyHolders', null)
   // Before the body is read: a stranger's body is not worth parsing.
   service.addHook('onRequest', (request, reply, done) => {
-    const holders = keys.findHolders(request.raw.socket, request.headers.authorization)
+    const holders = findKeyHolders(topology, request.headers.authorization)
     if (holders.length > 0) {
       request.keyHolders = holders
       return done()
