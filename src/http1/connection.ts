@@ -2,7 +2,7 @@
 // writes its reply, and watches the deadlines. Owns the socket until it is closed or handed over.
 import type { Socket } from 'node:net'
 import type { FieldBlock } from '../http/fields.ts'
-import type { TransactionHandler } from '../http/transaction.ts'
+import type { ReplyHead, TransactionHandler } from '../http/transaction.ts'
 import { HeadParser } from './head-parser.ts'
 import { Http1Transaction } from './http1-transaction.ts'
 import {
@@ -13,6 +13,7 @@ import {
   writeTimeoutMs,
 } from './limits.ts'
 import type { ReplyBytes } from './reply-bytes.ts'
+import type { ReplyTarget, ReplyTurn } from './reply-turn.ts'
 import { isShared } from './shared-read.ts'
 
 export interface ConnectionHost {
@@ -24,6 +25,7 @@ export interface ConnectionHost {
   readonly always: FieldBlock
   readonly monotonic: () => number
   readonly replies: ReplyBytes
+  readonly turn: ReplyTurn
   /** True once the server drains: each reply then closes its connection. */
   readonly draining: boolean
   /** `socket` is paused, and nobody listens to it. */
@@ -33,7 +35,7 @@ export interface ConnectionHost {
 
 type State = 'head' | 'idle' | 'busy' | 'over' | 'handed-over'
 
-export class Http1Connection {
+export class Http1Connection implements ReplyTarget {
   readonly remoteAddress: string
   private readonly parser = new HeadParser()
   private readonly host: ConnectionHost
@@ -47,6 +49,8 @@ export class Http1Connection {
   private scanned = 0
   private current: Http1Transaction | null = null
   private clientEnded = false
+  /** Replies of this turn that are not written yet. */
+  private waiting = 0
   private advancing = false
 
   constructor(socket: Socket, host: ConnectionHost) {
@@ -62,7 +66,7 @@ export class Http1Connection {
   }
 
   get busy(): boolean {
-    return this.state === 'busy' || this.socket.writableLength > 0
+    return this.state === 'busy' || this.waiting > 0 || this.socket.writableLength > 0
   }
 
   /** Called by the server's one timer. */
@@ -75,6 +79,7 @@ export class Http1Connection {
     } else if (unsent || this.state !== 'head' || this.unread === null) {
       this.socket.destroy()
     } else {
+      this.settleTurn()
       this.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       this.over()
     }
@@ -86,6 +91,7 @@ export class Http1Connection {
   }
 
   destroy(): void {
+    this.settleTurn()
     this.socket.destroy()
   }
 
@@ -111,7 +117,12 @@ export class Http1Connection {
     this.advancing = false
     if (this.state === 'over' || this.state === 'handed-over') return
     if (this.socket.isPaused() && (this.unread?.length ?? 0) <= PIPELINE_BYTES_MAX) this.socket.resume()
-    if (this.clientEnded && this.unread === null && this.state !== 'busy') this.socket.end()
+    if (this.clientEnded && this.unread === null && this.state !== 'busy') this.end()
+  }
+
+  private end(): void {
+    this.settleTurn()
+    this.socket.end()
   }
 
   private next(unread: Buffer): boolean {
@@ -120,7 +131,7 @@ export class Http1Connection {
       if (this.state === 'idle') this.deadlineMs = this.host.monotonic() + HEAD_TIMEOUT_MS
       this.state = 'head'
       this.scanned = unread.length
-      if (this.clientEnded) this.socket.end()
+      if (this.clientEnded) this.end()
       return false
     }
     if (outcome === 'hand-over') {
@@ -139,10 +150,11 @@ export class Http1Connection {
   private handOver(unread: Buffer): void {
     if (this.clientEnded) {
       // A stream that has ended takes nothing back. Only a pipelining client that closed its side meets this.
-      this.socket.end()
+      this.end()
       this.over()
       return
     }
+    this.settleTurn()
     this.state = 'handed-over'
     this.socket.pause()
     this.socket.off('data', this.read)
@@ -164,7 +176,7 @@ export class Http1Connection {
       return
     }
     if (close) {
-      this.socket.end()
+      this.end()
       this.over()
       return
     }
@@ -173,12 +185,33 @@ export class Http1Connection {
     if (this.unread !== null || this.clientEnded) this.advance()
   }
 
+  /** A small reply, whole: it leaves when the turn ends. */
+  sendInTurn(start: string, head: ReplyHead, body: Uint8Array | null): void {
+    this.waiting += 1
+    this.host.turn.add(this, start, head, body)
+  }
+
+  writeReply(bytes: Buffer): boolean {
+    this.waiting -= 1
+    if (this.socket.destroyed) return true
+    this.socket.write(bytes)
+    this.written()
+    return this.unsent === 0
+  }
+
+  /** What comes next must not overtake what waits. */
+  private settleTurn(): void {
+    if (this.waiting > 0) this.host.turn.flush()
+  }
+
   writeText(text: string): void {
+    this.settleTurn()
     this.socket.write(text, 'latin1')
     this.written()
   }
 
   writeBytes(bytes: Uint8Array, done?: (error?: Error | null) => void): void {
+    this.settleTurn()
     this.socket.write(bytes, done)
     this.written()
   }
@@ -196,6 +229,7 @@ export class Http1Connection {
   }
 
   cork(): void {
+    this.settleTurn()
     this.socket.cork()
   }
 

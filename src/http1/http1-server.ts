@@ -9,6 +9,7 @@ import { Http1Connection } from './connection.ts'
 import type { ConnectionHost } from './connection.ts'
 import { createFullServer } from './full-server.ts'
 import { ReplyBytes } from './reply-bytes.ts'
+import { ReplyTurn } from './reply-turn.ts'
 import { readShared } from './shared-read.ts'
 
 export interface Http1ServerOptions {
@@ -31,6 +32,7 @@ export class Http1Server {
     this.host = {
       ...options,
       replies: new ReplyBytes(),
+      turn: new ReplyTurn(),
       draining: false,
       handOver: (socket, unread) => this.handOver(socket, unread),
       closed: (connection) => this.connections.delete(connection),

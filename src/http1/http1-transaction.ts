@@ -79,6 +79,10 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
   /** `small` leaves in the same bytes as the head, `large` behind them. */
   private sendLent(start: string, head: ReplyHead, small: Uint8Array | null, large: Uint8Array | null): void {
     const { connection } = this
+    if (large === null && !this.secure) {
+      connection.sendInTurn(start, head, small)
+      return
+    }
     const { replies } = this.server
     const composed = replies.compose(start, head, small)
     // A write through TLS is never over at once, but soon: its space is worth having back.

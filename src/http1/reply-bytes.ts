@@ -20,7 +20,7 @@ export class ReplyBytes {
   compose(start: string, head: ReplyHead, body: Uint8Array | null): Buffer {
     const bytes = replyLength(start, head, body)
     const target = bytes <= SPACE_BYTES ? this.space : Buffer.allocUnsafeSlow(bytes)
-    fill(target, start, head, body)
+    fillReply(target, start, head, body)
     return target.subarray(0, bytes)
   }
 
@@ -38,16 +38,17 @@ export class ReplyBytes {
 /** A head alone, in a buffer of its own. */
 export function headBytes(start: string, head: ReplyHead): Buffer {
   const target = Buffer.allocUnsafe(replyLength(start, head, null))
-  fill(target, start, head, null)
+  fillReply(target, start, head, null)
   return target
 }
 
-function replyLength(start: string, head: ReplyHead, body: Uint8Array | null): number {
+export function replyLength(start: string, head: ReplyHead, body: Uint8Array | null): number {
   const blocks = head.fields.bytes.length + (head.added ?? NO_FIELDS).bytes.length
   return start.length + blocks + 2 + (body?.length ?? 0)
 }
 
-function fill(target: Buffer, start: string, head: ReplyHead, body: Uint8Array | null): void {
+/** `target` has at least `replyLength` bytes. */
+export function fillReply(target: Buffer, start: string, head: ReplyHead, body: Uint8Array | null): void {
   let at = target.write(start, 0, 'latin1')
   target.set(head.fields.bytes, at)
   at += head.fields.bytes.length
