@@ -1,5 +1,14 @@
 // The disk tier on real directories: restarts, crashes, damage, a full file system, a disk that fails.
-import { , chmodSync, globSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import type { ObjectMeta } from '../../edge/cache/object-meta.ts'
@@ -256,13 +265,13 @@ for (const free of [undefined, 0]) {
   })
 }
 
-/** File systems take the time from a clock of some milliseconds: a change within its tick has the time of what it changed. */
+/** In a later tick of the file system's clock than all before: within one, a change after the stop has the stop's time. */
 function flipLastByte(file: string): void {
   const bytes = readFileSync(file)
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  writeFileSync(file, bytes)
   const { mtimeMs } = statSync(file)
-  do writeFileSync(file, bytes)
-  while (statSync(file).mtimeMs === mtimeMs)
+  while (statSync(file).mtimeMs === mtimeMs) writeFileSync(file, bytes)
 }
 
 t.test('a file that could not be opened says nothing of the one that took its place meanwhile', async (t) => {
