@@ -13,6 +13,8 @@ import type { Registry, SeenReport } from './registry/registry.ts'
 import type { Topology } from './topology.ts'
 
 export interface Snapshot {
+  /** No other snapshot of this process has it: to know one again without keeping it. */
+  readonly serial: number
   readonly topology: Topology
   readonly places: Places
   /** The last report of each edge, by `EdgeView.index`. Its age is judged when it is read. */
@@ -24,6 +26,8 @@ export interface Snapshot {
   /** Mass failures that are not believed: the last good state is held. */
   readonly holds: readonly FleetHold[]
 }
+
+let built = 0
 
 export function buildSnapshot(
   topology: Topology,
@@ -41,7 +45,8 @@ export function buildSnapshot(
   })
   // By place: a topology lasts as long as its process.
   const health = topology.edges.map((edge, i) => nextHealth(before?.health[i], reports[i], edge))
-  return { topology, places, reports, health, reach, holds }
+  built += 1
+  return { serial: built, topology, places, reports, health, reach, holds }
 }
 
 /** What the probes found so far. */

@@ -1,7 +1,6 @@
 // What the fit edges of a site carry together. Nearly all clients find the same edges fit: for them the sum is made
 // once while its edges stand as they do, by address family and by what a property asks of them, and only what was sent
 // to the site since is added for each. So a decision may look at many sites.
-import type { Snapshot } from '../snapshot.ts'
 import type { SiteView, Topology } from '../topology.ts'
 import { placeOf, sessionShareOf, totalsOf } from './candidates.ts'
 import type { ChoiceQuery, FitTotals } from './candidates.ts'
@@ -20,7 +19,7 @@ interface KeptTotals extends SiteTotals {
   /** Of all its edges: while they stand so, it holds. */
   readonly standings: readonly Standing[]
   /** They were last seen to stand so in this snapshot, which goes on saying so until then. */
-  snapshot: Snapshot
+  serial: number
   readonly fromMs: number
   readonly untilMs: number
 }
@@ -64,11 +63,11 @@ function standingsAt({ ordinary }: SiteView, { snapshot, nowMs }: ChoiceQuery): 
 
 function stillHolds(totals: KeptTotals, { snapshot, nowMs }: ChoiceQuery): boolean {
   if (nowMs < totals.fromMs || nowMs >= totals.untilMs) return false
-  if (totals.snapshot === snapshot) return true
+  if (totals.serial === snapshot.serial) return true
   for (const standing of totals.standings) {
     if (standingOf(standing.edge, snapshot, nowMs) !== standing) return false
   }
-  totals.snapshot = snapshot
+  totals.serial = snapshot.serial
   return true
 }
 
@@ -81,7 +80,7 @@ function addUp(site: SiteView, query: ChoiceQuery, standings: readonly Standing[
     fit,
     sessionLoad: sessionLoad / Math.max(1, site.ordinary.length),
     standings,
-    snapshot: query.snapshot,
+    serial: query.snapshot.serial,
     fromMs: query.nowMs,
     untilMs: standings.reduce((least, { untilMs }) => Math.min(least, untilMs), Infinity),
   }
