@@ -13,7 +13,7 @@ import {
 } from '../limits.ts'
 import type { HookClient } from './hook-client.ts'
 
-/** What comes within it goes in one batch. */
+/** What comes within it goes in one batch; so long after one batch the next is sent, unless that is full. */
 const GATHER_MS = 100
 
 /** What became of events. */
@@ -70,8 +70,9 @@ export class EventQueue {
 
   private async send(): Promise<void> {
     const { signal } = this.closing
-    await pause(GATHER_MS, signal)
     while (this.waiting.length > 0 && !signal.aborted) {
+      // Before each that is not full: a fast receiver would be sent a list for every event.
+      if (this.waiting.length < EVENTS_BATCH_MAX) await pause(GATHER_MS, signal)
       const batch = this.waiting.splice(0, EVENTS_BATCH_MAX)
       const outcome = await this.deliver(batch)
       // Interrupted by the end: one more attempt is made there.
