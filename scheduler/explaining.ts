@@ -42,8 +42,6 @@ function steerQueryOf({ method, scheme, host, target, peer, nowMs, header }: Inq
     peer,
     origin: header('origin'),
     requestedHeaders: undefined,
-    forwarded: header('forwarded'),
-    xForwardedFor: header('x-forwarded-for'),
     secure: scheme === 'https',
     atMs: nowMs,
     header,

@@ -4,6 +4,8 @@ import { clientAddressOf } from '../src/access/client-address.ts'
 import type { Presented } from '../src/access/token-gate.ts'
 import type { HttpRequest } from '../src/http/transaction.ts'
 import type { Outcome } from './answer/answers.ts'
+import { hash64OfJoined } from './choose/rendezvous.ts'
+import type { Hash64 } from './choose/rendezvous.ts'
 import { ROUTE_PATH, STEERING_PATH, readRouteParameters, readSteeringParameters } from './own-route.ts'
 import type { SteeringParameters } from './own-route.ts'
 import { splitPrefix } from '../src/property-index.ts'
@@ -26,8 +28,6 @@ export interface SteerQuery {
   readonly origin: string | undefined
   /** Access-Control-Request-Headers of a preflight. */
   readonly requestedHeaders: string | undefined
-  readonly forwarded: string | undefined
-  readonly xForwardedFor: string | undefined
   /** Over TLS. */
   readonly secure: boolean
   /** Milliseconds since the epoch. */
@@ -76,8 +76,6 @@ export function queryOf(request: HttpRequest, atMs: number): SteerQuery {
     origin: request.header('origin'),
     requestedHeaders:
       request.method === 'OPTIONS' ? request.header('access-control-request-headers') : undefined,
-    forwarded: request.header('forwarded'),
-    xForwardedFor: request.header('x-forwarded-for'),
     secure: request.secure,
     atMs,
     header: (name) => request.header(name),
@@ -155,8 +153,13 @@ export function clientOfQuery(query: SteerQuery, snapshot: Snapshot): IpAddress 
 }
 
 /** What steering keeps together on one edge: the directory of the path, within its property. */
-export function assetKeyOf(property: PropertyView, path: string): string {
-  return property.id + path.slice(0, path.lastIndexOf('/') + 1)
+export function assetOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1)
+}
+
+/** Of a path that ends at `pathEnd`. */
+export function assetHashOf(property: PropertyView, path: string, pathEnd = path.length): Hash64 {
+  return hash64OfJoined(property.id, path, path.lastIndexOf('/', pathEnd - 1) + 1)
 }
 
 const NO_CONTENT = { property: undefined, target: '', path: '', presented: null }

@@ -19,12 +19,11 @@ import { edgeAtOnce } from './choose/at-once.ts'
 import { boundLoads, preferEdges } from './choose/edges.ts'
 import { isOverflow, overflowShareOf } from './choose/overflow.ts'
 import { pathwaysOf } from './choose/pathways.ts'
-import { hash64 } from './choose/rendezvous.ts'
 import { routesOf } from './choose/routes.ts'
 import { orderSites, weighSites } from './choose/sites.ts'
 import type { SteerExchange } from './exchange.ts'
 import { locate } from './locate/locate.ts'
-import { assetKeyOf, avoidedEdgeOf, clientOfQuery, readQuery } from './query.ts'
+import { assetHashOf, avoidedEdgeOf, clientOfQuery, readQuery } from './query.ts'
 import type { Asked, SteerQuery } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -131,7 +130,7 @@ function judgeAccess(exchange: SteerExchange): Step {
 function holdToCap(exchange: SteerExchange): Step {
   const { query, asked, snapshot, demand, nowMs, property, path, client } = exchange
   assert(property !== undefined)
-  const key = hash64(assetKeyOf(property, path))
+  const key = assetHashOf(property, path)
   const avoided = avoidedEdgeOf(query.search)
   exchange.choice = { snapshot, demand, nowMs, property, client, key, avoided }
   const { overflow } = property

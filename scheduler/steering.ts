@@ -1,16 +1,18 @@
 // The steering listener's handler: one request, one decision from the current snapshot, one reply; then the
-// counters and the access log.
+// counters and the access log. A plain request is answered at once, any other by the steps of steer-flow.ts.
 import type { Clock } from '../src/clock.ts'
 import type { Background } from '../src/background.ts'
 import type { HttpReply, Transaction, TransactionHandler } from '../src/http/transaction.ts'
 import type { Logger } from '../src/log.ts'
-import { formatIp } from '../src/net/ip.ts'
-import { ANSWER_FIELDS } from './answer/answers.ts'
+import { plainLine, steeredLine } from './access-line.ts'
+import { ANSWER_FIELDS } from './answer/answer-fields.ts'
 import type { SchedulerMetrics } from './admin/metrics.ts'
 import type { DemandTracker } from './choose/demand.ts'
 import type { DecisionLog } from './explain/decision-log.ts'
 import { judgeToken } from './access.ts'
 import type { JudgedToken } from './access.ts'
+import { plainRedirect } from './plain-redirect.ts'
+import type { PlainRedirect } from './plain-redirect.ts'
 import { queryOf, readQuery } from './query.ts'
 import type { SnapshotHolder } from './snapshot.ts'
 import { steer } from './steer-flow.ts'
@@ -31,13 +33,19 @@ export interface SteeringDeps {
 
 export function steeringHandler(deps: SteeringDeps): TransactionHandler {
   const { snapshots, clock, background, demand, decisionLog } = deps
-  return ({ request, reply }: Transaction) => {
+  return (transaction: Transaction) => {
     const startedMs = clock.monotonic()
-    const query = queryOf(request, clock.now())
     const snapshot = snapshots.current
+    const isLogged = decisionLog?.isWanted() ?? false
+    const { request, reply } = transaction
+    const plain = isLogged ? undefined : plainRedirect(request, snapshot, demand, startedMs)
+    if (plain !== undefined) {
+      sendPlain(deps, transaction, plain)
+      return
+    }
+    const query = queryOf(request, clock.now())
     const asked = readQuery(query, snapshot.topology.properties)
     const answer = (token: JudgedToken | null) => {
-      const isLogged = decisionLog?.isWanted() ?? false
       const steered = steer(query, snapshot, startedMs, token, demand, asked, isLogged)
       // Before this decision counts as demand for the next.
       if (isLogged) decisionLog?.write(steered)
@@ -59,34 +67,26 @@ export function noteDemand(demand: DemandTracker, steered: Steered): void {
   demand.note(choice, site, chosen.edge, nowMs)
 }
 
+function sendPlain(deps: SteeringDeps, { request, reply }: Transaction, plain: PlainRedirect): void {
+  const { metrics, clock, demand, accessLog } = deps
+  const { choice, site, edge, property, location, head } = plain
+  demand.note(choice, site, edge, choice.nowMs)
+  reply.send(head, null)
+  const tookMs = clock.monotonic() - choice.nowMs
+  metrics.answered('redirect', property, location.source, tookMs / 1000)
+  if (accessLog !== null) accessLog.info(plainLine(request, plain, tookMs), 'steered')
+}
+
 const NOTHING = Buffer.alloc(0)
 
 function send({ metrics, clock, accessLog }: SteeringDeps, reply: HttpReply, steered: Steered): void {
-  const { status, extra, body } = steered.answer
+  const { status, extra, body, outcome } = steered.answer
   const bytes = body === '' ? NOTHING : Buffer.from(body)
   const bodiless = body === '' || steered.query.method === 'HEAD'
   reply.send({ status, fields: ANSWER_FIELDS, extra, length: bytes.length }, bodiless ? null : bytes)
   const tookMs = clock.monotonic() - steered.nowMs
-  metrics.steered(steered, tookMs / 1000)
-  if (accessLog !== null) accessLog.info(accessLine(steered, tookMs), 'steered')
-}
-
-function accessLine(steered: Steered, tookMs: number) {
-  const { query, client, property, location, chosen, answer } = steered
-  return {
-    client: client === undefined ? query.peer : formatIp(client),
-    method: query.method,
-    host: query.host,
-    // Without query, and without the tokens that a path may hold; where, only a property tells.
-    path:
-      property !== undefined ? steered.path : query.path.startsWith('/.edgeward/') ? query.path : undefined,
-    property: property?.id,
-    located: location?.source,
-    site: (steered.pathways?.stays ?? chosen?.edge)?.siteId,
-    edge: steered.pathways?.stays?.id ?? chosen?.id,
-    outcome: answer.outcome,
-    denied: steered.denial?.reason,
-    status: answer.status,
-    durationUs: Math.round(tookMs * 1000),
-  }
+  const { property, location, denial } = steered
+  metrics.answered(outcome, property, location?.source, tookMs / 1000)
+  if (denial !== null) metrics.denied(property, denial.reason)
+  if (accessLog !== null) accessLog.info(steeredLine(steered, tookMs), 'steered')
 }

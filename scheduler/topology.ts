@@ -3,11 +3,13 @@
 import { compileAccess } from '../src/access/property-access.ts'
 import type { PropertyAccess } from '../src/access/property-access.ts'
 import type { ClusterPropertySettings, SchedulerSettings } from '../src/config/scheduler-schema.ts'
+import type { FieldBlock } from '../src/http/fields.ts'
 import type { Position } from '../src/geo/place.ts'
 import { buildCidrTree } from '../src/net/cidr-tree.ts'
 import type { CidrTree } from '../src/net/cidr-tree.ts'
 import { formatNetwork, parseIp, parseNetwork } from '../src/net/ip.ts'
 import type { IpNetwork } from '../src/net/ip.ts'
+import { plainRedirectFields } from './answer/answer-fields.ts'
 import { hash64 } from './choose/rendezvous.ts'
 import type { Hash64 } from './choose/rendezvous.ts'
 import { edgeAddressOf } from './edge-address.ts'
@@ -70,6 +72,8 @@ export interface PropertyView {
   /** Web origins whose pages may read the answers. */
   readonly corsOrigins: readonly string[]
   readonly access: PropertyAccess
+  /** Of every redirect, where they depend on nothing and nobody is judged first; else null. */
+  readonly plainFields: FieldBlock | null
   /** The sites that may serve it; null for all. */
   readonly siteIds: ReadonlySet<string> | null
   /** What its edges must have. */
@@ -186,12 +190,15 @@ function propertyView(
   const wanted = [...new Set(capabilities)].toSorted().join(' ')
   const capabilitySet = sets.get(wanted) ?? sets.size
   sets.set(wanted, capabilitySet)
+  const compiled = compileAccess({ id, hosts }, access)
+  const isOpen = compiled.rules === null && compiled.tokens === null && overflow === undefined
   return {
     index,
     id,
     hosts,
     corsOrigins: cors.origins,
-    access: compileAccess({ id, hosts }, access),
+    access: compiled,
+    plainFields: isOpen ? plainRedirectFields(cors.origins) : null,
     siteIds: sites.length === 0 ? null : new Set(sites),
     capabilities,
     capabilitySet,

@@ -65,11 +65,7 @@ export function readInquiry(url: string, options: InquiryOptions, nowMs: number)
 
 /** As both daemons find it: behind a trusted proxy the client is the one it speaks for. */
 export function clientOf(inquiry: Inquiry, trusted: CidrTree<true>): IpAddress | undefined {
-  const forwarded = {
-    forwarded: inquiry.header('forwarded'),
-    xForwardedFor: inquiry.header('x-forwarded-for'),
-  }
-  return clientAddressOf(inquiry.peer, forwarded, trusted)
+  return clientAddressOf(inquiry.peer, inquiry, trusted)
 }
 
 function readFields({ header, referer, origin, userAgent }: InquiryOptions): Map<string, string> {

@@ -7,15 +7,7 @@ import type { Exchange } from '../exchange.ts'
 /** undefined: its connection is gone already. */
 export function clientOf({ access, edge, request }: Exchange): IpAddress | undefined {
   if (!access.isIdentified) {
-    const fields = {
-      get forwarded() {
-        return request.header('forwarded')
-      },
-      get xForwardedFor() {
-        return request.header('x-forwarded-for')
-      },
-    }
-    access.client = clientAddressOf(request.remoteAddress, fields, edge.trustedProxies)
+    access.client = clientAddressOf(request.remoteAddress, request, edge.trustedProxies)
     access.isIdentified = true
   }
   return access.client

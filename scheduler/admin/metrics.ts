@@ -3,11 +3,13 @@ import { Counter, Gauge } from 'prom-client'
 import type { Registry as PromRegistry } from 'prom-client'
 import { VERSION } from '../../src/version.ts'
 import type { Clock } from '../../src/clock.ts'
+import type { Outcome } from '../answer/answers.ts'
 import { EVIDENCE } from '../health/fleet.ts'
 import { EDGE_STATES, stateOf } from '../health/liveness.ts'
+import type { LocationSource } from '../locate/locate.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { SnapshotHolder } from '../snapshot.ts'
-import type { Steered } from '../steer-flow.ts'
+import type { PropertyView } from '../topology.ts'
 import { AnswerCounts } from './answer-counts.ts'
 
 /** impossible: taken, but it claims more than the edge can carry. duplicate-id: another process is that edge. */
@@ -21,7 +23,14 @@ export type ReportResult =
   | 'too-large'
 
 export interface SchedulerMetrics {
-  steered(steered: Steered, seconds: number): void
+  /** `source` is left out where nobody was located. */
+  answered(
+    outcome: Outcome,
+    property: PropertyView | undefined,
+    source: LocationSource | undefined,
+    seconds: number,
+  ): void
+  denied(property: PropertyView | undefined, reason: string): void
   reported(result: ReportResult): void
 }
 
@@ -48,10 +57,8 @@ export function createSchedulerMetrics(registers: PromRegistry, observed: Observ
   registerGauges(registers, observed)
   registerFleetGauges(registers, observed)
   return {
-    steered({ answer, property, location, denial }, seconds) {
-      answers.count(answer.outcome, property, location?.source, seconds)
-      if (denial !== null) denials.inc({ property: property?.id ?? '', reason: denial.reason })
-    },
+    answered: (outcome, property, source, seconds) => answers.count(outcome, property, source, seconds),
+    denied: (property, reason) => denials.inc({ property: property?.id ?? '', reason }),
     reported: (result) => reports.inc({ result }),
   }
 }

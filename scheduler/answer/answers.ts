@@ -1,6 +1,5 @@
 // From an outcome to the reply that says it. The outcomes are the words of the access log and the metrics.
 import { corsFields, preflightFields } from '../../src/http/cors.ts'
-import { FieldBlock } from '../../src/http/fields.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
 import { RETRY_AFTER_S } from '../limits.ts'
 import { hostNameOf, splitPrefix } from '../../src/property-index.ts'
@@ -35,9 +34,6 @@ export interface SteerAnswer {
   /** '' for none. */
   readonly body: string
 }
-
-/** Every answer depends on who asks and when: none may be stored. */
-export const ANSWER_FIELDS = new FieldBlock(['Cache-Control', 'no-store'])
 
 const METHODS = 'GET, HEAD, OPTIONS'
 const TEXT_FIELDS: FieldPairs = [

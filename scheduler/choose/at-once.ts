@@ -1,13 +1,14 @@
-// The choice that nearly all clients get, made without weighing anything: the located site has room, and the edge that
-// the asset's hash prefers there is not above its share. It is the choice that the long way would make, or none.
+// The choice that nearly all clients get, made without weighing anything: the located site has room, and of its edges
+// that are not above their share the asset's hash prefers one. It is the choice that the long way would make, or none.
 import { CONGESTION_FROM, HOT_ASSET_RATE, HOT_ASSET_SHARE } from '../limits.ts'
 import type { ClientLocation } from '../locate/locate.ts'
 import type { EdgeView, SiteView } from '../topology.ts'
 import { utilisationOf } from './candidates.ts'
 import type { ChoiceQuery } from './candidates.ts'
-import { isHardlyLoaded, isOverShare } from './edges.ts'
-import { compareClaims, scoreOf } from './rendezvous.ts'
-import { loadedTotalsOf } from './site-totals.ts'
+import { isOverShare } from './edges.ts'
+import { scoreOf } from './rendezvous.ts'
+import { loadAt, siteTotalsOf } from './site-totals.ts'
+import type { SiteTotals } from './site-totals.ts'
 import type { Standing } from './standing.ts'
 
 /** undefined: the long way must be gone. */
@@ -19,47 +20,68 @@ export function edgeAtOnce({ sites }: ClientLocation, query: ChoiceQuery): EdgeV
   const { deepSites, pinned } = snapshot.topology
   if (deepSites.length > 0 && pinned.find(client) !== undefined) return undefined
   // Without congestion it costs nothing, which is what no other site can do.
-  const { doubt, load, room, fit } = loadedTotalsOf(site, query)
-  if (doubt !== 0 || load > CONGESTION_FROM * room) return undefined
-  return preferredEdge(fit, site, query)
-}
-
-function preferredEdge(fit: readonly Standing[], site: SiteView, query: ChoiceQuery): EdgeView | undefined {
-  const { key, demand, nowMs } = query
-  let best: Standing | undefined
-  let bestScore = -1
-  let leastCapacity = Infinity
-  for (const standing of fit) {
-    const { edge } = standing
-    leastCapacity = Math.min(leastCapacity, standing.capacity)
-    const score = scoreOf(key, edge.hash, standing.weight)
-    if (best === undefined || score > bestScore || isTieWon(edge, score, best, bestScore)) {
-      best = standing
-      bestScore = score
-    }
-  }
-  if (best === undefined || best.overloaded) return undefined
+  const totals = siteTotalsOf(site, query)
+  if (totals.doubt !== 0 || loadAt(site, totals, query) > CONGESTION_FROM * totals.room) return undefined
   // On one edge alone: of a hot asset each client has its own.
-  if (demand.assetRate(key, site, nowMs) > HOT_ASSET_RATE) return undefined
-  if (demand.assetBitRate(key, site, nowMs) >= HOT_ASSET_SHARE * leastCapacity) return undefined
-  return isAboveShare(best, fit, query) ? undefined : best.edge
+  if (isHot(site, totals, query)) return undefined
+  return preferredEdge(totals, query)
 }
 
-function isTieWon(edge: EdgeView, score: number, best: Standing, bestScore: number): boolean {
-  if (score !== bestScore) return false
-  return compareClaims({ id: edge.id, score }, { id: best.edge.id, score: bestScore }) < 0
+function isHot(site: SiteView, { leastCapacity }: SiteTotals, { key, demand, nowMs }: ChoiceQuery): boolean {
+  if (demand.assetRate(key, site, nowMs) > HOT_ASSET_RATE) return true
+  return demand.assetBitRate(key, site, nowMs) >= HOT_ASSET_SHARE * leastCapacity
 }
 
-function isAboveShare(standing: Standing, fit: readonly Standing[], query: ChoiceQuery): boolean {
-  const { edge, weight, ramp } = standing
-  const claimed = { edge, weight, ramp, utilisation: utilisationOf(standing, query) }
-  // Mostly it is hardly loaded, whatever its neighbours are.
-  if (isHardlyLoaded(claimed)) return false
-  let load = 0
-  let weights = 0
-  for (const other of fit) {
-    load += utilisationOf(other, query) * other.edge.bandwidth
-    weights += other.weight * other.ramp
+/** The scores and utilisations of the edges of one site while it is looked at: as many as the largest has. */
+let scores = new Float64Array(16)
+let utilisations = new Float64Array(16)
+
+function preferredEdge({ fit, load, weight }: SiteTotals, query: ChoiceQuery): EdgeView | undefined {
+  if (scores.length < fit.length) {
+    scores = new Float64Array(2 * fit.length)
+    utilisations = new Float64Array(2 * fit.length)
   }
-  return isOverShare(claimed, load, weights)
+  fit.forEach(({ edge, weight: share }, i) => (scores[i] = scoreOf(query.key, edge.hash, share)))
+  const first = bestOf(fit)
+  if (first === undefined) return undefined
+  // What was sent there since only adds to the load: below its share of less it is below its share.
+  if (!isOverShare(first, utilisationOf(first, query), load, weight)) return first.edge
+  return bestWithRoom(fit, query)?.edge
+}
+
+function bestWithRoom(fit: readonly Standing[], query: ChoiceQuery): Standing | undefined {
+  let load = 0
+  let weight = 0
+  for (let i = 0; i < fit.length; i++) {
+    const standing = fit[i]
+    if (standing === undefined) continue
+    const utilisation = utilisationOf(standing, query)
+    utilisations[i] = utilisation
+    load += utilisation * standing.edge.bandwidth
+    weight += standing.weight * standing.ramp
+  }
+  for (let i = 0; i < fit.length; i++) {
+    const standing = fit[i]
+    if (standing === undefined) continue
+    if (isOverShare(standing, utilisations[i] ?? 0, load, weight)) scores[i] = NO_ROOM
+  }
+  return bestOf(fit)
+}
+
+/** Less than any score. */
+const NO_ROOM = -1
+
+/** That of the best claim, of those that are not overloaded and have room. */
+function bestOf(fit: readonly Standing[]): Standing | undefined {
+  let best: Standing | undefined
+  let bestScore = NO_ROOM
+  for (let i = 0; i < fit.length; i++) {
+    const standing = fit[i]
+    const score = scores[i] ?? NO_ROOM
+    if (standing === undefined || standing.overloaded || score < bestScore || score === NO_ROOM) continue
+    if (best !== undefined && score === bestScore && best.edge.id < standing.edge.id) continue
+    best = standing
+    bestScore = score
+  }
+  return best
 }

@@ -74,7 +74,7 @@ export function boundLoads(preferred: readonly Candidate[]): readonly Candidate[
   let over = 0
   for (const candidate of preferred) {
     const isOverloaded = candidate.overloaded
-    if (!isOverloaded && !isOverShare(candidate, load, weight)) continue
+    if (!isOverloaded && !isOverShare(candidate, candidate.utilisation, load, weight)) continue
     candidate.reason = isOverloaded ? 'overloaded' : 'over-share'
     over += 1
   }
@@ -92,19 +92,19 @@ const PLACE: Readonly<Record<Candidate['reason'], number>> = {
   overloaded: 2,
 }
 
-type Loaded = Pick<Candidate, 'edge' | 'utilisation' | 'weight' | 'ramp'>
+/** What an edge may claim of the load of its site. */
+type Share = Pick<Candidate, 'edge' | 'weight' | 'ramp'>
 
-/** With one session more. */
-export function isHardlyLoaded({ edge, utilisation, ramp }: Loaded): boolean {
-  return utilisation + sessionShareOf(edge) <= BOUNDED_FROM * ramp
-}
-
-/** `load` and `weight` of the whole site. */
-export function isOverShare(loaded: Loaded, load: number, weight: number): boolean {
-  if (isHardlyLoaded(loaded)) return false
-  const { edge, utilisation } = loaded
+/** With one session more; load and weight of the whole site. One that is hardly loaded may be, whatever its share. */
+export function isOverShare(
+  { edge, weight, ramp }: Share,
+  utilisation: number,
+  siteLoad: number,
+  siteWeight: number,
+): boolean {
   const more = sessionShareOf(edge)
-  const fair = ((load + more * edge.bandwidth) * loaded.weight * loaded.ramp) / weight
+  if (utilisation + more <= BOUNDED_FROM * ramp) return false
+  const fair = ((siteLoad + more * edge.bandwidth) * weight * ramp) / siteWeight
   return (utilisation + more) * edge.bandwidth > FAIR_SHARE_MAX * fair
 }
 

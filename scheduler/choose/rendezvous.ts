@@ -25,10 +25,16 @@ function mix32(value: number): number {
 
 /** Hashes a text to 64 bits: two 32-bit lanes over its UTF-16 units, mixed into each other at the end. */
 export function hash64(text: string): Hash64 {
-  let a = 0xdeadbeef ^ text.length
-  let b = 0x41c6ce57 ^ text.length
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
+  return hash64OfJoined('', text, text.length)
+}
+
+/** Of `front` and the first `backLength` units of `back` as one text, without making it. */
+export function hash64OfJoined(front: string, back: string, backLength: number): Hash64 {
+  const length = front.length + backLength
+  let a = 0xdeadbeef ^ length
+  let b = 0x41c6ce57 ^ length
+  for (let i = 0; i < length; i++) {
+    const unit = i < front.length ? front.charCodeAt(i) : back.charCodeAt(i - front.length)
     a = Math.imul(a ^ unit, 0x9e3779b1)
     a = (a << 13) | (a >>> 19)
     b = Math.imul(b ^ unit, 0x5f356495)

@@ -11,11 +11,15 @@ import type { Standing } from './standing.ts'
 export interface SiteTotals extends FitTotals {
   /** How those edges stand that may take the client and that `doubt` is said of. */
   readonly fit: readonly Standing[]
+  /** The sum of what they may claim of the site's load. */
+  readonly weight: number
+  /** Bits a second that the weakest of them can send. */
+  readonly leastCapacity: number
+  /** Bits a second that a session more stands for, in the mean of its edges. */
+  readonly sessionLoad: number
 }
 
 interface KeptTotals extends SiteTotals {
-  /** Bits a second that a session more stands for, in the mean of its edges. */
-  readonly sessionLoad: number
   /** Of all its edges: while they stand so, it holds. */
   readonly standings: readonly Standing[]
   /** They were last seen to stand so in this snapshot, which goes on saying so until then. */
@@ -30,7 +34,7 @@ const keptOf = new WeakMap<Topology, Kept>()
 let last: { topology: Topology; kept: Kept } | undefined
 
 /** Of the edges that serve anybody; `load` without what was sent there since they reported. */
-function siteTotalsOf(site: SiteView, query: ChoiceQuery): KeptTotals {
+export function siteTotalsOf(site: SiteView, query: ChoiceQuery): SiteTotals {
   const { client, avoided } = query
   // One edge's word against one client, and clients of no known family, are rare.
   if (client === undefined || avoided !== undefined) return addUp(site, query, standingsAt(site, query))
@@ -44,10 +48,19 @@ function siteTotalsOf(site: SiteView, query: ChoiceQuery): KeptTotals {
   return (kept[place] = addUp(site, query, standingsAt(site, query)))
 }
 
-/** The same with what was sent there since. */
-export function loadedTotalsOf(site: SiteView, query: ChoiceQuery): SiteTotals {
-  const { doubt, load, room, fit, sessionLoad } = siteTotalsOf(site, query)
-  return { doubt, load: load + query.demand.sessionsAt(site, query.nowMs) * sessionLoad, room, fit }
+/** The load with what was sent there since. */
+export function loadAt(
+  site: SiteView,
+  { load, sessionLoad }: SiteTotals,
+  { demand, nowMs }: ChoiceQuery,
+): number {
+  return load + demand.sessionsAt(site, nowMs) * sessionLoad
+}
+
+/** The totals with that load. */
+export function loadedTotalsOf(site: SiteView, query: ChoiceQuery): FitTotals {
+  const totals = siteTotalsOf(site, query)
+  return { doubt: totals.doubt, load: loadAt(site, totals, query), room: totals.room }
 }
 
 function keptIn(topology: Topology): Kept {
@@ -78,6 +91,8 @@ function addUp(site: SiteView, query: ChoiceQuery, standings: readonly Standing[
   return {
     ...totals,
     fit,
+    weight: fit.reduce((sum, { weight, ramp }) => sum + weight * ramp, 0),
+    leastCapacity: fit.reduce((least, { capacity }) => Math.min(least, capacity), Infinity),
     sessionLoad: sessionLoad / Math.max(1, site.ordinary.length),
     standings,
     serial: query.snapshot.serial,

@@ -4,7 +4,7 @@ import { formatIp, formatNetwork, networkOf } from '../../src/net/ip.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import { whereaboutsOf } from '../../src/geo/whereabouts.ts'
 import type { Decision, DecisionLocation } from '../../src/wire/decision.ts'
-import { assetKeyOf, clientOfQuery } from '../query.ts'
+import { assetOf, clientOfQuery } from '../query.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { Steered } from '../steer-flow.ts'
 import { passedOverSites, weighedSites } from './site-records.ts'
@@ -27,7 +27,7 @@ export function decisionRecordOf(steered: Steered, { everySite, sitesMax }: Reco
     host: query.host,
     property: property?.id ?? null,
     path: property === undefined ? null : path,
-    asset: property === undefined ? null : assetKeyOf(property, path).slice(property.id.length),
+    asset: property === undefined ? null : assetOf(path),
     client: client === undefined ? null : formatIp(client),
     location: locationRecord(steered, client, snapshot),
     sites: everySite ? [...weighed, ...passedOverSites(steered)] : weighed,

@@ -7,9 +7,9 @@ import { parseIp, parseNetwork } from '../net/ip.ts'
 import type { IpAddress } from '../net/ip.ts'
 import { FORWARDED_HOPS_MAX } from './limits.ts'
 
-export interface ForwardedFields {
-  readonly forwarded: string | undefined
-  readonly xForwardedFor: string | undefined
+/** What a request says in its fields. */
+export interface FieldReader {
+  header(lowerName: string): string | undefined
 }
 
 /** From the networks of a configuration, which loading has checked. */
@@ -25,17 +25,25 @@ export function trustedProxiesOf(networks: readonly string[]): CidrTree<true> {
 /** Undefined only when the peer's own address is not known. */
 export function clientAddressOf(
   peer: string,
-  fields: ForwardedFields,
+  request: FieldReader,
   trusted: CidrTree<true>,
 ): IpAddress | undefined {
-  let client = parseIp(peer)
+  const client = parseIp(peer)
   if (client === undefined || trusted.find(client) === undefined) return client
-  const hops =
-    fields.forwarded === undefined
-      ? (fields.xForwardedFor?.split(',') ?? [])
-      : (parseForwarded(fields.forwarded) ?? [])
-  for (const hop of hops.toReversed().slice(0, FORWARDED_HOPS_MAX)) {
-    const address = parseNode(hop)
+  const forwarded = request.header('forwarded')
+  if (forwarded !== undefined) return furthest(client, parseForwarded(forwarded) ?? [], trusted)
+  const addresses = request.header('x-forwarded-for')
+  if (addresses === undefined) return client
+  // One proxy, which is most, writes one.
+  return furthest(client, addresses.includes(',') ? addresses.split(',') : [addresses], trusted)
+}
+
+/** From the peer back to the first hop that is not trusted. */
+function furthest(peer: IpAddress, hops: readonly string[], trusted: CidrTree<true>): IpAddress {
+  let client = peer
+  const last = Math.max(0, hops.length - FORWARDED_HOPS_MAX)
+  for (let i = hops.length - 1; i >= last; i--) {
+    const address = parseNode(hops[i] ?? '')
     if (address === undefined) return client
     client = address
     if (trusted.find(client) === undefined) return client
@@ -74,5 +82,7 @@ const WITH_PORT = /^([\d.]+):\w+$/
 /** An address as proxies write it: bare, IPv6 in brackets, either with a port; not `unknown` or `_hidden`. */
 function parseNode(text: string): IpAddress | undefined {
   const node = text.trim()
+  const bare = parseIp(node)
+  if (bare !== undefined) return bare
   return parseIp((BRACKETED.exec(node) ?? WITH_PORT.exec(node))?.[1] ?? node)
 }

@@ -20,11 +20,15 @@ export function corsFields(
   credentials = false,
 ): FieldPairs {
   if (credentials) return credentialedFields(allowed, origin)
-  if (allowed.includes('*')) return ANY_ORIGIN
+  if (isForAnyPage(allowed)) return ANY_ORIGIN
   if (allowed.length === 0) return NONE
   // The answer depends on Origin even when there is none (Fetch §CORS and HTTP caches).
   if (origin === undefined || (origin !== TAINTED && !allowed.includes(origin))) return VARY_ONLY
   return ['Access-Control-Allow-Origin', origin, 'Access-Control-Expose-Headers', EXPOSED, 'Vary', 'Origin']
+}
+
+export function isForAnyPage(allowed: readonly string[]): boolean {
+  return allowed.includes('*')
 }
 
 /** With cookies: never for any page, nor for `null`, behind which any page can stand. */

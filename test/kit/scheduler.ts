@@ -105,8 +105,6 @@ export function queryFor(over: Partial<SteerQuery> = {}): SteerQuery {
     peer: '203.0.113.9',
     origin: undefined,
     requestedHeaders: undefined,
-    forwarded: undefined,
-    xForwardedFor: undefined,
     secure: false,
     atMs: 0,
     header: () => undefined,

@@ -6,8 +6,10 @@ import { formatIp } from '../../src/net/ip.ts'
 const trusted = trustedProxiesOf(['10.0.0.0/8', 'fd00::/8'])
 
 function client(peer: string, fields: { forwarded?: string; xForwardedFor?: string }): string | undefined {
-  const { forwarded, xForwardedFor } = fields
-  const address = clientAddressOf(peer, { forwarded, xForwardedFor }, trusted)
+  const sent = new Map(
+    Object.entries({ forwarded: fields.forwarded, 'x-forwarded-for': fields.xForwardedFor }),
+  )
+  const address = clientAddressOf(peer, { header: (name) => sent.get(name) }, trusted)
   return address && formatIp(address)
 }
 

@@ -13,18 +13,18 @@ import { buildTopology } from '../../scheduler/topology.ts'
 import { silentLogger } from '../../src/log.ts'
 import { StillClock, queryFor, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
+import { uniformPlaces } from '../kit/uniform-places.ts'
 import { until } from '../kit/until.ts'
 
 function adminOf(t: TestScope) {
   const clock = new StillClock()
   const registry = new MemoryRegistry(clock)
   const topology = buildTopology(schedulerSettings())
-  const snapshots = new SnapshotHolder(
-    topology,
-    { find: () => undefined, findAsn: () => undefined },
-    registry,
-    { clock, log: silentLogger, probes: null },
-  )
+  const snapshots = new SnapshotHolder(topology, uniformPlaces(), registry, {
+    clock,
+    log: silentLogger,
+    probes: null,
+  })
   t.teardown(() => snapshots.close())
   const promRegistry = createMetricsRegistry()
   const metrics = createSchedulerMetrics(promRegistry, { snapshots, registry, clock })
@@ -94,8 +94,13 @@ t.test('edges with state, age and last report', async (t) => {
 t.test('metrics use the words of the outcomes', async (t) => {
   const { service, report, metrics, snapshots, clock } = adminOf(t)
   await report('gz-1')
-  metrics.steered(steer(queryFor(), snapshots.current, clock.nowMs), 20e-6)
-  metrics.steered(steer(queryFor({ host: 'x' }), snapshots.current, clock.nowMs), 5e-6)
+  for (const [host, seconds] of [
+    ['shows.example.com', 20e-6],
+    ['x', 5e-6],
+  ] as const) {
+    const { answer, property, location } = steer(queryFor({ host }), snapshots.current, clock.nowMs)
+    metrics.answered(answer.outcome, property, location?.source, seconds)
+  }
   const answer = await service.inject({ url: '/metrics' })
   t.match(answer.headers['content-type'], /^text\/plain/)
   for (const line of [
