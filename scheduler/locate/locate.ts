@@ -23,7 +23,7 @@ export interface ClientLocation {
 }
 
 /** Clients of one such network are kept together when an area is spread over several sites. */
-const SPREAD_PREFIX = { 4: 24, 6: 48 } as const
+export const SPREAD_PREFIX = { 4: 24, 6: 48 } as const
 
 export function locate(client: IpAddress | undefined, snapshot: Snapshot): ClientLocation {
   const { topology, places } = snapshot

@@ -20,6 +20,8 @@ const JUMP_BITS = 16
 export interface MmdbTree {
   /** A number that stands for one record of the data section; NO_RECORD where the file knows nothing. */
   recordOf(address: IpAddress): number
+  /** Bits of the address that the walk reads: all addresses that share them have its record, or like it none. */
+  prefixOf(address: IpAddress): number
 }
 
 /** Gives the branch of a node: `side` 0 or 1. Reads beyond a damaged file's end count as 0. */
@@ -83,6 +85,19 @@ export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }
       }
       // nodeCount itself stands for an empty branch; less is a tree that goes on past the last bit.
       return node > nodeCount ? node : NO_RECORD
+    },
+    // Bit by bit: a DNS answer asks for it, a redirect never does.
+    prefixOf({ family, a, b, c, d }) {
+      if (family === 6 && ipVersion !== 6) return 0
+      let node = family === 4 ? ipv4Root : 0
+      let bits = 0
+      for (const word of family === 4 ? [d] : [a, b, c, d]) {
+        for (let bit = 31; bit >= 0 && node < nodeCount; bit -= 1) {
+          node = branchOf(bytes, node, (word >>> bit) & 1)
+          bits += 1
+        }
+      }
+      return bits
     },
   }
 }

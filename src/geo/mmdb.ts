@@ -13,6 +13,8 @@ export interface Mmdb<T> {
   readonly file: string
   /** What the record that covers the address says; undefined when there is none, or nothing of use in it. */
   find(address: IpAddress): T | undefined
+  /** Bits of a prefix whose addresses all find what this one finds; a longer one than need be where records repeat. */
+  prefixOf(address: IpAddress): number
 }
 
 /** `read` takes a record of whatever shape. Rejects with one sentence when the file is not of use. */
@@ -35,6 +37,7 @@ export async function loadMmdb<T>(file: string, read: (record: unknown) => T | u
       remembered.set(record, found)
       return found
     },
+    prefixOf: (address) => tree.prefixOf(address),
   }
 }
 

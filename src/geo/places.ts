@@ -15,6 +15,10 @@ export interface Places {
   find(address: IpAddress): Place | undefined
   /** The autonomous system that announces the address. */
   findAsn(address: IpAddress): number | undefined
+  /** Bits of a prefix whose addresses all are where `find` says that this one is. */
+  scopeOf(address: IpAddress): number
+  /** The same of `findAsn`. */
+  scopeOfAsn(address: IpAddress): number
 }
 
 export interface PlaceFiles {
@@ -90,7 +94,24 @@ export function placesOf(
       }
       return undefined
     },
+    scopeOf: (address) => scopeOver(databases, address, ({ position }) => position !== undefined),
+    scopeOfAsn: (address) => scopeOver(asnDatabases, address, () => true),
   }
+}
+
+/** Over those that were asked, also in vain, until one gave what settles it. */
+function scopeOver<T>(
+  databases: readonly Mmdb<T>[],
+  address: IpAddress,
+  settles: (found: T) => boolean,
+): number {
+  let bits = 0
+  for (const database of databases) {
+    bits = Math.max(bits, database.prefixOf(address))
+    const found = findIn(database, address)
+    if (found !== undefined && settles(found)) break
+  }
+  return bits
 }
 
 /** What a file is like now: differs when it was changed or replaced. Never fails. */

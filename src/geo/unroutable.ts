@@ -39,3 +39,8 @@ const tree = buildCidrTree(
 export function isUnroutable(address: IpAddress): boolean {
   return tree.find(address) !== undefined
 }
+
+/** Bits of the shortest prefix whose addresses all are unroutable, or none is. */
+export function scopeOfUnroutable(address: IpAddress): number {
+  return tree.scopeOf(address)
+}

@@ -7,7 +7,7 @@ import type { IpAddress, IpNetwork } from './ip.ts'
 
 export interface CidrMatch<T> {
   readonly value: T
-  /** Of the network that matched; DNS answers state it as their scope (RFC 7871 §7.2.1). */
+  /** Of the network that matched. A longer one may lie inside it: what an answer depended on is `scopeOf`. */
   readonly prefixLength: number
 }
 
@@ -16,14 +16,23 @@ export interface CidrTree<T> {
   readonly size: number
   /** The longest network that contains the address. */
   find(address: IpAddress): CidrMatch<T> | undefined
+  /**
+   * Bits of the shortest prefix whose addresses all find what this one finds, be it nothing; 0 when its whole family
+   * does. The scope of a DNS answer (RFC 7871 §7.2.1).
+   */
+  scopeOf(address: IpAddress): number
 }
 
 export function buildCidrTree<T>(entries: Iterable<{ network: IpNetwork; value: T }>): CidrTree<T> {
   const sorted = distinct(entries)
   const size = sorted.length
-  const findV4 = searchV4(flatten(sorted.filter((owned) => owned.network.address.family === 4)))
-  const findV6 = searchV6(flatten(sorted.filter((owned) => owned.network.address.family === 6)))
-  return { size, find: (address) => (address.family === 4 ? findV4(address) : findV6(address)) }
+  const v4 = searchV4(flatten(sorted.filter((owned) => owned.network.address.family === 4)))
+  const v6 = searchV6(flatten(sorted.filter((owned) => owned.network.address.family === 6)))
+  return {
+    size,
+    find: (address) => (address.family === 4 ? v4.find(address) : v6.find(address)),
+    scopeOf: (address) => scopeIn(address.family === 4 ? v4 : v6, address),
+  }
 }
 
 /**
@@ -115,7 +124,44 @@ function firstAfter({ address, prefixLength }: IpNetwork): IpAddress | undefined
   return undefined
 }
 
-type Find<T> = (address: IpAddress) => CidrMatch<T> | undefined
+/** The ranges of one family, in order; no two neighbours have the same match. */
+interface Search<T> {
+  readonly count: number
+  /** The first address of a range. */
+  readonly startOf: (range: number) => IpAddress
+  /** Ranges that start at the address or before it: the last of them holds it. */
+  readonly countUpTo: (address: IpAddress) => number
+  readonly find: (address: IpAddress) => CidrMatch<T> | undefined
+}
+
+/** Of the addresses with another match, the two just outside the range share the most bits with those in it. */
+function scopeIn<T>({ count, startOf, countUpTo }: Search<T>, address: IpAddress): number {
+  const after = countUpTo(address)
+  const below = after === 0 ? undefined : lastBefore(startOf(after - 1))
+  const above = after === count ? undefined : startOf(after)
+  return Math.max(bitsToTell(address, below), bitsToTell(address, above))
+}
+
+/** Undefined for the first of the address space. */
+function lastBefore({ family, a, b, c, d }: IpAddress): IpAddress | undefined {
+  if (d > 0) return { family, a, b, c, d: d - 1 }
+  if (c > 0) return { family, a, b, c: c - 1, d: LAST_WORD }
+  if (b > 0) return { family, a, b: b - 1, c: LAST_WORD, d: LAST_WORD }
+  if (a > 0) return { family, a: a - 1, b: LAST_WORD, c: LAST_WORD, d: LAST_WORD }
+  return undefined
+}
+
+const LAST_WORD = 0xffff_ffff
+
+/** How many leading bits tell two addresses of one family apart; none when there is no other. */
+function bitsToTell(x: IpAddress, y: IpAddress | undefined): number {
+  if (y === undefined) return 0
+  if (x.family === 4) return Math.clz32(x.d ^ y.d) + 1
+  if (x.a !== y.a) return Math.clz32(x.a ^ y.a) + 1
+  if (x.b !== y.b) return Math.clz32(x.b ^ y.b) + 33
+  if (x.c !== y.c) return Math.clz32(x.c ^ y.c) + 65
+  return Math.clz32(x.d ^ y.d) + 97
+}
 
 /** What each range leads to, as a number a range. */
 function matchesOf<T>(ranges: readonly Range<T>[]): (range: number) => CidrMatch<T> | undefined {
@@ -125,10 +171,10 @@ function matchesOf<T>(ranges: readonly Range<T>[]): (range: number) => CidrMatch
   return (range) => matches[numberOf[range] ?? 0]
 }
 
-function searchV4<T>(ranges: readonly Range<T>[]): Find<T> {
+function searchV4<T>(ranges: readonly Range<T>[]): Search<T> {
   const starts = Uint32Array.from(ranges, (range) => range.start.d)
   const matchOf = matchesOf(ranges)
-  return ({ d }) => {
+  const countUpTo = ({ d }: IpAddress): number => {
     let low = 0
     let high = starts.length
     while (low < high) {
@@ -136,16 +182,29 @@ function searchV4<T>(ranges: readonly Range<T>[]): Find<T> {
       if ((starts[middle] ?? 0) <= d) low = middle + 1
       else high = middle
     }
-    return low === 0 ? undefined : matchOf(low - 1)
+    return low
+  }
+  return {
+    count: starts.length,
+    startOf: (range) => ({ family: 4, a: 0, b: 0, c: 0, d: starts[range] ?? 0 }),
+    countUpTo,
+    find(address) {
+      const after = countUpTo(address)
+      return after === 0 ? undefined : matchOf(after - 1)
+    },
   }
 }
 
-function searchV6<T>(ranges: readonly Range<T>[]): Find<T> {
+function searchV6<T>(ranges: readonly Range<T>[]): Search<T> {
   const count = ranges.length
   // Four words a start, side by side: one comparison reads one cache line.
   const starts = new Uint32Array(ranges.length * 4)
   for (const [i, { start }] of ranges.entries()) starts.set([start.a, start.b, start.c, start.d], i * 4)
   const matchOf = matchesOf(ranges)
+  const startOf = (range: number): IpAddress => {
+    const [a = 0, b = 0, c = 0, d = 0] = starts.subarray(range * 4, range * 4 + 4)
+    return { family: 6, a, b, c, d }
+  }
   const startsAtOrBefore = (range: number, { a, b, c, d }: IpAddress): boolean => {
     const at = range * 4
     const startA = starts[at] ?? 0
@@ -156,7 +215,7 @@ function searchV6<T>(ranges: readonly Range<T>[]): Find<T> {
     if (startC !== c) return startC < c
     return (starts[at + 3] ?? 0) <= d
   }
-  return (address) => {
+  const countUpTo = (address: IpAddress): number => {
     let low = 0
     let high = count
     while (low < high) {
@@ -164,6 +223,15 @@ function searchV6<T>(ranges: readonly Range<T>[]): Find<T> {
       if (startsAtOrBefore(middle, address)) low = middle + 1
       else high = middle
     }
-    return low === 0 ? undefined : matchOf(low - 1)
+    return low
+  }
+  return {
+    count,
+    startOf,
+    countUpTo,
+    find(address) {
+      const after = countUpTo(address)
+      return after === 0 ? undefined : matchOf(after - 1)
+    },
   }
 }

@@ -34,7 +34,10 @@ t.test('a damaged file is refused, or answers without throwing', async (t) => {
       if (length !== null) await truncate(damaged, length)
       try {
         const places = await loadPlaces({ city: [damaged], country: [], asn: [] })
-        for (const address of ASKED) places.find(address)
+        for (const address of ASKED) {
+          places.find(address)
+          places.scopeOf(address)
+        }
         answered += 1
       } catch (error) {
         if (!(error instanceof PlaceFileError)) throw error

@@ -13,6 +13,7 @@ import type { Place } from '../../src/geo/place.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { queryFor, reportOf, schedulerSettings } from './scheduler.ts'
+import { uniformPlaces } from './uniform-places.ts'
 
 export const NOW_MS = 1_000_000
 
@@ -68,7 +69,7 @@ export function choosing(cluster: ChoosingCluster, state: ChoosingState = {}) {
     properties: [{ id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }], ...property }],
   })
   const topology = buildTopology(settings)
-  const snapshot = buildSnapshot(topology, { find: () => place, findAsn: () => undefined }, seen)
+  const snapshot = buildSnapshot(topology, uniformPlaces(place), seen)
   /** Decides, and tells the demand, as the steering listener does; the short way too, which must lead as far. */
   const decide = (query: Partial<SteerQuery> = {}, nowMs = NOW_MS): Steered => {
     const asking = queryFor({ path: assetPath('a'), ...query })

@@ -116,6 +116,11 @@ export function asnOf({ family, d }: IpAddress): number | undefined {
   return family === 4 && first >= 60 && first < 80 ? 64_540 + first : undefined
 }
 
+/** Bits of the address that it is made from. */
+export function scopeOfAsn({ family }: IpAddress): number {
+  return family === 4 ? 8 : 0
+}
+
 export function nearest(position: Position, cities: readonly CityInFile[]): number {
   let best = Infinity
   let found = -1

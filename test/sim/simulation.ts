@@ -14,7 +14,7 @@ import type { Arrival } from './arrivals.ts'
 import { Balance } from './balance.ts'
 import { makeCatalogue } from './catalogue.ts'
 import { between, chanceOf, exponential, pick } from './chance.ts'
-import { asnOf, drawClients } from './clients.ts'
+import { asnOf, drawClients, scopeOfAsn } from './clients.ts'
 import type { Client, ClientsByCity } from './clients.ts'
 import { Crowding } from './crowding.ts'
 import { DecisionChecks } from './decision-checks.ts'
@@ -106,7 +106,12 @@ export class Simulation implements Stage {
     this.flapping = new Flapping(this.script, violations)
     this.crowding = new Crowding(this.script)
     const store = new ReportStore()
-    const places: Places = { find: (address) => geo.find(address), findAsn: asnOf }
+    const places: Places = {
+      find: (address) => geo.find(address),
+      findAsn: asnOf,
+      scopeOf: (address) => geo.scopeOf(address),
+      scopeOfAsn,
+    }
     const errors = [
       { aheadMs: 0, second: 1, startedMs: 5_000_000, phaseMs: 0 },
       { aheadMs: -90_000, second: 1.003, startedMs: 40_000, phaseMs: 130 },

@@ -57,9 +57,11 @@ for (const family of ['', '-ipv4', '-ipv6']) {
     let found = 0
     fc.assert(
       fc.property(family === '-ipv4' ? ipv4 : fc.oneof(ipv4, ipv6), (address) => {
-        const expected = reader.get(formatIp(address)) ?? undefined
+        const [record, prefixLength] = reader.getWithPrefixLength(formatIp(address))
+        const expected = record ?? undefined
         if (expected !== undefined) found += 1
         t.strictSame(database.find(address), expected, formatIp(address))
+        t.equal(database.prefixOf(address), prefixLength, formatIp(address))
       }),
       { numRuns: 2000 },
     )
@@ -81,6 +83,32 @@ t.test('branches of 24, 28 and 32 bits', async (t) => {
     t.equal(database.find(ip('61.0.0.1')), undefined)
     t.equal(database.find(ip('240f:f000::1')), undefined)
   }
+})
+
+t.test('how many bits of an address a record depended on', async (t) => {
+  const file = path.join(await tempDirectory(t), 'nested.mmdb')
+  await writeMmdb(file, {
+    '60.0.0.0/8': { asn: 1 },
+    '60.1.0.0/16': { asn: 2 },
+    '60.1.2.3/32': { asn: 3 },
+    '240e::/20': { asn: 4 },
+    '240e:1::5/128': { asn: 5 },
+  })
+  const database = await loadMmdb(file, asnOf)
+  const prefixOf = (address: IpAddress) => database.prefixOf(address)
+  t.equal(prefixOf(ip('60.1.2.3')), 32)
+  t.equal(prefixOf(ip('60.1.2.2')), 32)
+  t.equal(prefixOf(ip('60.1.128.1')), 17, 'the network, but for the half with another inside')
+  t.equal(prefixOf(ip('60.128.0.1')), 9)
+  t.equal(prefixOf(ip('200.0.0.1')), 1, 'nothing is known')
+  t.equal(prefixOf(ip('240e:1::5')), 128)
+  t.equal(prefixOf(ip('240e:800::1')), 21)
+  t.equal(prefixOf(ip('8000::1')), 1)
+  const wide = path.join(path.dirname(file), 'wide.mmdb')
+  await writeMmdb(wide, { '::/64': { asn: 1 } })
+  t.equal((await loadMmdb(wide, asnOf)).prefixOf(ip('60.1.2.3')), 0, 'all of IPv4 is one record')
+  t.equal(tree(24, '000002000002').prefixOf(ip('2001:db8::1')), 0, 'a file of IPv4 knows no IPv6')
+  t.equal(tree(24, '000000').prefixOf(ip('1.1.1.1')), 32, 'a tree without end')
 })
 
 t.test('numbers that fill their branch', async (t) => {

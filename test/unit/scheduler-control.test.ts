@@ -15,18 +15,18 @@ import { hashKey } from '../../src/key.ts'
 import { StillClock, edgeEntry, keyOf, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import { recordingLog } from '../kit/recording-log.ts'
 import type { TestScope } from '../kit/scope.ts'
+import { uniformPlaces } from '../kit/uniform-places.ts'
 
 function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   const settings = schedulerSettings(over)
   const topology = buildTopology(settings)
   const clock = new StillClock()
   const registry = new MemoryRegistry(clock)
-  const snapshots = new SnapshotHolder(
-    topology,
-    { find: () => undefined, findAsn: () => undefined },
-    registry,
-    { clock, log: silentLogger, probes: null },
-  )
+  const snapshots = new SnapshotHolder(topology, uniformPlaces(), registry, {
+    clock,
+    log: silentLogger,
+    probes: null,
+  })
   t.teardown(() => snapshots.close())
   const prom = createMetricsRegistry()
   const metrics = createSchedulerMetrics(prom, { snapshots, registry, clock })

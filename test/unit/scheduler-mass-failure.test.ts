@@ -15,6 +15,7 @@ import { buildTopology } from '../../scheduler/topology.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { edgeEntry, reportOf, schedulerSettings } from '../kit/scheduler.ts'
+import { uniformPlaces } from '../kit/uniform-places.ts'
 
 const TICK_MS = 250
 
@@ -131,7 +132,7 @@ const TOPOLOGY = buildTopology(
     edges: IDS.map((id) => edgeEntry(id, 'here', { capacity: CAPACITY })),
   }),
 )
-const PLACES = { find: () => undefined, findAsn: () => undefined }
+const PLACES = uniformPlaces()
 
 /** A fleet that is looked at every tick, and the snapshots that come of it. */
 class Fleet {

@@ -14,12 +14,12 @@ import { silentLogger } from '../../src/log.ts'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { StillClock, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
+import { uniformPlaces } from '../kit/uniform-places.ts'
 
 function adminOf(t: TestScope) {
   const clock = new StillClock()
   const registry = new MemoryRegistry(clock)
-  const places = { find: () => undefined, findAsn: () => undefined }
-  const snapshots = new SnapshotHolder(buildTopology(schedulerSettings()), places, registry, {
+  const snapshots = new SnapshotHolder(buildTopology(schedulerSettings()), uniformPlaces(), registry, {
     clock,
     log: silentLogger,
     probes: null,

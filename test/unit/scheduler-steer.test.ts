@@ -8,6 +8,7 @@ import { buildSnapshot } from '../../scheduler/snapshot.ts'
 import { steer } from '../../scheduler/steer-flow.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import { edgeEntry, queryFor, reportOf, schedulerSettings } from '../kit/scheduler.ts'
+import { uniformPlaces } from '../kit/uniform-places.ts'
 
 const NOW_MS = 100_000
 
@@ -26,11 +27,7 @@ function clusterOf({ settings, place, reports = ALL_UP }: Cluster = {}) {
     const heldAtMs = held ? NOW_MS - 60_000 : null
     seen.set(id, { report: reportOf(id, said), receivedAtMs: (heldAtMs ?? NOW_MS) - ageMs, heldAtMs })
   }
-  const snapshot = buildSnapshot(
-    buildTopology(schedulerSettings(settings)),
-    { find: () => place, findAsn: () => undefined },
-    seen,
-  )
+  const snapshot = buildSnapshot(buildTopology(schedulerSettings(settings)), uniformPlaces(place), seen)
   return (query: Partial<SteerQuery> = {}) => {
     const { answer, chosen, location } = steer(queryFor(query), snapshot, NOW_MS)
     const field = (name: string) => {
