@@ -6,7 +6,8 @@ import type { EdgeView, SiteView } from '../topology.ts'
 import { utilisationOf } from './candidates.ts'
 import type { ChoiceQuery } from './candidates.ts'
 import { isOverShare } from './edges.ts'
-import { scoreOf } from './rendezvous.ts'
+import { scoreOfUnit, unitOfWords } from './rendezvous.ts'
+import type { Hash64 } from './rendezvous.ts'
 import { loadAt, siteTotalsOf } from './site-totals.ts'
 import type { SiteTotals } from './site-totals.ts'
 import type { Standing } from './standing.ts'
@@ -36,17 +37,25 @@ function isHot(site: SiteView, { leastCapacity }: SiteTotals, { key, demand, now
 let scores = new Float64Array(16)
 let utilisations = new Float64Array(16)
 
-function preferredEdge({ fit, load, weight }: SiteTotals, query: ChoiceQuery): EdgeView | undefined {
+function preferredEdge(totals: SiteTotals, query: ChoiceQuery): EdgeView | undefined {
+  const { fit, load, weight } = totals
   if (scores.length < fit.length) {
     scores = new Float64Array(2 * fit.length)
     utilisations = new Float64Array(2 * fit.length)
   }
-  fit.forEach(({ edge, weight: share }, i) => (scores[i] = scoreOf(query.key, edge.hash, share)))
+  score(totals, query.key)
   const first = bestOf(fit)
   if (first === undefined) return undefined
   // What was sent there since only adds to the load: below its share of less it is below its share.
   if (!isOverShare(first, utilisationOf(first, query), load, weight)) return first.edge
   return bestWithRoom(fit, query)?.edge
+}
+
+function score({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): void {
+  for (let i = 0; i < fit.length; i++) {
+    const unit = unitOfWords(hi, lo, hashes[2 * i] ?? 0, hashes[2 * i + 1] ?? 0)
+    scores[i] = isEven ? unit : scoreOfUnit(unit, fit[i]?.weight ?? 0)
+  }
 }
 
 function bestWithRoom(fit: readonly Standing[], query: ChoiceQuery): Standing | undefined {

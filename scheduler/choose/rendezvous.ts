@@ -55,15 +55,25 @@ export function hash64OfWords(a: number, b: number, c: number, d: number): Hash6
 
 /** A number in (0, 1), never 0 or 1, with 52 bits of the mix of a key and a node. */
 export function unitOf(key: Hash64, node: Hash64): number {
-  const a = mix32(key.hi ^ node.lo)
-  const b = mix32(key.lo ^ node.hi ^ Math.imul(a, 0x9e3779b1))
-  const c = mix32(a ^ Math.imul(b, 0x85ebca6b) ^ node.hi)
+  return unitOfWords(key.hi, key.lo, node.hi, node.lo)
+}
+
+/** The same of the words of both. */
+export function unitOfWords(keyHi: number, keyLo: number, nodeHi: number, nodeLo: number): number {
+  const a = mix32(keyHi ^ nodeLo)
+  const b = mix32(keyLo ^ nodeHi ^ Math.imul(a, 0x9e3779b1))
+  const c = mix32(a ^ Math.imul(b, 0x85ebca6b) ^ nodeHi)
   return ((b >>> 6) * 2 ** 26 + (c >>> 6) + 0.5) / 2 ** 52
 }
 
 /** The node's claim on the key; the highest of all nodes wins. A weight of 0 never wins over a positive one. */
 export function scoreOf(key: Hash64, node: Hash64, weight: number): number {
-  return -weight / Math.log(unitOf(key, node))
+  return scoreOfUnit(unitOf(key, node), weight)
+}
+
+/** Grows with `unit`: nodes of one weight are in the order of their units. */
+export function scoreOfUnit(unit: number, weight: number): number {
+  return -weight / Math.log(unit)
 }
 
 /** A scored node; ids break ties, so that the order of the input never matters. */

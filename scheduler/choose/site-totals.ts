@@ -11,6 +11,10 @@ import type { Standing } from './standing.ts'
 export interface SiteTotals extends FitTotals {
   /** How those edges stand that may take the client and that `doubt` is said of. */
   readonly fit: readonly Standing[]
+  /** The same edges' hashes, high word and low word of each, side by side. */
+  readonly hashes: Int32Array
+  /** All of them have one weight. */
+  readonly isEven: boolean
   /** The sum of what they may claim of the site's load. */
   readonly weight: number
   /** Bits a second that the weakest of them can send. */
@@ -91,6 +95,8 @@ function addUp(site: SiteView, query: ChoiceQuery, standings: readonly Standing[
   return {
     ...totals,
     fit,
+    hashes: Int32Array.from(fit.flatMap(({ edge }) => [edge.hash.hi, edge.hash.lo])),
+    isEven: fit.every(({ weight }) => weight === fit[0]?.weight),
     weight: fit.reduce((sum, { weight, ramp }) => sum + weight * ramp, 0),
     leastCapacity: fit.reduce((least, { capacity }) => Math.min(least, capacity), Infinity),
     sessionLoad: sessionLoad / Math.max(1, site.ordinary.length),
