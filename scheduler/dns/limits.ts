@@ -1,0 +1,57 @@
+// Bounds of the DNS server, in one place, each with what happens when it is reached.
+
+/** A server cookie older than this is bad: the client is treated as one without (RFC 9018 §4.3). */
+export const COOKIE_AGE_MAX_S = 3600
+
+/** So far ahead the clock of another server of the set may be; a cookie from later is bad (RFC 9018 §4.3). */
+export const COOKIE_AHEAD_MAX_S = 300
+
+/** A good cookie older than this is replaced (RFC 9018 §4.3). */
+export const COOKIE_RENEW_AFTER_S = 1800
+
+/** Cookie secrets at once, each a hash a query; more are refused. A change of secret needs two. */
+export const COOKIE_SECRETS_MAX = 4
+
+/**
+ * Buckets of the response rate limit, 13 octets each, a power of two. When more are in use, new networks share what
+ * those have left: see rate-limit.ts.
+ */
+export const RATE_LIMIT_BUCKETS = 65_536
+
+/** Highest `slip`; a truncated reply less often than every tenth would leave a client behind a flood waiting too long. */
+export const RATE_LIMIT_SLIP_MAX = 10
+
+/** A DNSSEC key file has a few hundred bytes; a larger one is none, and stops the start. */
+export const KEY_FILE_BYTES_MAX = 16 * 1024
+
+/** Lifetime of the DNSKEY records: a change of keys takes so long to reach every resolver. */
+export const DNSKEY_TTL_S = 3600
+
+/** Signatures made within the same six hours have the same times, so that one can be used for all of them. */
+export const SIGNATURE_PERIOD_S = 6 * 3600
+
+/** They hold from an hour before, for resolvers whose clocks are late (RFC 6781 §4.4.2), to a week after its begin. */
+export const SIGNATURE_BACKDATED_S = 3600
+export const SIGNATURE_VALID_S = 7 * 86_400
+
+/** Signatures of answers that are kept, about 500 bytes each; the one unused for longest gives way. */
+export const SIGNATURES_MAX = 16_384
+
+/** Those of denials: any random name needs its own, so that more would be kept for nothing. */
+export const DENIAL_SIGNATURES_MAX = 4096
+
+/** Additional records of a query; more is FORMERR. Resolvers send one OPT, and a TSIG or SIG(0) behind it. */
+export const ADDITIONAL_RECORDS_MAX = 8
+
+/** What every client takes over UDP (RFC 1035 §4.2.1); what needs more is truncated unless EDNS says otherwise. */
+export const UDP_BYTES_MIN = 512
+
+/** Longest reply over UDP: IPv6's least MTU without headers, never sent in fragments (RFC 9715). More is truncated. */
+export const UDP_REPLY_BYTES_MAX = 1232
+
+/**
+ * Texts of options in a reply; more is cut. With both at their longest, the header, any question and any OPT still fit
+ * in UDP_BYTES_MIN.
+ */
+export const EXTENDED_ERROR_TEXT_BYTES_MAX = 64
+export const NSID_BYTES_MAX = 64

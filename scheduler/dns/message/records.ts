@@ -1,0 +1,91 @@
+// Resource records, and their encoding ahead of any reply: the sections that answer a name are encoded once, with
+// owners compressed against the question, and can then be copied behind every question of that name, in whatever case
+// it was asked. Every reply is made of such sections.
+import { CLASS } from './codes.ts'
+import { isInside } from './names.ts'
+import type { WireName } from './names.ts'
+import { HEADER_BYTES, RECORD_FIXED_BYTES, copyOctets, writeLatin1, writeU16, writeU32 } from './octets.ts'
+
+/** Of class IN. */
+export interface DnsRecord {
+  readonly owner: WireName
+  readonly type: number
+  readonly ttlSeconds: number
+  /** In wire form; names in it are not compressed. */
+  readonly data: Uint8Array
+}
+
+export interface Sections {
+  readonly answer?: readonly DnsRecord[]
+  readonly authority?: readonly DnsRecord[]
+  readonly additional?: readonly DnsRecord[]
+}
+
+/** Sections as they stand in a message right after the question, with their counts. */
+export interface PreparedSections {
+  readonly bytes: Uint8Array
+  readonly answers: number
+  readonly authorities: number
+  readonly additionals: number
+  /** Where the additional section starts in `bytes`. */
+  readonly additionalAt: number
+}
+
+export const NO_SECTIONS: PreparedSections = {
+  bytes: new Uint8Array(0),
+  answers: 0,
+  authorities: 0,
+  additionals: 0,
+  additionalAt: 0,
+}
+
+const POINTER = 0xc000
+
+export function prepareSections(question: WireName, sections: Sections): PreparedSections {
+  const { answer = [], authority = [], additional = [] } = sections
+  const out = Buffer.allocUnsafe(bytesMaxOf(answer) + bytesMaxOf(authority) + bytesMaxOf(additional))
+  const additionalAt = appendRecords(out, appendRecords(out, 0, answer, question), authority, question)
+  const end = appendRecords(out, additionalAt, additional, question)
+  return {
+    bytes: out.subarray(0, end),
+    answers: answer.length,
+    authorities: authority.length,
+    additionals: additional.length,
+    additionalAt,
+  }
+}
+
+/** Without any compression. */
+function bytesMaxOf(records: readonly DnsRecord[]): number {
+  return records.reduce((sum, { owner, data }) => sum + owner.length + RECORD_FIXED_BYTES + data.length, 0)
+}
+
+/** Gives where they end. */
+function appendRecords(
+  out: Uint8Array,
+  start: number,
+  records: readonly DnsRecord[],
+  question: WireName,
+): number {
+  let at = start
+  for (const { owner, type, ttlSeconds, data } of records) {
+    at = appendOwner(out, at, owner, question)
+    writeU16(out, at, type)
+    writeU16(out, at + 2, CLASS.IN)
+    writeU32(out, at + 4, ttlSeconds)
+    writeU16(out, at + 8, data.length)
+    at = copyOctets(out, at + RECORD_FIXED_BYTES, data, 0, data.length)
+  }
+  return at
+}
+
+/** Labels up to the longest end that the question has too, then a pointer into it (RFC 1035 §4.1.4). */
+function appendOwner(out: Uint8Array, start: number, owner: WireName, question: WireName): number {
+  let shared = owner
+  // The root's one octet is shorter than a pointer to it.
+  while (shared.length > 1 && !isInside(question, shared)) shared = shared.slice(1 + shared.charCodeAt(0))
+  if (shared.length === 1) return writeLatin1(out, start, owner)
+  const at = writeLatin1(out, start, owner.slice(0, owner.length - shared.length))
+  writeU16(out, at, POINTER | (HEADER_BYTES + question.length - shared.length))
+  return at + 2
+}
