@@ -48,7 +48,17 @@ export function plainRedirect(
   const location = locate(client, snapshot)
   const question = target.indexOf('?')
   const key = assetHashOf(property, target, question < 0 ? target.length : question)
-  const choice = { snapshot, demand, nowMs, property, client, key, avoided: undefined }
+  const choice: ChoiceQuery = {
+    snapshot,
+    demand,
+    nowMs,
+    property,
+    client,
+    family: client.family,
+    byAddress: false,
+    key,
+    avoided: undefined,
+  }
   const edge = edgeAtOnce(location, choice)
   const [site] = location.sites
   if (edge === undefined || site === undefined) return undefined

@@ -132,7 +132,8 @@ function holdToCap(exchange: SteerExchange): Step {
   assert(property !== undefined)
   const key = assetHashOf(property, path)
   const avoided = avoidedEdgeOf(query.search)
-  exchange.choice = { snapshot, demand, nowMs, property, client, key, avoided }
+  const family = client?.family
+  exchange.choice = { snapshot, demand, nowMs, property, client, family, byAddress: false, key, avoided }
   const { overflow } = property
   // A player that asks for a steering list is here already.
   if (overflow === null || asked.form === 'steering-list') return 'candidates'

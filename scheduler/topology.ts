@@ -41,6 +41,8 @@ export interface EdgeView {
   readonly addresses: readonly string[]
   /** Which clients its addresses can be reached by; both where none are configured. */
   readonly families: { readonly 4: boolean; readonly 6: boolean }
+  /** Of which it has a configured address. */
+  readonly hasAddress: { readonly 4: boolean; readonly 6: boolean }
   readonly capabilities: ReadonlySet<string>
   /** Serves clients of these networks only; null for anybody. */
   readonly pinned: CidrTree<true> | null
@@ -152,6 +154,7 @@ function redirectBase(url: string): string {
 
 function edgeView(edge: SchedulerSettings['edges'][number], index: number, redirect: RedirectForm): EdgeView {
   const url = redirectBase(edge.url)
+  const hasAddress = familiesOf(edge.addresses)
   return {
     index,
     id: edge.id,
@@ -163,7 +166,8 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number, redir
     connectionsMax: edge.capacity.connections,
     weight: edge.capacity.bandwidth * edge.weight,
     addresses: edge.addresses,
-    families: familiesOf(edge.addresses),
+    families: edge.addresses.length === 0 ? { 4: true, 6: true } : hasAddress,
+    hasAddress,
     capabilities: new Set(edge.capabilities),
     pinned:
       edge.pinned.length === 0
@@ -174,8 +178,7 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number, redir
   }
 }
 
-function familiesOf(addresses: readonly string[]): EdgeView['families'] {
-  if (addresses.length === 0) return { 4: true, 6: true }
+function familiesOf(addresses: readonly string[]): EdgeView['hasAddress'] {
   const families = new Set(addresses.map((text) => parseIp(text)?.family))
   return { 4: families.has(4), 6: families.has(6) }
 }

@@ -2,7 +2,7 @@
 // are left only the least doubtful stay. Each edge that falls out keeps the word of what dropped it.
 import { SESSION_BIT_RATE, UTILISATION_MAX } from '../limits.ts'
 import type { EdgeState } from '../health/liveness.ts'
-import type { EdgeReach } from '../health/reachability.ts'
+import type { EdgeReach, Family } from '../health/reachability.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { EdgeView, PropertyView } from '../topology.ts'
@@ -18,6 +18,10 @@ export interface ChoiceQuery {
   readonly nowMs: number
   readonly property: PropertyView
   readonly client: IpAddress | undefined
+  /** Of the addresses by which the client is to reach the edge; undefined where that is not known. */
+  readonly family: Family | undefined
+  /** It is told an address of that family, and not a name: an edge without one is none. */
+  readonly byAddress: boolean
   /** Of the asset. */
   readonly key: Hash64
   /** The edge that sent this client away. */
@@ -41,7 +45,10 @@ export const DOUBTS = [
 ] as const
 export type Doubt = (typeof DOUBTS)[number]
 
-export type DropReason = 'down' | 'draining' | 'capability' | 'not-pinned-here' | Exclude<Doubt, 'none'>
+export type DropReason = 'down' | 'draining' | Mismatch | Exclude<Doubt, 'none'>
+
+/** Why an edge is none for a property and a client, however it fares. */
+export type Mismatch = 'capability' | 'not-pinned-here' | 'no-address'
 
 export interface DroppedEdge {
   readonly edge: EdgeView
@@ -137,12 +144,13 @@ function dropReasonOf(
   return mismatchOf(edge, query)
 }
 
-/** Why it may not serve this property to this client, however it fares; null: it may. */
+/** Why it may not serve this property to this client; null: it may. */
 export function mismatchOf(
   edge: EdgeView,
-  { property, client }: ChoiceQuery,
-): 'capability' | 'not-pinned-here' | null {
+  { property, client, family, byAddress }: ChoiceQuery,
+): Mismatch | null {
   for (const label of property.capabilities) if (!edge.capabilities.has(label)) return 'capability'
+  if (byAddress && family !== undefined && !edge.hasAddress[family]) return 'no-address'
   if (edge.pinned === null) return null
   return client !== undefined && edge.pinned.find(client) !== undefined ? null : 'not-pinned-here'
 }
@@ -165,17 +173,17 @@ const DROPPED_FOR: readonly (Exclude<Doubt, 'none'> | undefined)[] = DOUBTS.map(
 )
 
 /** The worst of an edge's doubts, as its place in DOUBTS. */
-function doubtOf(standing: Standing, { client, avoided }: ChoiceQuery): number {
+function doubtOf(standing: Standing, { family, avoided }: ChoiceQuery): number {
   const { edge, doubt, reach } = standing
-  if (client !== undefined && !edge.families[client.family]) return DOUBT['address-family']
-  if (reach !== undefined && isUnreachable(reach, client)) return DOUBT.unreachable
+  if (family !== undefined && !edge.families[family]) return DOUBT['address-family']
+  if (reach !== undefined && isUnreachable(reach, family)) return DOUBT.unreachable
   const place = DOUBT[doubt]
   return edge.id === avoided ? Math.max(DOUBT.avoided, place) : place
 }
 
-/** In the family that the client came by; where that is not known, in none. */
-function isUnreachable(reach: EdgeReach, client: IpAddress | undefined): boolean {
-  if (client !== undefined) return reach[client.family] === 'unreachable'
+/** Where no family is known, in none. */
+function isUnreachable(reach: EdgeReach, family: Family | undefined): boolean {
+  if (family !== undefined) return reach[family] === 'unreachable'
   return (
     reach[4] !== 'reachable' && reach[6] !== 'reachable' && (reach[4] !== 'unknown' || reach[6] !== 'unknown')
   )

@@ -39,14 +39,14 @@ let last: { topology: Topology; kept: Kept } | undefined
 
 /** Of the edges that serve anybody; `load` without what was sent there since they reported. */
 export function siteTotalsOf(site: SiteView, query: ChoiceQuery): SiteTotals {
-  const { client, avoided } = query
+  const { family, byAddress, avoided } = query
   // One edge's word against one client, and clients of no known family, are rare.
-  if (client === undefined || avoided !== undefined) return addUp(site, query, standingsAt(site, query))
+  if (family === undefined || avoided !== undefined) return addUp(site, query, standingsAt(site, query))
   const { property, snapshot } = query
   const { topology } = snapshot
   const kept = last?.topology === topology ? last.kept : keptIn(topology)
   const group = property.capabilitySet * topology.sites.length + site.index
-  const place = group * 2 + (client.family === 4 ? 0 : 1)
+  const place = group * 4 + (family === 4 ? 0 : 1) + (byAddress ? 2 : 0)
   const totals = kept[place]
   if (totals !== undefined && stillHolds(totals, query)) return totals
   return (kept[place] = addUp(site, query, standingsAt(site, query)))

@@ -9,11 +9,11 @@ import type { ChoiceQuery } from './candidates.ts'
 const STAYS: ReadonlySet<EdgeState> = new Set(['up', 'overloaded', 'degraded'])
 
 export function mayStay(edge: EdgeView, choice: ChoiceQuery): boolean {
-  const { property, client, snapshot, nowMs } = choice
+  const { property, family, snapshot, nowMs } = choice
   if (property.siteIds !== null && !property.siteIds.has(edge.siteId)) return false
   if (mismatchOf(edge, choice) !== null) return false
   const reach = snapshot.reach[edge.index]
-  if (client !== undefined && reach?.[client.family] === 'unreachable') return false
+  if (family !== undefined && reach?.[family] === 'unreachable') return false
   const seen = snapshot.reports[edge.index]
   if (seen === undefined) return false
   // An operator's drain lets sessions finish; an edge that says so itself is about to end.

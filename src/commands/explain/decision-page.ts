@@ -113,6 +113,7 @@ const REASONS: Readonly<Record<string, string>> = {
   down: 'dropped: down',
   draining: 'dropped: draining',
   capability: 'dropped: lacks a capability',
+  'no-address': 'dropped: no address of the family asked for',
   'not-pinned-here': 'dropped: pinned to other networks',
   'no-weight': 'last resort: weight 0',
   avoided: 'last resort: it sent the client away',
