@@ -1,5 +1,4 @@
-// The scheduler daemon: wires configuration, GeoIP, registry, snapshot and the three listeners, and drains
-// them in order.
+// The scheduler daemon: wires configuration, GeoIP, registry, snapshot and its listeners, and drains them in order.
 import { backgroundRunner } from '../src/background.ts'
 import { systemRandom } from '../src/clock.ts'
 import type { Clock } from '../src/clock.ts'
@@ -14,8 +13,10 @@ import { formatAuthority } from '../src/net/listen.ts'
 import { createAdmin } from './admin/admin.ts'
 import { createSchedulerMetrics } from './admin/metrics.ts'
 import { registerOverflowMetrics } from './admin/overflow-metrics.ts'
+import { readinessOf, readyForGood } from './admin/readiness.ts'
 import type { Lifecycle } from './admin/readiness.ts'
 import { DemandTracker } from './choose/demand.ts'
+import { openDns } from './dns/open-dns.ts'
 import { createControl } from './control/control.ts'
 import { closeService, listenService } from '../src/http-service.ts'
 import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
@@ -36,7 +37,7 @@ export interface SchedulerDeps {
   log: Logger
 }
 
-/** Resolves when all three listeners listen. What was opened is closed again when a later part fails. */
+/** Resolves when all listeners listen. What was opened is closed again when a later part fails. */
 export async function startScheduler(
   config: SchedulerConfig,
   { clock: systemClock, log }: SchedulerDeps,
@@ -102,6 +103,21 @@ export async function startScheduler(
     accessLog,
     decisionLog: sampledDecisions(settings.scheduler.decisionLog, log, systemRandom),
   })
+  const ready = readyForGood(() => readinessOf(lifecycle, snapshots.current, clock.monotonic()).ready)
+  const dns =
+    settings.scheduler.dns === undefined
+      ? null
+      : await openDns(settings.scheduler.dns, {
+          snapshots,
+          demand,
+          clock,
+          log,
+          promRegistry,
+          isReady: ready,
+          schedulers: () => [],
+          isHostForm: steering.redirect === 'host',
+        })
+  opened.defer(() => dns?.server.close())
   const tls = await loadListenerCertificates(steering.tls, config.file, 'scheduler.steering.tls', {
     clock,
     log,
@@ -119,6 +135,7 @@ export async function startScheduler(
       steering: `${tls === undefined ? 'http' : 'https'}://${formatAuthority(steering.listen.host, port)}`,
       control: controlUrl,
       admin: adminUrl,
+      ...(dns === null ? {} : { dns: dns.server.addresses.join(' ') }),
     },
     async reload() {
       await Promise.all([places.reload(), tls?.reload()])
@@ -127,6 +144,7 @@ export async function startScheduler(
       lifecycle.draining = true
       // Reports go on being taken while the last clients are answered; /readyz says `draining` to the end.
       await steeringServer.drain(drain)
+      await dns?.server.close()
       tls?.close()
       places.close()
       await closeService(controlService, drain)

@@ -7,7 +7,7 @@ import type { FieldBlock } from '../src/http/fields.ts'
 import type { Position } from '../src/geo/place.ts'
 import { buildCidrTree } from '../src/net/cidr-tree.ts'
 import type { CidrTree } from '../src/net/cidr-tree.ts'
-import { formatNetwork, parseIp, parseNetwork } from '../src/net/ip.ts'
+import { formatNetwork, ipBytes, parseIp, parseNetwork } from '../src/net/ip.ts'
 import type { IpNetwork } from '../src/net/ip.ts'
 import { plainRedirectFields } from './answer/answer-fields.ts'
 import { hash64 } from './choose/rendezvous.ts'
@@ -41,6 +41,8 @@ export interface EdgeView {
   readonly addresses: readonly string[]
   /** Which clients its addresses can be reached by; both where none are configured. */
   readonly families: { readonly 4: boolean; readonly 6: boolean }
+  /** Its addresses as DNS records hold them. */
+  readonly addressData: { readonly 4: readonly Uint8Array[]; readonly 6: readonly Uint8Array[] }
   /** Of which it has a configured address. */
   readonly hasAddress: { readonly 4: boolean; readonly 6: boolean }
   readonly capabilities: ReadonlySet<string>
@@ -166,6 +168,7 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number, redir
     connectionsMax: edge.capacity.connections,
     weight: edge.capacity.bandwidth * edge.weight,
     addresses: edge.addresses,
+    addressData: { 4: addressData(edge.addresses, 4), 6: addressData(edge.addresses, 6) },
     families: edge.addresses.length === 0 ? { 4: true, 6: true } : hasAddress,
     hasAddress,
     capabilities: new Set(edge.capabilities),
@@ -181,6 +184,13 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number, redir
 function familiesOf(addresses: readonly string[]): EdgeView['hasAddress'] {
   const families = new Set(addresses.map((text) => parseIp(text)?.family))
   return { 4: families.has(4), 6: families.has(6) }
+}
+
+function addressData(addresses: readonly string[], family: 4 | 6): Uint8Array[] {
+  return addresses.flatMap((text) => {
+    const address = parseIp(text)
+    return address?.family === family ? [ipBytes(address)] : []
+  })
 }
 
 /** `sets` grows by what no property before asked for. */

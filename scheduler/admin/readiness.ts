@@ -25,3 +25,9 @@ export function readinessOf(lifecycle: Lifecycle, snapshot: Snapshot, nowMs: num
   const heard = snapshot.reports.some((seen, i) => RANK[stateOf(seen, nowMs, snapshot.health[i])] === 0)
   return heard ? { ready: true } : { ready: false, reason: 'no-reports-yet' }
 }
+
+/** Once it is ready it stays so: who asks for every answer need not look at every edge each time. */
+export function readyForGood(isReady: () => boolean): () => boolean {
+  let was = false
+  return () => (was ||= isReady())
+}

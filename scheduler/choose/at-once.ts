@@ -43,7 +43,7 @@ function preferredEdge(totals: SiteTotals, query: ChoiceQuery): EdgeView | undef
     scores = new Float64Array(2 * fit.length)
     utilisations = new Float64Array(2 * fit.length)
   }
-  score(totals, query.key)
+  fillScores(totals, query.key)
   const first = bestOf(fit)
   if (first === undefined) return undefined
   // What was sent there since only adds to the load: below its share of less it is below its share.
@@ -51,7 +51,7 @@ function preferredEdge(totals: SiteTotals, query: ChoiceQuery): EdgeView | undef
   return bestWithRoom(fit, query)?.edge
 }
 
-function score({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): void {
+function fillScores({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): void {
   for (let i = 0; i < fit.length; i++) {
     const unit = unitOfWords(hi, lo, hashes[2 * i] ?? 0, hashes[2 * i + 1] ?? 0)
     scores[i] = isEven ? unit : scoreOfUnit(unit, fit[i]?.weight ?? 0)

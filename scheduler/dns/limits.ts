@@ -55,3 +55,37 @@ export const UDP_REPLY_BYTES_MAX = 1232
  */
 export const EXTENDED_ERROR_TEXT_BYTES_MAX = 64
 export const NSID_BYTES_MAX = 64
+
+/** CNAMEs that are followed within our zones; the resolver goes on from there itself. */
+export const CNAME_HOPS_MAX = 8
+
+/** An answer by location is used again so long: half of what a change of health may take to show. */
+export const PREPARED_STEERED_MS = 500
+
+/** One of static records; its signatures hold for days. */
+export const PREPARED_STATIC_MS = 3_600_000
+
+/** Answers by network that are kept; beyond it all are made anew. */
+export const PREPARED_ANSWERS_MAX = 65_536
+
+/** A message over TCP; its length has 16 bits. */
+export const MESSAGE_BYTES_MAX = 65_535
+
+/** Connections at once; the oldest that waits for a query gives way to a new one. */
+export const TCP_CONNECTIONS_MAX = 2048
+export const TCP_CONNECTIONS_PER_ADDRESS_MAX = 64
+
+/** A connection without a whole query for so long is closed (RFC 7766 §6.2.3). */
+export const TCP_IDLE_MS = 10_000
+
+/** Replies that a client does not read: beyond it no further query of its connection is read. */
+export const TCP_UNSENT_BYTES_MAX = 256 * 1024
+
+/** No query is longer; a connection that announces one is closed. */
+export const TCP_QUERY_BYTES_MAX = 4096
+
+/** Queries that wait in the kernel while others are answered; it drops what comes beyond. */
+export const UDP_RECEIVE_BYTES = 4 * 1024 * 1024
+
+/** Replies that the kernel has not taken; beyond it queries get none. */
+export const UDP_UNSENT_MAX = 1024

@@ -16,12 +16,15 @@ export function edgeConfigOf(settings: {
   readonly properties: readonly AnyPropertySettings[]
   readonly scheduler?: {
     readonly steering: { readonly publicUrl?: string | undefined; readonly redirect: 'path' | 'host' }
+    readonly dns?: object | undefined
   }
 }): EdgeConfig {
   const originUrls = new Map(settings.origins.map((origin) => [origin.id, origin.url]))
   const properties = settings.properties.map((property) => wireProperty(property, originUrls))
   const steeringUrl = settings.scheduler?.steering.publicUrl?.replace(/\/+$/, '') ?? null
-  const propertyLabels = settings.scheduler?.steering.redirect === 'host'
+  // In DNS too a property has its id as a name.
+  const propertyLabels =
+    settings.scheduler?.steering.redirect === 'host' || settings.scheduler?.dns !== undefined
   // Built key by key above, so that equal content has equal text.
   const text = JSON.stringify([steeringUrl, propertyLabels, properties])
   const version = createHash('sha256').update(text).digest('hex').slice(0, 16)

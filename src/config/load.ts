@@ -72,6 +72,8 @@ async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerCon
   resolveGeoipFiles(settings.scheduler.geoip, place.directory)
   const { steering } = settings.scheduler
   if (steering.tls !== undefined) steering.tls = withResolvedCertificates(steering.tls, place.directory)
+  const { dnssec } = settings.scheduler.dns ?? {}
+  if (dnssec !== undefined) dnssec.keys = dnssec.keys.map((file) => path.resolve(place.directory, file))
   const allWarnings = [...warnings, ...steeringWarnings(settings, document)]
   return { ...place, settings, version: edgeConfigOf(settings).version, warnings: allWarnings }
 }

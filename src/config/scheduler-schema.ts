@@ -1,5 +1,6 @@
 // edgeward.yaml: the scheduler, its sites and edges, and the properties of the whole cluster.
 import { z } from 'zod'
+import { dnsSchema } from './dns-schema.ts'
 import { originSchema, propertySchema } from './property-schema.ts'
 import { fileName, files } from './file-values.ts'
 import { redisSchema } from './redis-schema.ts'
@@ -178,6 +179,7 @@ export const schedulerSchema = z.strictObject({
         .strictObject({ listen: listenAddress.prefault('127.0.0.1:8082').describe('Not for the public.') })
         .prefault({})
         .describe('Metrics and health; loopback by default.'),
+      dns: dnsSchema.optional().describe('Answers DNS for the names of the cluster. Left out: it does not.'),
       redis: redisSchema
         .optional()
         .describe('Registry shared by several schedulers. Left out: in memory, one scheduler.'),

@@ -105,6 +105,14 @@ export function formatIp(address: IpAddress): string {
   return `${texts.slice(0, start).join(':')}::${texts.slice(start + length).join(':')}`
 }
 
+/** In network order: 4 octets or 16. */
+export function ipBytes({ family, a, b, c, d }: IpAddress): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(family === 4 ? 4 : 16))
+  if (family === 4) bytes.setUint32(0, d)
+  else [a, b, c, d].forEach((value, i) => bytes.setUint32(i * 4, value))
+  return new Uint8Array(bytes.buffer)
+}
+
 export function formatNetwork(network: IpNetwork): string {
   return `${formatIp(network.address)}/${network.prefixLength}`
 }

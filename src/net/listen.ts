@@ -1,7 +1,7 @@
 // Opening a listener, with an error that names the port and what moves it.
 import type { Server } from 'node:net'
 import type { ListenAddress } from '../config/values.ts'
-import { systemCode } from '../errors.ts'
+import { messageOf, systemCode } from '../errors.ts'
 
 const REASONS: Record<string, string> = {
   EADDRINUSE: 'is taken',
@@ -13,19 +13,27 @@ const REASONS: Record<string, string> = {
  * Listens and gives the port in use. `setting` is the key or option that moves the listener, for the
  * one-line error when that fails.
  */
-export function listen(server: Server, address: ListenAddress, setting: string): Promise<number> {
+export function listen(
+  server: Server,
+  address: ListenAddress,
+  setting: string,
+  { reusePort = false, ipv6Only = false }: { readonly reusePort?: boolean; readonly ipv6Only?: boolean } = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: Error) => {
-      const reason = REASONS[systemCode(cause) ?? ''] ?? `cannot be used (${cause.message})`
-      reject(new Error(`port ${address.port} on ${address.host} ${reason}; change ${setting}`, { cause }))
-    }
+    const failed = (cause: Error) => reject(listenError(address, setting, cause))
     server.once('error', failed)
-    server.listen({ host: address.host, port: address.port, backlog: 4096 }, () => {
+    server.listen({ host: address.host, port: address.port, backlog: 4096, reusePort, ipv6Only }, () => {
       server.off('error', failed)
       const bound = server.address()
       resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port)
     })
   })
+}
+
+/** In one line: which port, what is wrong, and what moves it. */
+export function listenError({ host, port }: ListenAddress, setting: string, cause: unknown): Error {
+  const reason = REASONS[systemCode(cause) ?? ''] ?? `cannot be used (${messageOf(cause)})`
+  return new Error(`port ${port} on ${host} ${reason}; change ${setting}`, { cause })
 }
 
 /** `host:port` with IPv6 in brackets, for URLs and logs. */

@@ -16,6 +16,11 @@ export const PROGRAMS: readonly Program[] = [
   { names: ['openssl'], package: 'openssl', formula: 'openssl' },
   { names: ['curl'], package: 'curl', formula: 'curl' },
   { names: ['ffmpeg'], package: 'ffmpeg', formula: 'ffmpeg' },
+  { names: ['dig'], package: 'bind9-dnsutils', formula: 'bind' },
+  { names: ['kdig'], package: 'knot-dnsutils', formula: 'knot' },
+  { names: ['dnssec-verify'], package: 'bind9-utils', formula: 'bind' },
+  { names: ['unbound'], package: 'unbound', formula: 'unbound' },
+  { names: ['dnsperf'], package: 'dnsperf', formula: 'dnsperf' },
   {
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     package: 'chromium',

@@ -1,0 +1,90 @@
+// Which edges a name is answered with: the steps of steer-flow.ts for a client that is told addresses and tells no path.
+// All clients of one locality get the same edges, so that a resolver may give the answer to each of them.
+import { networkOf } from '../../../src/net/ip.ts'
+import type { IpAddress } from '../../../src/net/ip.ts'
+import type { Candidate, ChoiceQuery } from '../../choose/candidates.ts'
+import type { Demand } from '../../choose/demand.ts'
+import { hash64, hash64OfWords } from '../../choose/rendezvous.ts'
+import type { Hash64 } from '../../choose/rendezvous.ts'
+import { rankedEdgesOf } from '../../choose/routes.ts'
+import { orderSites, weighSites } from '../../choose/sites.ts'
+import type { SiteOrder, Weighing } from '../../choose/sites.ts'
+import type { Family } from '../../health/reachability.ts'
+import { locate } from '../../locate/locate.ts'
+import type { ClientLocation } from '../../locate/locate.ts'
+import { scopeOfLocation } from '../../locate/scope.ts'
+import type { Snapshot } from '../../snapshot.ts'
+import type { EdgeView, PropertyView } from '../../topology.ts'
+
+/** What answers are made from, beside the question. */
+export interface SteeringState {
+  readonly snapshot: Snapshot
+  readonly demand: Demand
+  readonly nowMs: number
+}
+
+export interface EdgeChoice {
+  readonly location: ClientLocation
+  /** Bits of the client's address that it depended on. */
+  readonly scopePrefix: number
+  readonly choice: ChoiceQuery
+  readonly order: SiteOrder
+  readonly weighing: Weighing
+  readonly ranked: readonly Candidate[]
+  /** With so many addresses of the family together, best first; empty when none can serve. */
+  readonly edges: readonly EdgeView[]
+}
+
+/** `addresses`: how many are answered at most. */
+export function chooseEdges(
+  property: PropertyView,
+  client: IpAddress,
+  family: Family,
+  addresses: number,
+  { snapshot, demand, nowMs }: SteeringState,
+): EdgeChoice {
+  const location = locate(client, snapshot)
+  const scopePrefix = scopeOf(client, location, snapshot)
+  const key = keyOf(property, networkOf(client, scopePrefix).address)
+  const choice = {
+    snapshot,
+    demand,
+    nowMs,
+    property,
+    client,
+    family,
+    byAddress: true,
+    key,
+    avoided: undefined,
+  }
+  const order = orderSites(location, choice)
+  const weighing = weighSites(order, choice)
+  const ranked = rankedEdgesOf(weighing, choice)
+  return { location, scopePrefix, choice, order, weighing, ranked, edges: firstOf(ranked, family, addresses) }
+}
+
+/** Deep edges ask for the address once more. */
+function scopeOf(client: IpAddress, location: ClientLocation, snapshot: Snapshot): number {
+  const scope = scopeOfLocation(client, snapshot, location)
+  const { deepSites, pinned } = snapshot.topology
+  return deepSites.length === 0 ? scope : Math.max(scope, pinned.scopeOf(client))
+}
+
+/** In place of an asset's. */
+function keyOf({ id }: PropertyView, { a, b, c, d }: IpAddress): Hash64 {
+  const locality = hash64OfWords(a, b, c, d)
+  const { hi, lo } = hash64(id)
+  return { hi: hi ^ locality.hi, lo: lo ^ locality.lo }
+}
+
+/** One that is above its share, or its limit, only where there is no other. */
+function firstOf(ranked: readonly Candidate[], family: Family, addresses: number): EdgeView[] {
+  const edges: EdgeView[] = []
+  let count = 0
+  for (const { edge, reason } of ranked) {
+    if (count >= addresses || (count > 0 && (reason === 'over-share' || reason === 'overloaded'))) break
+    edges.push(edge)
+    count += edge.addressData[family].length
+  }
+  return edges
+}

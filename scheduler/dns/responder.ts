@@ -1,0 +1,224 @@
+// One query and its reply, whatever it came over: reads the packet, refuses what is not for this server, answers from
+// what is prepared or from the zones, holds replies over UDP to their limit, and writes. Synchronous; owns no socket.
+import type { Clock } from '../../src/clock.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
+import type { Demand } from '../choose/demand.ts'
+import type { SnapshotHolder } from '../snapshot.ts'
+import { answerTo, failure } from './answer/answer.ts'
+import type { DnsAnswer, Question } from './answer/answer.ts'
+import { PreparedAnswers } from './answer/prepared-answers.ts'
+import type { PreparedAnswer } from './answer/prepared-answers.ts'
+import { COOKIE_OCTETS, cookieVerdict, writeCookie } from './cookie.ts'
+import { MESSAGE_BYTES_MAX } from './limits.ts'
+import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from './message/codes.ts'
+import { NO_OPTIONS } from './message/edns.ts'
+import type { Edns, ExtendedError, ReplyOptions } from './message/edns.ts'
+import { readQuery } from './message/query.ts'
+import type { DnsQuery, RefusedQuery } from './message/query.ts'
+import { NO_SECTIONS } from './message/records.ts'
+import { udpReplyBytes, writeError, writeReply } from './message/reply.ts'
+import type { DnsMetrics, Transport } from './metrics.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { SipKey } from './siphash.ts'
+import { findName } from './zone/zone.ts'
+import type { ZoneNames } from './zone/zone.ts'
+
+export interface ResponderDeps {
+  readonly zones: ZoneNames
+  readonly snapshots: SnapshotHolder
+  readonly demand: Demand
+  readonly clock: Clock
+  readonly metrics: DnsMetrics
+  /** Reports are in. */
+  readonly isReady: () => boolean
+  /** Addresses of the schedulers that live. */
+  readonly schedulers: () => readonly IpAddress[]
+  /** null: none. */
+  readonly rateLimit: RateLimit | null
+  readonly cookieSecrets: readonly SipKey[]
+  readonly nsid: Uint8Array | undefined
+  readonly usesClientSubnet: boolean
+  readonly unready: 'servfail' | 'refused'
+  readonly addresses: number
+  readonly steeredTtlSeconds: number
+}
+
+export class DnsResponder {
+  readonly #deps: ResponderDeps
+  readonly #prepared = new PreparedAnswers()
+  readonly #cookie = new Uint8Array(COOKIE_OCTETS)
+
+  constructor(deps: ResponderDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Writes the reply to the packet's first `length` octets into `out`, which has MESSAGE_BYTES_MAX of them, and gives
+   * its length; 0 where there is none to send.
+   */
+  respond(
+    packet: Uint8Array,
+    length: number,
+    peer: IpAddress,
+    transport: Transport,
+    out: Uint8Array,
+  ): number {
+    const reading = readQuery(packet, length)
+    if (reading.outcome === 'drop') {
+      this.#deps.metrics.noReply('no-query')
+      return 0
+    }
+    const isKnown = transport === 'tcp' || this.#hasGoodCookie(packet, reading.edns, peer)
+    if (reading.outcome !== 'query') {
+      const rcode = reading.outcome === 'formerr' ? RCODE.FORMERR : RCODE.NOTIMP
+      return this.#refuse({ packet, peer, transport, out, isKnown }, reading, rcode)
+    }
+    const received = { packet, peer, transport, out, isKnown }
+    if ((reading.edns?.version ?? 0) > 0) return this.#refuse(received, reading, RCODE.BADVERS)
+    if (reading.type === TYPE.OPT || reading.type === TYPE.NXNAME)
+      return this.#refuse(received, reading, RCODE.FORMERR)
+    return this.#answer(received, reading)
+  }
+
+  #answer(received: Received, query: DnsQuery): number {
+    const { zones, clock, rateLimit } = this.#deps
+    const nowMs = clock.monotonic()
+    const refusal = refusalOf(query)
+    if (refusal !== null) return this.#send(received, query, unkept(refusal), nowMs, false)
+    const question = { name: query.name, type: query.type, dnssecOk: query.edns?.dnssecOk ?? false }
+    const client = this.#clientOf(query, received.peer)
+    const at = zones.names.get(query.name)
+    const kept = at === undefined ? undefined : this.#prepared.find(at.index, question, client, nowMs)
+    if (kept !== undefined) return this.#send(received, query, kept, nowMs, false)
+    // A flood of random names is held before each costs a signature.
+    const zone = at === undefined ? zoneOfMissing(zones, query.name) : undefined
+    if (zone !== undefined && rateLimit !== null && !received.isKnown) {
+      const decision = rateLimit.decide(received.peer, 'negative', zone, nowMs)
+      if (decision !== 'send') return this.#limited(received, query, decision)
+    }
+    const answer = this.#decide(question, client, nowMs)
+    const prepared = this.#prepared.prepare(at?.index, question, client, answer, nowMs)
+    return this.#send(received, query, prepared, nowMs, zone !== undefined)
+  }
+
+  #decide(question: Question, client: IpAddress, nowMs: number): DnsAnswer {
+    const { zones, snapshots, demand, clock, isReady, schedulers, unready, addresses, steeredTtlSeconds } =
+      this.#deps
+    return answerTo(question, client, {
+      zones,
+      snapshot: snapshots.current,
+      demand,
+      nowMs,
+      atMs: clock.now(),
+      isReady: isReady(),
+      schedulers: schedulers(),
+      unready,
+      addresses,
+      steeredTtlSeconds,
+    })
+  }
+
+  /** Whom the answer is for: the network that a resolver asks for, or else the resolver. */
+  #clientOf({ edns }: DnsQuery, peer: IpAddress): IpAddress {
+    const subnet = this.#deps.usesClientSubnet ? edns?.clientSubnet : undefined
+    return subnet === undefined || subnet.sourcePrefix === 0 ? peer : subnet.address
+  }
+
+  /** `isCounted`: the limit was asked already. */
+  #send(
+    received: Received,
+    query: DnsQuery,
+    prepared: PreparedAnswer,
+    nowMs: number,
+    isCounted: boolean,
+  ): number {
+    const { metrics, rateLimit, usesClientSubnet } = this.#deps
+    const { packet, peer, transport, out, isKnown } = received
+    const { answer, turns } = prepared
+    if (!isKnown && !isCounted && rateLimit !== null) {
+      const decision = rateLimit.decide(peer, answer.kind, answer.countedAs, nowMs)
+      if (decision !== 'send') return this.#limited(received, query, decision)
+    }
+    const sections = turns[prepared.used % turns.length] ?? NO_SECTIONS
+    prepared.used += 1
+    const { rcode, isAuthoritative } = answer
+    metrics.answered(transport, query.type, rcode, answer.source, answer.located)
+    const scopePrefix = usesClientSubnet ? answer.scopePrefix : 0
+    const options = this.#optionsOf(received, query.edns, scopePrefix, answer.extendedError)
+    const bytesMax = transport === 'udp' ? udpReplyBytes(query) : MESSAGE_BYTES_MAX
+    return writeReply(out, packet, query, { rcode, isAuthoritative, sections, options }, bytesMax)
+  }
+
+  #limited({ packet, out }: Received, query: DnsQuery, decision: 'slip' | 'drop'): number {
+    this.#deps.metrics.noReply(decision === 'slip' ? 'limited-slip' : 'limited-drop')
+    if (decision === 'drop') return 0
+    const reply = {
+      rcode: RCODE.NOERROR,
+      isAuthoritative: true,
+      isTruncated: true,
+      sections: NO_SECTIONS,
+      options: NO_OPTIONS,
+    }
+    return writeReply(out, packet, query, reply, udpReplyBytes(query))
+  }
+
+  /** What cannot be answered at all. Of those over the limit none is truncated: they bring no question back. */
+  #refuse(received: Received, asked: DnsQuery | RefusedQuery, rcode: number): number {
+    const { metrics, rateLimit, clock } = this.#deps
+    const { packet, peer, transport, out, isKnown } = received
+    if (!isKnown && rateLimit !== null && rateLimit.decide(peer, 'error', '', clock.monotonic()) !== 'send') {
+      metrics.noReply('limited-drop')
+      return 0
+    }
+    metrics.answered(transport, asked.outcome === 'query' ? asked.type : 0, rcode, 'none', undefined)
+    return writeError(out, packet, asked, rcode, this.#optionsOf(received, asked.edns, 0, undefined))
+  }
+
+  #hasGoodCookie(packet: Uint8Array, edns: Edns | undefined, peer: IpAddress): boolean {
+    if (edns?.cookie === undefined) return false
+    const { cookieSecrets, clock } = this.#deps
+    const verdict = cookieVerdict(packet, edns.cookie, peer, cookieSecrets, clock.now())
+    return verdict === 'good' || verdict === 'renew'
+  }
+
+  #optionsOf(
+    { packet, peer }: Received,
+    edns: Edns | undefined,
+    scopePrefix: number,
+    extendedError: ExtendedError | undefined,
+  ): ReplyOptions {
+    if (edns === undefined) return NO_OPTIONS
+    const { cookieSecrets, clock, nsid } = this.#deps
+    if (edns.cookie === undefined) return { scopePrefix, nsid, extendedError }
+    writeCookie(this.#cookie, packet, edns.cookie, peer, cookieSecrets, clock.now())
+    return { scopePrefix, nsid, extendedError, cookie: this.#cookie }
+  }
+}
+
+interface Received {
+  readonly packet: Uint8Array
+  readonly peer: IpAddress
+  readonly transport: Transport
+  readonly out: Uint8Array
+  /** It hears what is sent to its address: it may be sent more. */
+  readonly isKnown: boolean
+}
+
+/** Nothing of it is kept. */
+function unkept(answer: DnsAnswer): PreparedAnswer {
+  return { answer, madeAtMs: 0, holdsMs: 0, turns: [NO_SECTIONS], used: 0 }
+}
+
+const OTHER_CLASS = failure(RCODE.REFUSED, EXTENDED_ERROR.NOT_SUPPORTED, 'no class but IN')
+const TRANSFER = failure(RCODE.REFUSED, EXTENDED_ERROR.PROHIBITED, 'no zone transfers')
+
+/** Of a proper query that nobody is answered. */
+function refusalOf(query: DnsQuery): DnsAnswer | null {
+  if (query.class !== CLASS.IN) return OTHER_CLASS
+  return query.type === TYPE.AXFR || query.type === TYPE.IXFR ? TRANSFER : null
+}
+
+function zoneOfMissing(zones: ZoneNames, name: string): string | undefined {
+  const found = findName(zones, name)
+  return found.outcome === 'no-such-name' ? found.zone.name : undefined
+}
