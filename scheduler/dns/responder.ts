@@ -134,13 +134,12 @@ export class DnsResponder {
   ): number {
     const { metrics, rateLimit, usesClientSubnet } = this.#deps
     const { packet, peer, transport, out, isKnown } = received
-    const { answer, turns } = prepared
+    const { answer } = prepared
     if (!isKnown && !isCounted && rateLimit !== null) {
       const decision = rateLimit.decide(peer, answer.kind, answer.countedAs, nowMs)
       if (decision !== 'send') return this.#limited(received, query, decision)
     }
-    const sections = turns[prepared.used % turns.length] ?? NO_SECTIONS
-    prepared.used += 1
+    const sections = prepared.take()
     const { rcode, isAuthoritative } = answer
     metrics.answered(transport, query.type, rcode, answer.source, answer.located)
     const scopePrefix = usesClientSubnet ? answer.scopePrefix : 0
@@ -206,7 +205,7 @@ interface Received {
 
 /** Nothing of it is kept. */
 function unkept(answer: DnsAnswer): PreparedAnswer {
-  return { answer, madeAtMs: 0, holdsMs: 0, turns: [NO_SECTIONS], used: 0 }
+  return { answer, madeAtMs: 0, holdsMs: 0, take: () => NO_SECTIONS }
 }
 
 const OTHER_CLASS = failure(RCODE.REFUSED, EXTENDED_ERROR.NOT_SUPPORTED, 'no class but IN')

@@ -5,17 +5,15 @@ import type { IpAddress } from '../../../src/net/ip.ts'
 import { PREPARED_ANSWERS_MAX, PREPARED_STATIC_MS, PREPARED_STEERED_MS } from '../limits.ts'
 import { TYPE } from '../message/codes.ts'
 import { prepareSections } from '../message/records.ts'
-import type { PreparedSections } from '../message/records.ts'
+import type { PreparedSections, Sections } from '../message/records.ts'
 import type { DnsAnswer, Question } from './answer.ts'
 
 export interface PreparedAnswer {
   readonly answer: DnsAnswer
   readonly madeAtMs: number
   readonly holdsMs: number
-  /** The same records in another order each. */
-  readonly turns: readonly PreparedSections[]
-  /** Replies made of it. */
-  used: number
+  /** Gives its records as the next reply has them. */
+  readonly take: () => PreparedSections
 }
 
 /** Of one question: for everybody, or by network. */
@@ -61,7 +59,7 @@ export class PreparedAnswers {
     nowMs: number,
   ): PreparedAnswer {
     const holdsMs = answer.source === 'static' ? PREPARED_STATIC_MS : PREPARED_STEERED_MS
-    const prepared = { answer, madeAtMs: nowMs, holdsMs, turns: turnsOf(question, answer), used: 0 }
+    const prepared = { answer, madeAtMs: nowMs, holdsMs, take: takenInTurns(question, answer) }
     if (nameIndex !== undefined && PLACE_OF_TYPE.has(question.type) && answer.kind !== 'error') {
       this.#keep(placeOf(nameIndex, question), client, prepared)
     }
@@ -94,19 +92,23 @@ function networkKey({ family, a, b, d }: IpAddress): number {
   return family === 4 ? d >>> 8 : 2 ** 24 + a * 2 ** 16 + (b >>> 16)
 }
 
-/** The records that were asked for, each once in front; one order alone where they are few or in need of none. */
-function turnsOf(question: Question, { answer, authority, additional }: DnsAnswer): PreparedSections[] {
-  const asked = answer.filter(({ type }) => type === question.type)
-  if (asked.length < 2) return [prepareSections(question.name, { answer, authority, additional })]
-  const first = answer.findIndex(({ type }) => type === question.type)
-  const before = answer.slice(0, first)
-  const behind = answer.slice(first).filter(({ type }) => type !== question.type)
-  return asked.map((_, turn) => {
-    const turned = [...asked.slice(turn), ...asked.slice(0, turn)]
-    return prepareSections(question.name, {
-      answer: [...before, ...turned, ...behind],
-      authority,
-      additional,
-    })
-  })
+/** The records that were asked for, another of them in front each time; each order is encoded when it comes first. */
+function takenInTurns(question: Question, answer: DnsAnswer): () => PreparedSections {
+  const orders: PreparedSections[] = []
+  const count = Math.max(1, answer.answer.filter(({ type }) => type === question.type).length)
+  let taken = 0
+  return () => {
+    const turn = taken % count
+    taken += 1
+    return (orders[turn] ??= prepareSections(question.name, turned(question, answer, turn)))
+  }
+}
+
+function turned({ type }: Question, { answer, authority, additional }: DnsAnswer, turn: number): Sections {
+  if (turn === 0) return { answer, authority, additional }
+  const asked = answer.filter((record) => record.type === type)
+  const first = answer.findIndex((record) => record.type === type)
+  const behind = answer.slice(first).filter((record) => record.type !== type)
+  const inTurn = [...asked.slice(turn), ...asked.slice(0, turn)]
+  return { answer: [...answer.slice(0, first), ...inTurn, ...behind], authority, additional }
 }
