@@ -3,7 +3,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import type { Demand } from '../choose/demand.ts'
-import type { SnapshotHolder } from '../snapshot.ts'
+import type { Snapshot } from '../snapshot.ts'
 import { answerTo, failure } from './answer/answer.ts'
 import type { DnsAnswer, Question } from './answer/answer.ts'
 import { PreparedAnswers } from './answer/prepared-answers.ts'
@@ -25,7 +25,8 @@ import type { ZoneNames } from './zone/zone.ts'
 
 export interface ResponderDeps {
   readonly zones: ZoneNames
-  readonly snapshots: SnapshotHolder
+  /** Read once a query. */
+  readonly snapshots: { readonly current: Snapshot }
   readonly demand: Demand
   readonly clock: Clock
   readonly metrics: DnsMetrics

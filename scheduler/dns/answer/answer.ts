@@ -84,12 +84,14 @@ export function failure(rcode: number, code: number, text: string): DnsAnswer {
 
 export function answerTo(question: Question, client: IpAddress, state: Answering): DnsAnswer {
   const followed: DnsRecord[] = []
+  const aliases = new Set<WireName>()
   let { name } = question
+  let countedAs = name
   for (;;) {
     const found = findName(state.zones, name)
     if (found.outcome === 'not-ours' || found.outcome === 'delegated') {
       // An end outside of the zones is for the resolver to follow.
-      if (followed.length > 0) return followedTo(question, followed)
+      if (followed.length > 0) return followedTo(countedAs, followed)
       return found.outcome === 'delegated' ? referral(question, found.at, state) : notOurs()
     }
     if (found.outcome === 'no-such-name') {
@@ -101,9 +103,13 @@ export function answerTo(question: Question, client: IpAddress, state: Answering
     if (alias === undefined || question.type === TYPE.CNAME || question.type === TYPE.ANY) {
       return answerAt(question, at, name, client, followed, state)
     }
+    // Names of a wildcard count together, or else random ones would each have a rate of their own.
+    if (aliases.size === 0) countedAs = at.name
     followed.push(...signed([{ ...alias, owner: name }], at.zone, question, state))
-    if (followed.length > CNAME_HOPS_MAX) return followedTo(question, followed)
+    aliases.add(name)
     name = Buffer.from(alias.data).toString('latin1')
+    // A circle too is for the resolver to see.
+    if (aliases.size > CNAME_HOPS_MAX || aliases.has(name)) return followedTo(countedAs, followed)
   }
 }
 
@@ -136,6 +142,8 @@ function answerAt(
   if (at.isOfSchedulers && (type === TYPE.A || type === TYPE.AAAA)) {
     const records = schedulerRecords(name, type, state)
     if (records.length > 0) return give(records, { source: 'schedulers' })
+    const end = { zone: at.zone, name, denied: typesAt(at).filter((one) => one !== type) }
+    return { ...negative(question, end, followed, state), source: 'schedulers' }
   }
   const { property } = at
   if (property === null || !STEERED_TYPES.has(type)) {
@@ -253,8 +261,8 @@ function referral(question: Question, at: ZoneName, state: Answering): DnsAnswer
   }
 }
 
-function followedTo({ name }: Question, followed: readonly DnsRecord[]): DnsAnswer {
-  return { ...NOTHING, answer: followed, countedAs: name }
+function followedTo(countedAs: WireName, followed: readonly DnsRecord[]): DnsAnswer {
+  return { ...NOTHING, answer: followed, countedAs }
 }
 
 function notOurs(): DnsAnswer {

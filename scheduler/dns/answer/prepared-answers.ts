@@ -45,7 +45,8 @@ export class PreparedAnswers {
 
   /** `nameIndex`: of the name, which is there. */
   find(nameIndex: number, question: Question, client: IpAddress, nowMs: number): PreparedAnswer | undefined {
-    const slot = this.#slots[placeOf(nameIndex, question)]
+    const place = placeOf(nameIndex, question)
+    const slot = place === undefined ? undefined : this.#slots[place]
     const kept = slot?.everybody ?? slot?.networks.get(networkKey(client))
     return kept !== undefined && nowMs - kept.madeAtMs < kept.holdsMs ? kept : undefined
   }
@@ -60,9 +61,8 @@ export class PreparedAnswers {
   ): PreparedAnswer {
     const holdsMs = answer.source === 'static' ? PREPARED_STATIC_MS : PREPARED_STEERED_MS
     const prepared = { answer, madeAtMs: nowMs, holdsMs, take: takenInTurns(question, answer) }
-    if (nameIndex !== undefined && PLACE_OF_TYPE.has(question.type) && answer.kind !== 'error') {
-      this.#keep(placeOf(nameIndex, question), client, prepared)
-    }
+    const place = nameIndex === undefined ? undefined : placeOf(nameIndex, question)
+    if (place !== undefined && answer.kind !== 'error') this.#keep(place, client, prepared)
     return prepared
   }
 
@@ -83,8 +83,10 @@ export class PreparedAnswers {
   }
 }
 
-function placeOf(nameIndex: number, { type, dnssecOk }: Question): number {
-  return (nameIndex * KEPT_TYPES.length + (PLACE_OF_TYPE.get(type) ?? 0)) * 2 + (dnssecOk ? 1 : 0)
+/** Undefined for a type that is not kept. */
+function placeOf(nameIndex: number, { type, dnssecOk }: Question): number | undefined {
+  const place = PLACE_OF_TYPE.get(type)
+  return place === undefined ? undefined : (nameIndex * KEPT_TYPES.length + place) * 2 + (dnssecOk ? 1 : 0)
 }
 
 /** Of the networks of NETWORK_BITS, those of IPv6 behind those of IPv4. */
