@@ -108,3 +108,7 @@ export const BUSY_DIRECTORIES_MAX = 256
 export const BUSY_DECAY_MS = 5000
 /** A directory that less than this part of all that is sent goes out of is not reported. */
 export const BUSY_SHARE_MIN = 0.01
+/** Purges of URLs, of prefixes and of tags that are remembered of a property: beyond it the older half becomes one of all of it. */
+export const PURGE_RULES_MAX = 32_768
+/** Patterns, each of which is held against every object older than itself. */
+export const PURGE_WILDCARDS_MAX = 100
