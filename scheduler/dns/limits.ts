@@ -79,7 +79,17 @@ export const TCP_CONNECTIONS_PER_ADDRESS_MAX = 64
 export const TCP_IDLE_MS = 10_000
 
 /** Replies that a client does not read: beyond it no further query of its connection is read. */
-export const TCP_UNSENT_BYTES_MAX = 256 * 1024
+export const TCP_UNSENT_BYTES_MAX = 64 * 1024
+
+/** Queries that wait for their turn; beyond it the connection is not read. One read may bring 64 KiB more. */
+export const TCP_UNREAD_BYTES_MAX = 16 * 1024
+
+/**
+ * Queries over TCP that are answered in one turn of the event loop, and of one connection before others have theirs:
+ * what comes over UDP meanwhile waits for no more.
+ */
+export const TCP_QUERIES_A_TURN = 64
+export const TCP_QUERIES_OF_ONE = 16
 
 /** No query is longer; a connection that announces one is closed. */
 export const TCP_QUERY_BYTES_MAX = 4096

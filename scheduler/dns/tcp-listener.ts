@@ -11,6 +11,7 @@ import { TCP_CONNECTIONS_MAX, TCP_CONNECTIONS_PER_ADDRESS_MAX, TCP_IDLE_MS } fro
 import type { DnsMetrics } from './metrics.ts'
 import type { DnsResponder } from './responder.ts'
 import { TcpConnection } from './tcp-connection.ts'
+import { TcpTurns } from './tcp-turns.ts'
 
 export interface TcpListenerOptions {
   readonly responder: DnsResponder
@@ -26,11 +27,14 @@ export class TcpListener {
   readonly #addresses = new AddressCounts(TCP_CONNECTIONS_PER_ADDRESS_MAX)
   /** That whose last query is the oldest comes first. */
   readonly #connections = new Set<TcpConnection>()
+  readonly #turns = new TcpTurns()
   readonly #sweep: NodeJS.Timeout
 
   constructor(options: TcpListenerOptions) {
     this.#options = options
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    // A client may send no more and still wait for replies (RFC 7766 §6.2.4).
+    const half = { noDelay: true, allowHalfOpen: true }
+    this.#server = createServer(half, (socket) => this.#accept(socket))
     this.#sweep = setInterval(() => this.#closeIdle(), 1000)
     this.#sweep.unref()
   }
@@ -46,6 +50,7 @@ export class TcpListener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const connection of this.#connections) connection.close()
     await closed
+    this.#turns.close()
   }
 
   #accept(socket: Socket): void {
@@ -61,19 +66,28 @@ export class TcpListener {
     if (this.#connections.size >= TCP_CONNECTIONS_MAX) {
       this.#options.metrics.noReply('too-many-connections')
       const [idlest] = this.#connections
+      // Not when it is closed, or all that come in one turn would push out the same one.
+      if (idlest !== undefined) this.#connections.delete(idlest)
       idlest?.close()
     }
     const { responder, clock } = this.#options
-    const connection = new TcpConnection(socket, peer, responder, () => this.#moved(connection))
+    const connection = new TcpConnection({
+      socket,
+      peer,
+      responder,
+      onReady: (ready) => this.#turns.add(ready),
+      onAnswered: (answered) => this.#moved(answered),
+    })
     connection.queriedAtMs = clock.monotonic()
     this.#connections.add(connection)
     socket.once('close', () => {
       this.#connections.delete(connection)
+      this.#turns.delete(connection)
       leave()
     })
   }
 
-  /** A query has come of it: it is the last that would be closed. */
+  /** A query of it was answered: it is the last that would be closed. */
   #moved(connection: TcpConnection): void {
     connection.queriedAtMs = this.#options.clock.monotonic()
     if (this.#connections.delete(connection)) this.#connections.add(connection)
