@@ -11,73 +11,12 @@ import { NO_SECTIONS, prepareSections } from '../../scheduler/dns/message/record
 import type { DnsRecord } from '../../scheduler/dns/message/records.ts'
 import { udpReplyBytes, writeReply } from '../../scheduler/dns/message/reply.ts'
 import { systemRandom } from '../../src/clock.ts'
-import { nameBytes, optBytes, optionBytes, queryBytes, uint16, watched, wire } from '../kit/dns-bytes.ts'
+import { watched, wire } from '../kit/dns-bytes.ts'
+import { makePacket, picker } from '../kit/dns-packets.ts'
 
 const PACKETS = Number(process.env['EDGEWARD_FUZZ_PACKETS'] ?? '120000')
 const seed = Math.floor(systemRandom() * 2 ** 32)
-let state = seed || 1
-
-/** Below `bound`; xorshift32, so that the seed repeats a run. */
-function pick(bound: number): number {
-  state ^= state << 13
-  state ^= state >>> 17
-  state ^= state << 5
-  return (state >>> 0) % bound
-}
-
-const SUBNET = optionBytes(8, '00011400c00000')
-const COOKIE = optionBytes(10, '11'.repeat(8))
-const OPTIONS = [SUBNET, COOKIE, optionBytes(3), optionBytes(8, '0002380020010db8000100'), optionBytes(11)]
-const TSIG = Buffer.concat([nameBytes('key'), uint16(250, 255, 0, 0, 20), Buffer.alloc(20, 1)])
-const WHOLE = [
-  queryBytes(),
-  queryBytes({
-    flags: 0x0130,
-    name: 'wWw.eXample.com',
-    type: 28,
-    records: [optBytes({ options: OPTIONS.slice(0, 3) })],
-  }),
-  queryBytes({
-    name: `${'x'.repeat(63)}.`.repeat(3) + 'y'.repeat(61),
-    records: [optBytes({ options: OPTIONS.slice(1) })],
-  }),
-  queryBytes({ records: [optBytes({ udpBytes: 4096, options: [COOKIE] }), TSIG] }),
-  queryBytes({
-    type: 251,
-    counts: [1, 0, 1, 0],
-    records: [Buffer.concat([Buffer.of(0xc0, 0x0c), uint16(6, 1, 0, 0, 2, 0)])],
-  }),
-  queryBytes({ flags: 5 << 11, counts: [1, 0, 1, 0], records: [TSIG] }),
-  queryBytes({ flags: 0x8400, records: [optBytes()] }),
-]
-/** What lengths, counts and pointers turn on. */
-const HEX = '00 3f 40 ff c00c c000 ffff 0001 000a 0029 0000290200000000000000'.split(' ')
-const PIECES = [
-  ...HEX.map((hex) => Buffer.from(hex, 'hex')),
-  ...OPTIONS,
-  TSIG,
-  optBytes({ options: [SUBNET] }),
-]
-
-/** Octets without any plan, or a query of which some are changed, cut out, doubled or put in. */
-function makePacket(): Buffer {
-  if (pick(10) === 0) return Buffer.from(Array.from({ length: pick(80) }, () => pick(256)))
-  let bytes = Buffer.from(WHOLE[pick(WHOLE.length)] ?? '')
-  for (let times = pick(4); times > 0; times -= 1) {
-    const at = pick(bytes.length + 1)
-    const kind = pick(6)
-    if (kind < 2 && at < bytes.length) bytes[at] = pick(256)
-    else if (kind === 2) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + pick(20))])
-    else if (kind === 3)
-      bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.max(0, at - pick(20)))])
-    else if (kind === 4) {
-      const piece = PIECES[pick(PIECES.length)] ?? bytes
-      bytes = Buffer.concat([bytes.subarray(0, at), piece, bytes.subarray(at + pick(2) * piece.length)])
-    } else if (pick(4) === 0) bytes = bytes.subarray(0, at)
-    else if (at > 4 && at < 12) bytes[at] = pick(3)
-  }
-  return bytes
-}
+const pick = picker(seed)
 
 const DATA: readonly (readonly [number, Buffer])[] = [
   [TYPE.A, Buffer.of(192, 0, 2, 1)],
@@ -139,9 +78,9 @@ function answer(packet: Buffer, reading: QueryReading): void {
 }
 
 t.test(`${PACKETS} packets, seed ${seed}`, { timeout: 30_000 + PACKETS }, async (t) => {
-  const seen = { query: 0, formerr: 0, notimp: 0, drop: 0 }
+  const seen = { query: 0, cookie: 0, formerr: 0, notimp: 0, drop: 0 }
   for (let i = 0; i < PACKETS; i += 1) {
-    const packet = makePacket()
+    const packet = makePacket(pick)
     try {
       const reading = read(packet)
       seen[reading.outcome] += 1
