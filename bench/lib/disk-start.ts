@@ -116,5 +116,7 @@ function metaOf(i: number): ObjectMeta {
     staleWhileRevalidateMs: 0,
     staleIfErrorMs: 0,
     selecting: [],
+    asOf: 0,
+    held: { upTo: 0 },
   }
 }

@@ -10,6 +10,8 @@ import {
 import type { BufferPool } from './buffer-pool.ts'
 import type { DiskSlice, DiskTier } from './disk/disk-tier.ts'
 import type { MemoryTier } from './memory-tier.ts'
+import { isHeld, purgeVerdictOf } from '../purge/held.ts'
+import { PurgeRules } from '../purge/purge-rules.ts'
 import type { ObjectMeta } from './object-meta.ts'
 import { bytesOfMeta, createSign, isSignFor, sliceName, variantEnd, variantNumber } from './object-meta.ts'
 
@@ -27,6 +29,8 @@ export class Cache {
   readonly memory: MemoryTier
   readonly disk: DiskTier
   readonly pool: BufferPool
+  /** What was purged: nothing of it is found. */
+  readonly purges: PurgeRules
   private readonly sliceBytes: number
   /** Heads whose bodies are on disk, in flight, or spread over several slices. */
   private readonly metas = new LRUCache<string, ObjectMeta>({
@@ -45,7 +49,14 @@ export class Cache {
    */
   private readonly readOnce: LRUCache<string, number>
 
-  constructor(memory: MemoryTier, disk: DiskTier, pool: BufferPool, sliceBytes: number) {
+  constructor(
+    memory: MemoryTier,
+    disk: DiskTier,
+    pool: BufferPool,
+    sliceBytes: number,
+    purges: PurgeRules = new PurgeRules(),
+  ) {
+    this.purges = purges
     this.memory = memory
     this.disk = disk
     this.pool = pool
@@ -59,7 +70,8 @@ export class Cache {
 
   /** The object's head if memory knows it: by itself, or with the first slice. */
   findMeta(key: string): ObjectMeta | undefined {
-    return this.metas.get(key) ?? this.memory.get(key, 0)?.meta
+    const meta = this.metas.get(key) ?? this.memory.get(key, 0)?.meta
+    return meta === undefined || isHeld(meta, this.purges) ? meta : this.purged(meta)
   }
 
   /** The object's head from disk; undefined when it is not there. */
@@ -68,22 +80,27 @@ export class Cache {
     const slice = await this.disk.open(key, 0)
     slice?.close()
     // Fetched meanwhile for somebody else: what is on disk may be older, or not there yet.
-    const known = this.metas.get(key)
+    const known = this.findMeta(key)
     if (known !== undefined || slice === undefined) return known
     // Cut to another length than today's slices: of no use.
     if (slice.meta.sliceBytes !== this.sliceBytes) return undefined
-    this.metas.set(key, slice.meta)
-    return slice.meta
+    const meta = isHeld(slice.meta, this.purges) ? slice.meta : this.purged(slice.meta)
+    if (meta !== undefined) this.metas.set(key, meta)
+    return meta
   }
 
   /**
    * The sign at a primary key that says which request fields select a variant: the one that stands there if it
    * names the same fields, else a new one.
    */
-  signFor(key: string, selecting: readonly string[], unique: string, nowMs: number): ObjectMeta {
-    const known = this.metas.get(key)
+  signFor(
+    key: string,
+    selecting: readonly string[],
+    { unique, responseMs: nowMs, asOf }: { unique: string; responseMs: number; asOf: number },
+  ): ObjectMeta {
+    const known = this.findMeta(key)
     if (known !== undefined && isSignFor(known, selecting)) return known
-    const sign = createSign(key, selecting, unique, nowMs, this.sliceBytes)
+    const sign = createSign(key, selecting, unique, nowMs, this.sliceBytes, asOf)
     this.metas.set(key, sign)
     this.memory.delete(key, 0)
     this.variants.delete(key)
@@ -149,9 +166,9 @@ export class Cache {
   /** A slice of this version in memory or on its way to disk. */
   findSlice(meta: ObjectMeta, index: number): Buffer | undefined {
     const inMemory = this.memory.get(meta.key, index)
-    if (inMemory?.meta.version === meta.version) return inMemory.body
+    if (inMemory !== undefined && this.isOf(meta, inMemory.meta)) return inMemory.body
     const waiting = this.disk.waiting(meta.key, index)
-    return waiting?.meta.version === meta.version ? waiting.body : undefined
+    return waiting !== undefined && this.isOf(meta, waiting.meta) ? waiting.body : undefined
   }
 
   /** The slice on disk: the whole of it, now in memory, when it is read for the second time; else open to read. */
@@ -159,7 +176,7 @@ export class Cache {
     if (!this.disk.mayHave(meta.key, index)) return undefined
     const slice = await this.disk.open(meta.key, index)
     if (slice === undefined) return undefined
-    if (slice.meta.version !== meta.version || slice.meta.sliceBytes !== meta.sliceBytes) {
+    if (!this.isOf(meta, slice.meta) || slice.meta.sliceBytes !== meta.sliceBytes) {
       slice.close()
       return undefined
     }
@@ -182,6 +199,26 @@ export class Cache {
     if (!toDisk || this.disk.degraded || isLive(meta)) this.memory.set(meta, index, body)
     // An older version must not take up room that nobody will ask for.
     else this.memory.delete(meta.key, index)
+  }
+
+  /** Of its version, and not stored before the whole object was purged: an origin may give a bad body a good name. */
+  private isOf(meta: ObjectMeta, slice: ObjectMeta): boolean {
+    if (slice.version !== meta.version) return false
+    return slice.asOf >= meta.asOf || purgeVerdictOf(slice, this.purges) !== 'gone'
+  }
+
+  /** What is left of a head that was purged: one that must be asked for again, or none. */
+  private purged(meta: ObjectMeta): ObjectMeta | undefined {
+    const { key } = meta
+    if (purgeVerdictOf(meta, this.purges) === 'stale') {
+      const stale = { ...meta, lifetimeMs: 0, staleWhileRevalidateMs: 0, held: { upTo: this.purges.count } }
+      this.metas.set(key, stale)
+      return stale
+    }
+    this.metas.delete(key)
+    this.memory.delete(key, 0)
+    this.variants.delete(key)
+    return undefined
   }
 
   private async promote(meta: ObjectMeta, index: number, slice: DiskSlice): Promise<Buffer | undefined> {

@@ -33,6 +33,12 @@ export interface ObjectMeta extends Validators {
    * Variants have keys made from its version, so a new sign leaves the old ones unreachable.
    */
   readonly selecting: readonly string[]
+  /** The count of purges as of which it was asked for (purge/purge-rules.ts). */
+  readonly asOf: number
+  /** Up to which count it was found not to be purged: the only thing of a head that changes. */
+  readonly held: { upTo: number }
+  /** What else it may be purged by; left out: nothing. */
+  readonly tags?: readonly string[] | undefined
   /** Never on disk: a key of HLS. */
   readonly memoryOnly?: true
   /** Set when it may be a playlist. */
@@ -74,10 +80,13 @@ export function createSign(
   unique: string,
   nowMs: number,
   sliceBytes: number,
+  asOf: number,
 ): ObjectMeta {
   return {
     key,
     version: unique,
+    asOf,
+    held: { upTo: asOf },
     status: 200,
     fields: NO_FIELDS,
     date: '',
@@ -135,6 +144,9 @@ export type MetaTimes = Pick<
   | 'staleIfErrorMs'
   | 'date'
   | 'playlist'
+  | 'asOf'
+  | 'held'
+  | 'tags'
 >
 
 /** The same object after a 304: fields it names replace the stored ones (RFC 9111 §3.2). */

@@ -13,6 +13,7 @@ import { pullThroughChain } from '../upstream/chain.ts'
 import { busyError } from '../upstream/upstream.ts'
 import type { UpstreamFlow, UpstreamHead, Upstreams } from '../upstream/upstream.ts'
 import type { FetchOutcome, FetchTarget, ObjectOutcome, UpstreamAsk } from './fetch.ts'
+import { targetOf } from '../purge/held.ts'
 import { Landing } from './landing.ts'
 import { readPart } from './part.ts'
 import { postedMeta } from './posted.ts'
@@ -29,6 +30,17 @@ export interface FillCounters {
   collapsed: number
 }
 
+/** When a request was sent, and as of how many purges. */
+interface Asked {
+  readonly atMs: number
+  readonly asOf: number
+}
+
+interface Fetch {
+  readonly outcome: Promise<FetchOutcome>
+  readonly asOf: number
+}
+
 export class Fills {
   readonly counters: FillCounters = { upstreamRequests: 0, upstreamBytes: 0, collapsed: 0 }
   readonly landing: Landing
@@ -38,7 +50,7 @@ export class Fills {
   private readonly sliceBytes: number
   private readonly edgeId: string
   /** Fetches that others may join: until the head is known, or, for a body of unknown length, its end. */
-  private readonly fetches = new Map<string, Promise<FetchOutcome>>()
+  private readonly fetches = new Map<string, Fetch>()
   private answers = 0
 
   constructor(
@@ -108,8 +120,10 @@ export class Fills {
 
   private async joinOrLead(name: string, target: FetchTarget, ask: UpstreamAsk): Promise<FetchOutcome> {
     const running = this.fetches.get(name)
-    if (running === undefined) return this.lead(name, ask)
-    const outcome = await running
+    // Sent before a purge that may be meant for its answer: whoever comes after that is not answered with it.
+    if (running === undefined || this.cache.purges.mayConcern(targetOf(target.primaryKey), running.asOf))
+      return this.lead(name, ask)
+    const outcome = await running.outcome
     if (outcome.kind === 'other-variant') return outcome
     if (outcome.kind !== 'object') return { ...outcome, collapsed: true }
     // An answer for one client alone: this one needs its own, and there is no point in waiting again.
@@ -126,10 +140,11 @@ export class Fills {
     let forgotten = false
     const forget = () => {
       forgotten = true
-      if (this.fetches.get(name) === promise) this.fetches.delete(name)
+      if (this.fetches.get(name)?.outcome === promise) this.fetches.delete(name)
     }
+    const asOf = this.cache.purges.count
     promise = this.request(ask, forget)
-    if (!forgotten) this.fetches.set(name, promise)
+    if (!forgotten) this.fetches.set(name, { outcome: promise, asOf })
     return promise
   }
 
@@ -137,7 +152,7 @@ export class Fills {
   private request(ask: UpstreamAsk, forget: (() => void) | null): Promise<FetchOutcome> {
     const { target } = ask
     const { promise, resolve } = Promise.withResolvers<FetchOutcome>()
-    const askedMs = this.clock.now()
+    const asked = { atMs: this.clock.now(), asOf: this.cache.purges.count }
     let pull: Pull | null = null
     const fail = (cause: EdgewardError) => {
       const error = target.holdMaxMs === undefined ? cause : asHeld(cause)
@@ -145,7 +160,7 @@ export class Fills {
       resolve({ kind: 'failed', error, collapsed: false })
     }
     const onHead = (head: UpstreamHead, flow: UpstreamFlow) => {
-      const outcome = this.readAnswer(ask, head, flow, askedMs, forget)
+      const outcome = this.readAnswer(ask, head, flow, asked, forget)
       if (outcome instanceof Promise) {
         resolve(outcome)
         return
@@ -189,11 +204,11 @@ export class Fills {
     ask: UpstreamAsk,
     head: UpstreamHead,
     flow: UpstreamFlow,
-    askedMs: number,
+    asked: Asked,
     forget: (() => void) | null,
   ): FetchOutcome | Promise<FetchOutcome> {
     const { target, stale } = ask
-    const context = this.headContext(target, askedMs)
+    const context = this.headContext(target, asked)
     if (head.status === 304 && stale !== undefined) {
       forget?.()
       return { kind: 'not-modified', meta: this.notModified(head, stale, context), collapsed: false }
@@ -214,7 +229,7 @@ export class Fills {
     const storable = read.verdict === 'storable' && this.cache.admitsVariant(target.primaryKey, meta.key)
     const pull = new Pull(this.landing, flow, meta, storable, first, read.contentRange?.end ?? null)
     admit(pull, flow, head.upstream)
-    this.landing.announce(pull, storable, { primaryKey: target.primaryKey, askedMs, forget })
+    this.landing.announce(pull, storable, { primaryKey: target.primaryKey, askedMs: asked.atMs, forget })
     const { verdict, selecting } = read
     const language = onlyLanguage(meta.fields.get('content-language'))
     if (storable && selecting.join() === 'accept-language' && language !== undefined)
@@ -251,11 +266,11 @@ export class Fills {
   private placed(read: ReadHead, target: FetchTarget, context: HeadContext): ObjectMeta {
     if (read.verdict !== 'storable' || read.selecting.length === 0)
       return { ...read.meta, key: target.primaryKey }
-    const sign = this.cache.signFor(target.primaryKey, read.selecting, context.unique, context.responseMs)
+    const sign = this.cache.signFor(target.primaryKey, read.selecting, context)
     return { ...read.meta, key: variantKey(sign, variantText(read.selecting, target.header)) }
   }
 
-  private headContext(target: FetchTarget, requestMs: number): HeadContext {
+  private headContext(target: FetchTarget, { atMs: requestMs, asOf }: Asked): HeadContext {
     return {
       key: target.key,
       sliceBytes: this.sliceBytes,
@@ -264,6 +279,7 @@ export class Fills {
       unique: `#${this.answers++}-${requestMs}`,
       rule: target.rule,
       authorised: target.authorised,
+      asOf,
     }
   }
 

@@ -10,6 +10,7 @@ import type { ContentRange } from '../../src/http/range.ts'
 import { selectingFields } from '../../src/http/vary.ts'
 import { explicitLifetimeOf, initialAgeOf, lifetimeOf, staleAllowanceOf } from '../cache/freshness.ts'
 import type { LifetimeRule } from '../cache/freshness.ts'
+import { TAG_FIELDS, tagsOf } from '../purge/object-tags.ts'
 import { combiningValidator, validatorsOf, versionOf } from '../cache/object-meta.ts'
 import type { MetaTimes, ObjectMeta } from '../cache/object-meta.ts'
 import { storableVerdict } from '../cache/storable.ts'
@@ -42,6 +43,8 @@ export interface HeadContext {
   rule: PullRule
   /** The request carried Authorization. */
   authorised: boolean
+  /** The count of purges when it was sent. */
+  asOf: number
 }
 
 export interface ReadHead {
@@ -70,6 +73,8 @@ const NOT_KEPT = new Set([
   'date',
   'age',
   'cache-status',
+  // For caches, of which this is the last before the client.
+  ...TAG_FIELDS,
 ])
 
 /**
@@ -126,6 +131,9 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
     lifetimeMs,
     ...times,
     selecting: [],
+    asOf: context.asOf,
+    held: { upTo: context.asOf },
+    tags: tagsOf(received),
     ...(rule.memoryOnly && { memoryOnly: true }),
   }
   return { meta, verdict, contentRange, selecting: selecting === '*' ? [] : selecting }
@@ -157,6 +165,8 @@ export function readPassed(head: UpstreamHead, context: HeadContext): ObjectMeta
     staleWhileRevalidateMs: 0,
     staleIfErrorMs: 0,
     selecting: [],
+    asOf: context.asOf,
+    held: { upTo: context.asOf },
   }
 }
 
@@ -180,6 +190,9 @@ export function readNotModified(
       initialAgeMs: initialAgeOf(received, context.requestMs, context.responseMs),
       ...timesOf(stored.status, merged, control, context, stored.playlist),
       ...(withdrawn && { lifetimeMs: 0 }),
+      asOf: context.asOf,
+      held: { upTo: context.asOf },
+      tags: tagsOf(received) ?? stored.tags,
     },
   }
 }

@@ -35,6 +35,8 @@ export function objectMeta(change: Partial<ObjectMeta> = {}): ObjectMeta {
     staleWhileRevalidateMs: 0,
     staleIfErrorMs: 0,
     selecting: [],
+    asOf: 0,
+    held: { upTo: 0 },
     ...change,
   }
 }

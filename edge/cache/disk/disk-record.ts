@@ -57,6 +57,9 @@ const headSchema = z.object({
   staleWhileRevalidateMs: z.number(),
   staleIfErrorMs: z.number(),
   selecting: z.array(z.string()),
+  // Files from before there were purges.
+  asOf: z.number().int().nonnegative().default(0),
+  tags: z.array(z.string()).optional(),
   playlist: playlistSchema.optional(),
 })
 
@@ -77,7 +80,7 @@ export function encodeHeadAgain(meta: ObjectMeta, prelude: Prelude): Buffer | un
 }
 
 function headText(meta: ObjectMeta): string {
-  return JSON.stringify({ ...meta, fields: meta.fields.pairs })
+  return JSON.stringify({ ...meta, fields: meta.fields.pairs, held: undefined })
 }
 
 function encodeRecord(head: Buffer, of: Pick<Prelude, 'index' | 'bodyBytes' | 'bodyCrc'>): Buffer {
@@ -120,6 +123,7 @@ export function decodeHead(bytes: Uint8Array, prelude: Prelude): ObjectMeta | un
   const parsed = headSchema.safeParse(value)
   if (!parsed.success) return undefined
   const { fields, etag, lastModified, playlist, ...rest } = parsed.data
-  const meta = { ...rest, etag, lastModified, fields: new FieldBlock(fields) }
+  const held = { upTo: rest.asOf }
+  const meta = { ...rest, etag, lastModified, held, fields: new FieldBlock(fields) }
   return playlist === undefined ? meta : { ...meta, playlist }
 }
