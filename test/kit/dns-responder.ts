@@ -16,6 +16,7 @@ import type { ResponderDeps } from '../../scheduler/dns/responder.ts'
 import { buildZones } from '../../scheduler/dns/zone/build-zones.ts'
 import type { SeenReport } from '../../scheduler/registry/registry.ts'
 import { buildSnapshot } from '../../scheduler/snapshot.ts'
+import type { Snapshot } from '../../scheduler/snapshot.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import type { Topology } from '../../scheduler/topology.ts'
 import { trustedProxiesOf as networkSet } from '../../src/access/client-address.ts'
@@ -23,7 +24,7 @@ import { dnsSchema } from '../../src/config/dns-schema.ts'
 import type { Places } from '../../src/geo/places.ts'
 import { parseIp } from '../../src/net/ip.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
-import type { EdgeReport } from '../../src/wire/report.ts'
+import type { Said } from './choosing.ts'
 import { DNS_EDGES, ZONE } from './dns-cluster.ts'
 import { wire } from './dns-bytes.ts'
 import { makeDnssecKey } from './dnssec-key.ts'
@@ -36,13 +37,20 @@ const DNS = { zone: ZONE, nameservers: [`ns1.${ZONE}`], rateLimit: false }
 const COOKIE_SECRET = '00112233445566778899aabbccddeeff'
 
 export interface ResponderRig {
-  readonly responder: DnsResponder
   readonly clock: StillClock
   readonly topology: Topology
-  /** Reports of these edges came just now; of all others none ever did. */
-  readonly hear: (reports: Readonly<Record<string, Partial<EdgeReport>>>) => void
+  /** What edges said last, and how long ago; the others never did. */
+  readonly hear: (reports: Readonly<Record<string, Said>>) => void
+  readonly snapshot: () => Snapshot
   /** The reply to a packet; undefined for none. */
   readonly ask: (packet: Uint8Array, peer: string | IpAddress, transport?: Transport) => Buffer | undefined
+  /** That of a server to which nothing was prepared, as it would have been at a time. */
+  readonly askAnew: (packet: Uint8Array, peer: string | IpAddress, at: Moment) => Buffer | undefined
+}
+
+export interface Moment {
+  readonly snapshot: Snapshot
+  readonly nowMs: number
 }
 
 export interface RigOptions {
@@ -69,7 +77,7 @@ export function responderRig({
   const topology = buildTopology(settings)
   const clock = new StillClock()
   const snapshots = { current: buildSnapshot(topology, places, new Map()) }
-  const responder = new DnsResponder({
+  const all: ResponderDeps = {
     zones: buildZones({ settings: dnsSettings, topology, isHostForm: false, signer, serial: 1 }),
     snapshots,
     demand: NO_DEMAND,
@@ -88,28 +96,42 @@ export function responderRig({
     addresses,
     steeredTtlSeconds: ttl.steered / 1000,
     ...deps,
-  })
-  const out = Buffer.alloc(MESSAGE_BYTES_MAX)
+  }
+  const responder = new DnsResponder(all)
   const rig: ResponderRig = {
-    responder,
     clock,
     topology,
     hear(reports) {
       const seen = new Map<string, SeenReport>()
-      for (const [id, said] of Object.entries(reports)) {
+      for (const [id, { ageMs = 0, ...said }] of Object.entries(reports)) {
         const report = reportOf(id, { uptimeMs: 1e9, ...said })
-        seen.set(id, { report, receivedAtMs: clock.nowMs, heldAtMs: null })
+        seen.set(id, { report, receivedAtMs: clock.nowMs - ageMs, heldAtMs: null })
       }
       snapshots.current = buildSnapshot(topology, places, seen, snapshots.current)
     },
-    ask(packet, peer, transport = 'udp') {
-      const address = typeof peer === 'string' ? ip(peer) : peer
-      const length = responder.respond(packet, packet.length, address, transport, out)
-      return length === 0 ? undefined : Buffer.from(out.subarray(0, length))
+    snapshot: () => snapshots.current,
+    ask: (packet, peer, transport = 'udp') => asked(responder, packet, peer, transport),
+    askAnew(packet, peer, { snapshot, nowMs }) {
+      const then = { now: () => nowMs, monotonic: () => nowMs }
+      const other = new DnsResponder({ ...all, clock: then, snapshots: { current: snapshot } })
+      return asked(other, packet, peer, 'udp')
     },
   }
   rig.hear(Object.fromEntries(topology.edges.map(({ id }) => [id, {}])))
   return rig
+}
+
+const out = Buffer.alloc(MESSAGE_BYTES_MAX)
+
+function asked(
+  responder: DnsResponder,
+  packet: Uint8Array,
+  peer: string | IpAddress,
+  transport: Transport,
+): Buffer | undefined {
+  const address = typeof peer === 'string' ? ip(peer) : peer
+  const length = responder.respond(packet, packet.length, address, transport, out)
+  return length === 0 ? undefined : Buffer.from(out.subarray(0, length))
 }
 
 /** Of a text that is one. */

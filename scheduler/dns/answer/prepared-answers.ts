@@ -42,6 +42,8 @@ const NETWORK_BITS = { 4: 24, 6: 48 } as const
 export class PreparedAnswers {
   readonly #slots: (Slot | undefined)[] = []
   #networks = 0
+  /** Answers that were made. */
+  #made = 0
 
   /** `nameIndex`: of the name, which is there. */
   find(nameIndex: number, question: Question, client: IpAddress, nowMs: number): PreparedAnswer | undefined {
@@ -60,7 +62,8 @@ export class PreparedAnswers {
     nowMs: number,
   ): PreparedAnswer {
     const holdsMs = answer.source === 'static' ? PREPARED_STATIC_MS : PREPARED_STEERED_MS
-    const prepared = { answer, madeAtMs: nowMs, holdsMs, take: takenInTurns(question, answer) }
+    const prepared = { answer, madeAtMs: nowMs, holdsMs, take: takenInTurns(question, answer, this.#made) }
+    this.#made += 1
     const place = nameIndex === undefined ? undefined : placeOf(nameIndex, question)
     if (place !== undefined && answer.kind !== 'error') this.#keep(place, client, prepared)
     return prepared
@@ -94,11 +97,14 @@ function networkKey({ family, a, b, d }: IpAddress): number {
   return family === 4 ? d >>> 8 : 2 ** 24 + a * 2 ** 16 + (b >>> 16)
 }
 
-/** The records that were asked for, another of them in front each time; each order is encoded when it comes first. */
-function takenInTurns(question: Question, answer: DnsAnswer): () => PreparedSections {
+/**
+ * The records that were asked for, another of them in front each time; each order is encoded when it comes first. From
+ * one answer to the next too: a resolver that keeps one for its lifetime comes back when a new one is made.
+ */
+function takenInTurns(question: Question, answer: DnsAnswer, first: number): () => PreparedSections {
   const orders: PreparedSections[] = []
   const count = Math.max(1, answer.answer.filter(({ type }) => type === question.type).length)
-  let taken = 0
+  let taken = first
   return () => {
     const turn = taken % count
     taken += 1
