@@ -3,8 +3,8 @@
 import { compileAccess, grantSecrets } from '../access/property-access.ts'
 import { messageOf } from '../errors.ts'
 import type { ConfigProblem } from './config-error.ts'
-import { formatKeyPath } from './key-path.ts'
-import type { KeyPath } from './key-path.ts'
+import { located } from './finding.ts'
+import type { Finding } from './finding.ts'
 import type { PropertySettings } from './property-schema.ts'
 import type { ConfigDocument } from './yaml-file.ts'
 
@@ -13,22 +13,18 @@ export function accessProblems(
   document: ConfigDocument,
   asnFiles: unknown,
 ): ConfigProblem[] {
-  return properties.flatMap((property, i) =>
-    problemsOf(property, asnFiles !== undefined).map(({ at, message }) => {
-      const path = ['properties', i, ...at]
-      return { path: formatKeyPath(path), line: document.lineOf(path), message }
-    }),
+  const found = properties.flatMap((property, i) =>
+    problemsOf(property, asnFiles !== undefined).map(({ at, message }) => ({
+      at: ['properties', i, ...at],
+      message,
+    })),
   )
+  return located(found, document)
 }
 
-interface Found {
-  at: KeyPath
-  message: string
-}
-
-function problemsOf(property: PropertySettings, hasAsns: boolean): Found[] {
+function problemsOf(property: PropertySettings, hasAsns: boolean): Finding[] {
   const { access, cors } = property
-  const found: Found[] = []
+  const found: Finding[] = []
   const { tokens } = access
   if (access.keys !== undefined && tokens === undefined) {
     found.push({ at: ['access', 'keys'], message: 'needs `tokens`: keys are for those with a token only' })

@@ -3,6 +3,8 @@
 import path from 'node:path'
 import { formatNetwork, networkProblem, parseNetwork } from '../net/ip.ts'
 import type { ConfigProblem } from './config-error.ts'
+import { plainName } from './dns-names.ts'
+import { placeOf } from './finding.ts'
 import { formatKeyPath } from './key-path.ts'
 import type { KeyPath } from './key-path.ts'
 import { entriesAt, textAt, textsAt, textsOfEntries, valueAt } from './raw.ts'
@@ -41,7 +43,9 @@ export function schedulerProblems(document: ConfigDocument): ConfigProblem[] {
     check.known('capability', textsAt(root, [...property, 'capabilities']), capabilities)
   }
   check.unique(coverage, plainNetwork)
-  check.listeners(['steering', 'control', 'admin'].map((name) => ['scheduler', name, 'listen']))
+  const listeners = ['steering', 'control', 'admin', 'dns'].map((name) => ['scheduler', name, 'listen'])
+  check.listeners([...listeners, ...entriesAt(root, ['scheduler', 'dns', 'listen'])])
+  checkDns(check, root)
   checkContent(check, root)
   return check.problems
 }
@@ -57,6 +61,13 @@ export function edgeProblems(document: ConfigDocument): ConfigProblem[] {
   check.listeners([['listen'], ['admin']])
   checkContent(check, root)
   return check.problems
+}
+
+function checkDns(check: Checks, root: unknown): void {
+  const dns = ['scheduler', 'dns']
+  check.unique([...textAt(root, [...dns, 'zone']), ...textsAt(root, [...dns, 'zones'])], plainName)
+  check.unique(textsAt(root, [...dns, 'nameservers']), plainName)
+  check.networks(textsAt(root, [...dns, 'rateLimit', 'exempt']))
 }
 
 /** Origins and properties: the part both files share. */
@@ -107,8 +118,7 @@ class Checks {
         first.set(plain, at)
         continue
       }
-      const place = `${formatKeyPath(earlier)} (line ${this.#document.lineOf(earlier)})`
-      this.#add(at, `${this.#quoted(at, value)} is also ${place}`)
+      this.#add(at, `${this.#quoted(at, value)} is also ${placeOf(earlier, this.#document)}`)
     }
   }
 

@@ -1,17 +1,11 @@
 // `scheduler.dns`: the zones that the scheduler answers for, and how.
 import { z } from 'zod'
-import { parseIp } from '../net/ip.ts'
-import { domainName, networkText, zoneRecordSchema } from './dns-values.ts'
+import { domainName, zoneRecordSchema } from './dns-values.ts'
 import { fileName } from './file-values.ts'
-import { listenAddress, wait } from './values.ts'
+import { LISTEN_WORDS, ipAddress, listenAddress, network, off, wait } from './values.ts'
 
 /** In whole seconds on the wire, and never 0: each client would ask for each request. */
 const ttl = wait.refine((ms) => ms >= 1000 && ms % 1000 === 0, 'must be of whole seconds, at least 1s')
-
-const address = z
-  .string()
-  .refine((text) => parseIp(text) !== undefined && !text.includes('%'), 'must be an IPv4 or IPv6 address')
-  .meta({ title: 'IP address', examples: ['203.0.113.53', '2001:db8::53'] })
 
 const rateLimitSchema = z.strictObject({
   rate: z
@@ -30,12 +24,14 @@ const rateLimitSchema = z.strictObject({
     .describe(
       'Of those over the rate every so manieth is truncated, so that real clients come over TCP, and the others are dropped; 0: all are dropped.',
     ),
-  exempt: z.array(networkText).default([]).describe('Networks that are never limited.'),
+  exempt: z.array(network).default([]).describe('Networks that are never limited.'),
 })
 
 export const dnsSchema = z.strictObject({
   listen: z
-    .union([listenAddress, z.array(listenAddress).min(1).max(16)])
+    .union([listenAddress, z.array(listenAddress).min(1).max(16)], {
+      error: `must be ${LISTEN_WORDS}, or a list of them`,
+    })
     .prefault('0.0.0.0:53')
     .describe('Public, UDP and TCP; several as a list, such as one a family.'),
   zone: domainName.describe(
@@ -72,7 +68,7 @@ export const dnsSchema = z.strictObject({
   schedulers: z
     .strictObject({
       name: domainName.describe('A name in a zone.'),
-      addresses: z.array(address).min(1).max(16).describe('The public addresses of this scheduler.'),
+      addresses: z.array(ipAddress).min(1).max(16).describe('The public addresses of this scheduler.'),
     })
     .optional()
     .describe('A name with the addresses of all schedulers that live. Left out: there is none.'),
@@ -85,7 +81,7 @@ export const dnsSchema = z.strictObject({
     .default(true)
     .describe('Whether EDNS Client Subnet is gone by; `false`: the address of the resolver alone.'),
   cookieSecrets: z
-    .array(z.string())
+    .array(z.string().regex(/^[0-9A-Fa-f]{32}$/, 'must be 32 hex digits'))
     .min(1)
     .max(4)
     .optional()
@@ -93,7 +89,7 @@ export const dnsSchema = z.strictObject({
       'Secrets of DNS cookies, 32 hex digits each; the first makes, all are taken. Left out: one of this process.',
     ),
   rateLimit: z
-    .union([z.literal(false), rateLimitSchema])
+    .union([off, rateLimitSchema])
     .prefault({})
     .describe('Bounds replies over UDP to clients without a cookie; `false`: none.'),
   nsid: z

@@ -1,28 +1,23 @@
 // Names and static records of `scheduler.dns` as a person writes them, checked one by one.
 import { z } from 'zod'
-import { networkProblem, parseIp } from '../net/ip.ts'
+import { parseIp } from '../net/ip.ts'
+import { NAME_CHARS_MAX, plainName } from './dns-names.ts'
 
 /** Letters, digits, hyphens and, as services and validations have them, underscores. */
 const LABEL = '(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)'
 const DOMAIN = new RegExp(String.raw`^${LABEL}(?:\.${LABEL})*\.?$`)
 const RECORD_NAME = new RegExp(String.raw`^(?:@|(?:\*\.)?${LABEL}(?:\.${LABEL})*\.?|\*)$`)
-/** Of a name in text, with its final dot. */
-const NAME_CHARS_MAX = 254
 
+/** An address is none, though it has the form of one. */
 function isDomain(text: string): boolean {
-  return DOMAIN.test(text) && text.length <= NAME_CHARS_MAX
+  return DOMAIN.test(text) && plainName(text).length <= NAME_CHARS_MAX && parseIp(text) === undefined
 }
 
 export const domainName = z
   .string()
   .refine(isDomain, 'must be a domain name such as cdn.example.com')
   .meta({ title: 'domain name', examples: ['cdn.example.com'] })
-  .transform((name) => name.toLowerCase().replace(/\.$/, ''))
-
-export const networkText = z.string().superRefine((text, context) => {
-  const problem = networkProblem(text)
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, input: text })
-})
+  .transform(plainName)
 
 export const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'SRV', 'TXT'] as const
 
@@ -84,7 +79,10 @@ export const zoneRecordSchema = z
     type: z.enum(RECORD_TYPES).describe('Kind of the record.'),
     data: z.string().describe('As in a zone file; names in it are whole with or without a final dot.'),
     ttl: z
-      .number()
+      .number({
+        error: ({ code, input }) =>
+          code === 'invalid_type' && input !== null ? 'must be a number of seconds' : undefined,
+      })
       .int()
       .min(1)
       .max(604_800)

@@ -7,6 +7,8 @@ import { edgeProblems, schedulerProblems } from './check.ts'
 import { ConfigError } from './config-error.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { takeCoverageFiles } from './coverage-files.ts'
+import { dnsProblems } from './dns-problems.ts'
+import { dnsWarnings } from './dns-warnings.ts'
 import { edgeConfigOf } from './edge-config.ts'
 import { joinedEdgeSchema, standaloneEdgeSchema, undecidedEdgeSchema } from './edge-schema.ts'
 import type { EdgeSettings, JoinedEdgeSettings, StandaloneEdgeSettings } from './edge-schema.ts'
@@ -74,8 +76,13 @@ async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerCon
   if (steering.tls !== undefined) steering.tls = withResolvedCertificates(steering.tls, place.directory)
   const { dnssec } = settings.scheduler.dns ?? {}
   if (dnssec !== undefined) dnssec.keys = dnssec.keys.map((file) => path.resolve(place.directory, file))
-  const allWarnings = [...warnings, ...steeringWarnings(settings, document)]
-  return { ...place, settings, version: edgeConfigOf(settings).version, warnings: allWarnings }
+  const found = [...steeringWarnings(settings, document), ...dnsWarnings(settings, document)]
+  return {
+    ...place,
+    settings,
+    version: edgeConfigOf(settings).version,
+    warnings: [...warnings, ...inOrder(found)],
+  }
 }
 
 function edgeFileConfigOf(document: ConfigDocument): EdgeFileConfig {
@@ -112,7 +119,8 @@ function checkedContent<T extends SchedulerSettings | StandaloneEdgeSettings>(
 ): T {
   const settings = checked(document, schema, found)
   const problems = accessProblems(settings.properties, document, asnFilesOf(settings))
-  if ('scheduler' in settings) problems.push(...steeringProblems(settings, document))
+  if ('scheduler' in settings)
+    problems.push(...steeringProblems(settings, document), ...dnsProblems(settings, document))
   if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
   return settings
 }

@@ -4,19 +4,8 @@ import { dnsSchema } from './dns-schema.ts'
 import { originSchema, propertySchema } from './property-schema.ts'
 import { fileName, files } from './file-values.ts'
 import { redisSchema } from './redis-schema.ts'
-import { parseIp } from '../net/ip.ts'
 import { tlsSchema } from './tls-schema.ts'
-import { httpUrl, identifier, listenAddress, rate, wait } from './values.ts'
-
-// Checked as a network in check.ts, beside what else no schema sees.
-const network = z
-  .string()
-  .meta({ title: 'IP address or network', examples: ['192.0.2.0/24', '2001:db8::/32'] })
-
-const address = z
-  .string()
-  .refine((text) => parseIp(text) !== undefined && !text.includes('%'), 'must be an IPv4 or IPv6 address')
-  .meta({ title: 'IP address', examples: ['203.0.113.10', '2001:db8::10'] })
+import { httpUrl, identifier, ipAddress, listenAddress, network, off, rate, wait } from './values.ts'
 
 const country = z
   .string()
@@ -90,7 +79,7 @@ const edgeSchema = z.strictObject({
     .default(1)
     .describe('Multiplies its share of its site’s clients; 0: only where no other edge can serve.'),
   addresses: z
-    .array(address)
+    .array(ipAddress)
     .default([])
     .describe('Its public addresses: clients are sent where theirs fit. Left out: IPv4 and IPv6.'),
   capabilities: z
@@ -195,7 +184,7 @@ export const schedulerSchema = z.strictObject({
         .describe('GeoIP databases, relative to this file.'),
       probes: z
         .union([
-          z.literal(false),
+          off,
           z.strictObject({
             every: wait.prefault('2s').describe('How often each address of an edge is asked.'),
             timeout: wait.prefault('1s').describe('What takes longer has failed.'),

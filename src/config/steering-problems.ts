@@ -2,15 +2,11 @@
 // redirect's form cannot use, and Content Steering that cannot work.
 import { parseIp } from '../net/ip.ts'
 import type { ConfigProblem } from './config-error.ts'
-import { formatKeyPath } from './key-path.ts'
-import type { KeyPath } from './key-path.ts'
+import { HOST_LABEL_WORDS, isHostLabel } from './dns-names.ts'
+import { located } from './finding.ts'
+import type { Finding } from './finding.ts'
 import type { SchedulerSettings } from './scheduler-schema.ts'
 import type { ConfigDocument } from './yaml-file.ts'
-
-interface Found {
-  at: KeyPath
-  message: string
-}
 
 export function steeringProblems(settings: SchedulerSettings, document: ConfigDocument): ConfigProblem[] {
   const byHost = settings.scheduler.steering.redirect === 'host'
@@ -22,7 +18,7 @@ export function steeringWarnings(settings: SchedulerSettings, document: ConfigDo
   const { edges, properties } = settings
   if (edges.length < 2 || properties.every(({ contentSteering }) => contentSteering === undefined)) return []
   const others = Map.groupBy(edges, ({ url }) => besidesHost(url))
-  const alone = edges.flatMap(({ url }, i): Found[] => {
+  const alone = edges.flatMap(({ url }, i): Finding[] => {
     const besides = besidesHost(url)
     if (besides !== null && (others.get(besides)?.length ?? 0) > 1) return []
     const message =
@@ -32,14 +28,14 @@ export function steeringWarnings(settings: SchedulerSettings, document: ConfigDo
   return located(alone, document)
 }
 
-function hostFormProblems({ properties, edges }: SchedulerSettings): Found[] {
+function hostFormProblems({ properties, edges }: SchedulerSettings): Finding[] {
   const where = 'while scheduler.steering.redirect is `host`'
-  const ids = properties.flatMap(({ id }, i): Found[] => {
-    if (DNS_LABEL.test(id)) return []
-    const message = `must be a DNS label, at most 63 of a-z, 0-9 and "-", ${where}`
+  const ids = properties.flatMap(({ id }, i): Finding[] => {
+    if (isHostLabel(id)) return []
+    const message = `must be ${HOST_LABEL_WORDS}, ${where}`
     return [{ at: ['properties', i, 'id'], message }]
   })
-  const urls = edges.flatMap(({ url }, i): Found[] => {
+  const urls = edges.flatMap(({ url }, i): Finding[] => {
     const { hostname, pathname } = new URL(url)
     const at = ['edges', i, 'url']
     if (parseIp(hostname.replace(/^\[|\]$/g, '')) !== undefined)
@@ -49,11 +45,11 @@ function hostFormProblems({ properties, edges }: SchedulerSettings): Found[] {
   return [...ids, ...urls]
 }
 
-function announcementProblems({ properties, scheduler }: SchedulerSettings): Found[] {
-  return properties.flatMap(({ contentSteering, access }, i): Found[] => {
+function announcementProblems({ properties, scheduler }: SchedulerSettings): Finding[] {
+  return properties.flatMap(({ contentSteering, access }, i): Finding[] => {
     if (contentSteering === undefined) return []
     const at = ['properties', i, 'contentSteering']
-    const found: Found[] = []
+    const found: Finding[] = []
     if (scheduler.steering.publicUrl === undefined)
       found.push({ at, message: 'needs scheduler.steering.publicUrl: playlists name it to players' })
     if (access.tokens?.carry === 'cookie') {
@@ -64,15 +60,8 @@ function announcementProblems({ properties, scheduler }: SchedulerSettings): Fou
   })
 }
 
-/** RFC 1123 §2.1. */
-const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-
 /** null where a path is part of it. */
 function besidesHost(url: string): string | null {
   const { protocol, port, pathname } = new URL(url)
   return pathname === '/' ? `${protocol}${port}` : null
-}
-
-function located(found: readonly Found[], document: ConfigDocument): ConfigProblem[] {
-  return found.map(({ at, message }) => ({ path: formatKeyPath(at), line: document.lineOf(at), message }))
 }

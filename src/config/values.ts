@@ -42,7 +42,7 @@ function unitValue(pattern: RegExp, units: Record<string, number>) {
 const DURATION_WORDS = 'a duration such as 250ms, 30s, 5m, 1h or 7d'
 const SIZE_WORDS = 'a size such as 64KiB, 2MiB, 8GiB, 2TiB or 10GB'
 const RATE_WORDS = 'a rate such as 500Mbit or 10Gbit (bits a second)'
-const LISTEN_WORDS = 'an address and port such as 0.0.0.0:8080 or [::]:8080'
+export const LISTEN_WORDS = 'an address and port such as 0.0.0.0:8080 or [::]:8080'
 
 /** `250ms`, `30s`, `5m`, `1h`, `7d` → milliseconds. */
 export const duration = text(DURATION_WORDS)
@@ -105,6 +105,21 @@ function isHost(host: string): boolean {
   if (host.includes(':') || IPV4_LIKE.test(host)) return parseIp(host) !== undefined
   return HOST_NAME.test(host)
 }
+
+/** Checked as a network in check.ts, beside what else no schema sees. */
+export const network = z
+  .string()
+  .meta({ title: 'IP address or network', examples: ['192.0.2.0/24', '2001:db8::/32'] })
+
+export const ipAddress = z
+  .string()
+  .refine((value) => parseIp(value) !== undefined && !value.includes('%'), 'must be an IPv4 or IPv6 address')
+  .meta({ title: 'IP address', examples: ['203.0.113.10', '2001:db8::10'] })
+
+/** Beside the keys of what can be turned off. */
+export const off = z.literal(false, {
+  error: ({ input }) => (input === null ? undefined : 'must be false, or hold keys of its own'),
+})
 
 const URL_WORDS = 'must be an http:// or https:// URL without query, fragment or password'
 

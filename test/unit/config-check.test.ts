@@ -11,12 +11,19 @@ const FIXTURES = path.join(import.meta.dirname, '../fixtures/config')
 
 t.test('every example can be used', async (t) => {
   const files = (await readdir(EXAMPLES)).toSorted()
-  t.strictSame(files, ['edge-protected.yaml', 'edge-standalone.yaml', 'edge.yaml', 'edgeward.yaml'])
+  t.strictSame(files, [
+    'edge-protected.yaml',
+    'edge-standalone.yaml',
+    'edge.yaml',
+    'edgeward-dns.yaml',
+    'edgeward.yaml',
+  ])
   const hash = hashKey('example')
   const env = {
     EDGE_KEY: newKey(),
     GZ1_KEY_HASH: hash,
     FRA1_KEY_HASH: hash,
+    DNS_COOKIE_SECRET: '0'.repeat(32),
     REDIS_URL: 'redis://127.0.0.1',
     SHOWS_KEY: newKey(),
     HOOK_KEY: newKey(),
@@ -29,6 +36,7 @@ t.test('every example can be used', async (t) => {
     stdout: `edge-protected.yaml: ok (edge solo: standalone, 1 property)
 edge-standalone.yaml: ok (edge solo: standalone, 1 property)
 edge.yaml: ok (edge gz-1: joined to a cluster)
+edgeward-dns.yaml: ok (scheduler: 2 sites, 2 edges, 1 property)
 edgeward.yaml: ok (scheduler: 2 sites, 2 edges, 1 property)
 `,
   })

@@ -41,6 +41,7 @@ t.test('an editor accepts the examples with their references, and marks what is 
   const examples = path.join(DIRECTORY, '../../deploy/examples')
   const schemas: Record<string, string> = {
     'edgeward.yaml': 'edgeward.schema.json',
+    'edgeward-dns.yaml': 'edgeward.schema.json',
     'edge.yaml': 'edge.schema.json',
     'edge-standalone.yaml': 'edge.schema.json',
     'edge-protected.yaml': 'edge.schema.json',

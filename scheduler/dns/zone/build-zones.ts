@@ -4,6 +4,7 @@ import { TYPE } from '../message/codes.ts'
 import { isInside, parentOf } from '../message/names.ts'
 import type { WireName } from '../message/names.ts'
 import type { DnsRecord } from '../message/records.ts'
+import { nameOfProperty, wholeName } from '../../../src/config/dns-names.ts'
 import type { DnsSettings } from '../../../src/config/dns-schema.ts'
 import type { ZoneRecordSettings } from '../../../src/config/dns-values.ts'
 import { parseIp } from '../../../src/net/ip.ts'
@@ -73,15 +74,10 @@ function configuredRecord({ name, type, data, ttl }: ZoneRecordSettings, setting
   return staticRecord(owner, type, data, ttl === undefined ? settings.ttl.static : ttl * 1000)
 }
 
-/** Of a record: `@` is the zone, a final dot ends a whole name, all else is completed by the zone. */
-export function wholeName(name: string, zone: string): string {
-  if (name === '@') return zone
-  return name.endsWith('.') ? name.slice(0, -1) : `${name}.${zone}`
-}
-
 /** Its id in the first zone, and its hosts; which of them are ours `steer` sees. */
 function namesOfProperty({ id, hosts }: PropertyView, { zone }: DnsSettings): WireName[] {
-  return [`${id}.${zone}`, ...hosts].flatMap((text) => (text === '*' ? [] : (hostName(text) ?? [])))
+  const named = nameOfProperty(id, zone) ?? []
+  return [named, hosts].flat().flatMap((text) => (text === '*' ? [] : (hostName(text) ?? [])))
 }
 
 /** Undefined for an address, and for what is no name in DNS. */
