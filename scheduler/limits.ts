@@ -43,6 +43,16 @@ export const REGISTRY_RECONNECT_MAX_MS = 1000
  */
 export const REGISTRY_GRACE_MS = 3000
 
+/**
+ * A scheduler that has not said so for this long is not named to clients any more. With a read every half second, and
+ * answers that are kept for another, a lost one is gone after 4 s; a store that is slow for two takes nobody out.
+ */
+export const SCHEDULER_PRESENT_MS = 3000
+
+/** Schedulers that are named, and addresses of each; more of them are left out, and a longer list is ignored. */
+export const SCHEDULERS_MAX = 32
+export const SCHEDULER_ADDRESSES_MAX = 16
+
 /** Body of an override; more is refused with 413. */
 export const OVERRIDE_BYTES_MAX = 2048
 

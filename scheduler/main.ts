@@ -104,6 +104,8 @@ export async function startScheduler(
     decisionLog: sampledDecisions(settings.scheduler.decisionLog, log, systemRandom),
   })
   const ready = readyForGood(() => readinessOf(lifecycle, snapshots.current, clock.monotonic()).ready)
+  // Before DNS listens: that there is no scheduler would be kept for its negative TTL.
+  registry.announce(settings.scheduler.dns?.schedulers?.addresses ?? [])
   const dns =
     settings.scheduler.dns === undefined
       ? null
@@ -114,7 +116,7 @@ export async function startScheduler(
           log,
           promRegistry,
           isReady: ready,
-          schedulers: () => [],
+          schedulers: () => registry.schedulers(),
           isHostForm: steering.redirect === 'host',
         })
   opened.defer(() => dns?.server.close())
@@ -142,6 +144,8 @@ export async function startScheduler(
     },
     async drain() {
       lifecycle.draining = true
+      // First of all: resolvers keep for a while what they were told.
+      await registry.withdraw()
       // Reports go on being taken while the last clients are answered; /readyz says `draining` to the end.
       await steeringServer.drain(drain)
       await dns?.server.close()

@@ -1,9 +1,11 @@
 // The registry of a lone scheduler: the last report of each edge and what operators said, in this process.
 import type { Clock } from '../../src/clock.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
 import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { isRetired } from './instances.ts'
 import { nextOverride, overrideIn } from './overrides.ts'
+import { addressesOf, namedAddresses } from './presence.ts'
 import { withOverrides } from './registry.ts'
 import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 
@@ -17,6 +19,7 @@ export class MemoryRegistry implements Registry {
   readonly #reports = new Map<string, SeenReport>()
   #overrides: ReadonlyMap<string, EdgeOverride> = new Map()
   #view: ReadonlyMap<string, SeenReport> | null = null
+  #schedulers: readonly IpAddress[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -47,6 +50,17 @@ export class MemoryRegistry implements Registry {
     this.#overrides = overrides
     this.#changed()
     return 'process'
+  }
+
+  announce(addresses: readonly string[]): void {
+    this.#schedulers = namedAddresses({ addresses: addressesOf(addresses), isLeaving: false }, [])
+  }
+
+  /** There are no others to be named instead. */
+  async withdraw(): Promise<void> {}
+
+  schedulers(): readonly IpAddress[] {
+    return this.#schedulers
   }
 
   status(): RegistryStatus {

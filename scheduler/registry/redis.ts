@@ -3,10 +3,10 @@
 // second. A slow or lost Redis costs nothing but news: what was last read is held, and nothing ever waits for it.
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { ChainableCommander } from 'ioredis'
 import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
 import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { BoundedLog } from '../bounded-log.ts'
@@ -15,13 +15,14 @@ import {
   REGISTRY_FIRST_READ_MS,
   REGISTRY_GRACE_MS,
   REGISTRY_READ_EVERY_MS,
-  REGISTRY_TIMEOUT_MS,
   REGISTRY_WRITE_AFTER_MS,
 } from '../limits.ts'
 import { isRetired } from './instances.ts'
-import { createRedisClient, redisProblem } from './redis-client.ts'
-import type { RedisClient, RedisTarget } from './redis-client.ts'
+import { redisProblem } from './redis-client.ts'
+import type { RedisTarget } from './redis-client.ts'
+import { RedisLink } from './redis-link.ts'
 import { RedisOverrides } from './redis-overrides.ts'
+import { RedisPresence } from './redis-presence.ts'
 import { withOverrides } from './registry.ts'
 import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 import { dropOutdated, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
@@ -49,7 +50,7 @@ export class RedisRegistry implements Registry {
   readonly kind = 'redis'
   onChange: (() => void) | null = null
   readonly #options: RedisRegistryOptions
-  readonly #redis: RedisClient
+  readonly #link: RedisLink
   readonly #self: string = randomUUID()
   /** The braces keep all keys of a cluster of ours in one slot of a Redis Cluster, and so in one pipeline. */
   readonly #keyPrefix: string
@@ -57,6 +58,7 @@ export class RedisRegistry implements Registry {
   readonly #shared = new Map<string, SharedReport>()
   readonly #unwritten = new Map<string, OwnReport>()
   readonly #overrides: RedisOverrides
+  readonly #presence: RedisPresence
   readonly #warnings: BoundedLog
   #view: ReadonlyMap<string, SeenReport> | null = null
   #readAtMs: number
@@ -65,13 +67,10 @@ export class RedisRegistry implements Registry {
   #graceUntilMs = Number.NEGATIVE_INFINITY
   #heldReason: string | null = CONNECTION_LOST
   #heldLogged = false
-  /** The slowest answer of late, and until when it counts. */
-  #slowest = { ms: 0, untilMs: 0 }
   readonly #looked = Promise.withResolvers<void>()
   #writeFailed = false
   #reading = false
   #writing: Promise<void> | null = null
-  #handshakeSinceMs: number | null = null
   #closed = false
   #writeTimer: NodeJS.Timeout | null = null
   readonly #readTimer: NodeJS.Timeout
@@ -81,7 +80,7 @@ export class RedisRegistry implements Registry {
     const registry = new RedisRegistry(options)
     // Both a read and a failure end the wait.
     const timer = setTimeout(registry.#looked.resolve, REGISTRY_FIRST_READ_MS)
-    registry.#redis.connect().catch((error: unknown) => registry.#hold(registry.#problem(error)))
+    registry.#link.client.connect().catch((error: unknown) => registry.#hold(registry.#problem(error)))
     await registry.#looked.promise
     clearTimeout(timer)
     return registry
@@ -93,11 +92,13 @@ export class RedisRegistry implements Registry {
     this.#readAtMs = options.clock.monotonic()
     this.#overrides = new RedisOverrides(this.#self, options.edges)
     this.#warnings = new BoundedLog(options.clock, options.log)
-    this.#redis = createRedisClient(options.redis)
+    this.#presence = new RedisPresence(this.#self, this.#keyPrefix, this.#warnings)
+    this.#link = new RedisLink(options.redis, options.clock)
+    const { client } = this.#link
     // Without a listener an 'error' would end the process; the failing read tells the same.
-    this.#redis.on('error', (error: Error) => this.#hold(this.#problem(error)))
-    this.#redis.on('close', () => this.#hold(CONNECTION_LOST))
-    this.#redis.on('ready', () => {
+    client.on('error', (error: Error) => this.#hold(this.#problem(error)))
+    client.on('close', () => this.#hold(CONNECTION_LOST))
+    client.on('ready', () => {
       this.#run('registry read', () => this.#read())
       this.#run('registry write', () => this.#write())
     })
@@ -136,6 +137,26 @@ export class RedisRegistry implements Registry {
     return this.#overrides.isWritten(edge) ? 'store' : 'pending'
   }
 
+  announce(addresses: readonly string[]): void {
+    this.#presence.announce(addresses)
+  }
+
+  async withdraw(): Promise<void> {
+    if (!this.#presence.leave() || !this.#link.checkReady()) return
+    try {
+      const pipeline = this.#link.client.pipeline()
+      this.#presence.addWrites(pipeline)
+      await this.#link.inTime(pipeline)
+    } catch (error) {
+      // Its key expires.
+      this.#hold(this.#problem(error))
+    }
+  }
+
+  schedulers(): readonly IpAddress[] {
+    return this.#presence.named
+  }
+
   status(): RegistryStatus {
     return this.#heldReason === null
       ? HEALTHY
@@ -147,7 +168,8 @@ export class RedisRegistry implements Registry {
     this.onChange = null
     clearInterval(this.#readTimer)
     if (this.#writeTimer !== null) clearTimeout(this.#writeTimer)
-    this.#redis.disconnect()
+    await this.withdraw()
+    this.#link.client.disconnect()
   }
 
   #run(name: string, work: () => Promise<void>): void {
@@ -155,22 +177,25 @@ export class RedisRegistry implements Registry {
   }
 
   async #read(): Promise<void> {
-    if (this.#redis.status !== 'ready') return this.#endLongHandshake()
-    this.#handshakeSinceMs = null
     // One read at a time: a slow Redis never has a queue of them.
-    if (this.#reading) return
+    if (!this.#link.checkReady() || this.#reading) return
     this.#reading = true
     try {
-      const { edges } = this.#options
-      const sentAtMs = this.#options.clock.monotonic()
-      const pipeline = this.#redis.pipeline()
+      const { edges, clock } = this.#options
+      const sentAtMs = clock.monotonic()
+      const pipeline = this.#link.client.pipeline()
       // A store that refuses writes (full, or a replica now) is no news of others either: they cannot write theirs.
-      pipeline.set(`${this.#keyPrefix}scheduler:${this.#self}`, '1', 'PX', DOWN_AFTER_MS)
+      this.#presence.addWrites(pipeline)
+      const presenceAt = this.#presence.addReads(pipeline)
+      const reportsAt = pipeline.length
       pipeline.hgetall(`${this.#keyPrefix}overrides`)
       for (const id of edges) pipeline.get(this.#reportKey(id)).pttl(this.#reportKey(id))
-      const [, hash, ...reports] = await this.#inTime(pipeline)
+      const replies = await this.#link.inTime(pipeline)
       if (this.#closed) return
       this.#resume(sentAtMs)
+      const inGrace = sentAtMs < this.#graceUntilMs
+      this.#presence.takeReplies(replies.slice(presenceAt, reportsAt), clock.monotonic(), inGrace)
+      const [hash, ...reports] = replies.slice(reportsAt)
       edges.forEach((id, i) => this.#takeShared(id, reports[2 * i], reports[2 * i + 1], sentAtMs))
       if (this.#overrides.takeStored(hashSchema.parse(hash))) this.#scheduleWrite()
       this.#readAtMs = sentAtMs
@@ -185,20 +210,9 @@ export class RedisRegistry implements Registry {
 
   #takeShared(id: string, text: unknown, leftMs: unknown, sentAtMs: number): void {
     const inGrace = sentAtMs < this.#graceUntilMs
-    const slackMs = this.#slackMs()
+    const slackMs = this.#link.slackMs()
     if (takeShared(this.#shared, id, this.#self, { text, leftMs, sentAtMs, slackMs, inGrace })) return
     this.#warnings.warn(id, { edge: id }, 'registry holds an unreadable report; ignored')
-  }
-
-  /** A server that stands still takes connections and says nothing; the next attempt may lead to another. */
-  #endLongHandshake(): void {
-    const nowMs = this.#options.clock.monotonic()
-    if (this.#redis.status !== 'connect') this.#handshakeSinceMs = null
-    else if (this.#handshakeSinceMs === null) this.#handshakeSinceMs = nowMs
-    else if (nowMs - this.#handshakeSinceMs >= REGISTRY_TIMEOUT_MS) {
-      this.#handshakeSinceMs = null
-      this.#redis.disconnect(true)
-    }
   }
 
   #write(): Promise<void> {
@@ -212,12 +226,12 @@ export class RedisRegistry implements Registry {
   async #writeAll(): Promise<void> {
     if (this.#writeTimer !== null) clearTimeout(this.#writeTimer)
     this.#writeTimer = null
-    if (this.#closed || this.#redis.status !== 'ready' || !this.#hasUnwritten()) return
+    if (this.#closed || this.#link.client.status !== 'ready' || !this.#hasUnwritten()) return
     const reports = [...this.#unwritten.values()]
     this.#unwritten.clear()
     try {
       const nowMs = this.#options.clock.monotonic()
-      const pipeline = this.#redis.pipeline()
+      const pipeline = this.#link.client.pipeline()
       // What waited for a lost connection is stored as old as it is.
       const fresh = reports.filter(({ receivedAtMs }) => nowMs - receivedAtMs < DOWN_AFTER_MS)
       for (const { report, receivedAtMs } of fresh) {
@@ -230,7 +244,7 @@ export class RedisRegistry implements Registry {
       }
       const overrides = this.#overrides.unwritten()
       for (const [id, text] of overrides) pipeline.hset(`${this.#keyPrefix}overrides`, id, text)
-      const replies = await this.#inTime(pipeline)
+      const replies = await this.#link.inTime(pipeline)
       this.#takeOverwritten(fresh, replies, nowMs)
       this.#overrides.written(overrides)
       if (this.#writeFailed) this.#options.log.info('registry is written again')
@@ -271,39 +285,6 @@ export class RedisRegistry implements Registry {
       this.#writeTimer = null
       this.#run('registry write', () => this.#write())
     }, REGISTRY_WRITE_AFTER_MS)
-  }
-
-  /** The replies. Past the bound the connection is dropped, and with it every command that waits on it. */
-  async #inTime(pipeline: ChainableCommander): Promise<unknown[]> {
-    const sentAtMs = this.#options.clock.monotonic()
-    const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      late.reject(new Error(`no answer within ${REGISTRY_TIMEOUT_MS} ms`))
-      this.#redis.disconnect(true)
-    }, REGISTRY_TIMEOUT_MS)
-    try {
-      const results = await Promise.race([pipeline.exec(), late.promise])
-      if (results === null) throw new Error('the transaction was discarded')
-      return results.map(([error, reply]) => {
-        if (error !== null) throw error
-        return reply
-      })
-    } finally {
-      clearTimeout(timer)
-      this.#noteAnswer(sentAtMs)
-    }
-  }
-
-  #noteAnswer(sentAtMs: number): void {
-    const nowMs = this.#options.clock.monotonic()
-    const ms = nowMs - sentAtMs
-    if (ms < this.#slowest.ms && nowMs < this.#slowest.untilMs) return
-    this.#slowest = { ms, untilMs: nowMs + DOWN_AFTER_MS }
-  }
-
-  /** A report waits twice for a slow Redis: to be written by its scheduler, and to be read by this one. */
-  #slackMs(): number {
-    return 2 * Math.min(this.#slowest.ms, REGISTRY_TIMEOUT_MS)
   }
 
   #hold(reason: string): void {

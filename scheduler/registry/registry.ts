@@ -1,5 +1,6 @@
 // What the scheduler knows of its edges' reports, and what operators said over them: the interface that memory.ts
 // and redis.ts implement and that test/contract/registry.test.ts holds both to. Reading never waits for anyone.
+import type { IpAddress } from '../../src/net/ip.ts'
 import type { EdgeOverride, OverrideKept, OverrideRequest } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 
@@ -40,9 +41,20 @@ export interface Registry {
    * it is known where it is kept; never fails.
    */
   setOverride(edge: string, wanted: OverrideRequest | null): Promise<OverrideKept>
+  /** Names this scheduler with its addresses, checked texts, here at once and to the others within a second. */
+  announce(addresses: readonly string[]): void
+  /** Names it no longer: it drains. Resolves, in bounded time, when the others can know; never fails. */
+  withdraw(): Promise<void>
+  /**
+   * The addresses of the schedulers that live, this one's among them until it withdraws, and after that while there
+   * are no others. One that is lost is gone within 4 s; while the shared store cannot be read, none goes. The list is
+   * not changed after it was given out.
+   */
+  schedulers(): readonly IpAddress[]
   status(): RegistryStatus
   /** Called after each change of seen() or overrides(); one listener. */
   onChange: (() => void) | null
+  /** Withdraws first. */
   close(): Promise<void>
 }
 

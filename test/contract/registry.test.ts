@@ -9,6 +9,7 @@ import type { Registry } from '../../scheduler/registry/registry.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { redisSchema } from '../../src/config/redis-schema.ts'
 import { silentLogger } from '../../src/log.ts'
+import { formatIp } from '../../src/net/ip.ts'
 import { makeCertificate } from '../kit/certificates.ts'
 import { StillClock, reportOf } from '../kit/scheduler.ts'
 import { startRedisCluster } from '../kit/redis-cluster.ts'
@@ -90,7 +91,11 @@ for (const [kind, start] of Object.entries(KINDS)) {
 
     duplicates(t, registry, clock)
     await overrides(t, registry, clock)
-    if (kind !== 'memory') await shared(t, registry, await opener(clock), clock)
+    await alone(t, registry)
+    if (kind === 'memory') return
+    const other = await opener(clock)
+    await shared(t, registry, other, clock)
+    await together(t, registry, other)
   })
 }
 
@@ -148,4 +153,37 @@ async function shared(t: Test, one: Registry, other: Registry, clock: StillClock
   clock.nowMs -= 500
   t.equal(await other.setOverride('gz-2', null), 'store')
   await until('the first has its removal', () => one.overrides().size === 0, 1000)
+}
+
+function namedBy(registry: Registry): string {
+  return registry.schedulers().map(formatIp).join(' ')
+}
+
+async function alone(t: Test, registry: Registry): Promise<void> {
+  t.equal(namedBy(registry), '', 'a scheduler that announced nothing is not named')
+  registry.announce(['2001:db8::5', '192.0.2.5', '192.0.2.5'])
+  const view = registry.schedulers()
+  t.equal(namedBy(registry), '192.0.2.5 2001:db8::5', 'itself at once, each address once')
+  registry.announce(['192.0.2.5'])
+  t.equal(namedBy(registry), '192.0.2.5')
+  t.equal(view.length, 2, 'a view that was given out does not change')
+  await registry.withdraw()
+  t.equal(namedBy(registry), '192.0.2.5', 'who drains alone is named to the end')
+}
+
+async function together(t: Test, one: Registry, other: Registry): Promise<void> {
+  one.announce(['192.0.2.5'])
+  other.announce(['192.0.2.6', '192.0.2.5'])
+  const both = '192.0.2.5 192.0.2.6'
+  t.equal(namedBy(other), both, 'an address of two schedulers is there once')
+  other.announce(['192.0.2.6'])
+  // Found by its id, then asked for: two reads.
+  await until('both name both', () => namedBy(one) === both && namedBy(other) === both, 2000)
+  await other.withdraw()
+  t.equal(namedBy(other), '192.0.2.5', 'who drains names the others alone')
+  await until('the others no longer name it', () => namedBy(one) === '192.0.2.5', 1000)
+  other.announce(['192.0.2.7'])
+  await until('it is back', () => namedBy(one) === '192.0.2.5 192.0.2.7', 2000)
+  await other.close()
+  await until('who closes is gone', () => namedBy(one) === '192.0.2.5', 1000)
 }
