@@ -1,6 +1,7 @@
 // A scheduler that answers DNS, as a real process with edges that only report, and dig and kdig to ask it.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { fetch } from 'undici'
 import { z } from 'zod'
 import { edgeEntry } from './scheduler.ts'
 import { startSchedulerProcess } from './scheduler-process.ts'
@@ -17,6 +18,9 @@ export const DNS_EDGES = [
   edgeEntry('fra-1', 'frankfurt', { addresses: ['192.0.2.21', '2001:db8:2::21'] }),
 ]
 
+/** A property without the wildcard host that those of `schedulerSettingsText` have. */
+export const SHOWS = { id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }] }
+
 export interface DnsCluster {
   readonly scheduler: SchedulerProcess
   /** Of the first listener. */
@@ -25,6 +29,8 @@ export interface DnsCluster {
   readonly listeners: readonly string[]
   /** Ends the reports of an edge. */
   silence(edge: string): void
+  /** What an operator says of an edge; null takes it back. */
+  override(edge: string, state: 'down' | 'drain' | null): Promise<void>
 }
 
 /** `dns`: keys of `scheduler.dns`. Reports of all edges are in when it resolves, unless none are wanted. */
@@ -39,7 +45,7 @@ export async function startDnsCluster(
       steering: { listen: '127.0.0.1:0' },
       control: { listen: '127.0.0.1:0' },
       admin: { listen: '127.0.0.1:0' },
-      dns: { listen: '127.0.0.1:0', zone: ZONE, nameservers: [`ns1.${ZONE}`], rateLimit: false, ...dns },
+      dns: { listen: '127.0.0.1:0', zone: ZONE, nameservers: ['ns1.example.net'], rateLimit: false, ...dns },
       probes: false,
       ...more,
     },
@@ -54,7 +60,21 @@ export async function startDnsCluster(
   }
   const listeners = (scheduler.daemon.listeners['dns'] ?? '').split(' ')
   const port = Number(/\d+$/.exec(listeners[0] ?? '')?.[0])
-  return { scheduler, port, listeners, silence: (edge) => stops.get(edge)?.() }
+  return {
+    scheduler,
+    port,
+    listeners,
+    silence: (edge) => stops.get(edge)?.(),
+    override: (edge, state) => override(`${scheduler.admin}/api/v1/edges/${edge}/override`, state),
+  }
+}
+
+async function override(url: string, state: 'down' | 'drain' | null): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  const request =
+    state === null ? { method: 'DELETE' } : { method: 'PUT', headers, body: JSON.stringify({ state }) }
+  const reply = await fetch(url, request)
+  if (!reply.ok) throw new Error(`${url}: ${reply.status} ${await reply.text()}`)
 }
 
 export interface Answered {

@@ -177,9 +177,10 @@ class ZoneDrafts {
     }
   }
 
-  #glueOf({ name }: Draft): DnsRecord[] {
-    const below = [...this.#names.values()].filter((one) => isInside(one.name, name))
-    return below.flatMap(({ sets }) => addressesIn(sets))
+  /** Of its name servers alone: what else lies below is not ours to say. */
+  #glueOf({ sets }: Draft): DnsRecord[] {
+    const servers = (sets.get(TYPE.NS) ?? []).map(({ data }) => Buffer.from(data).toString('latin1'))
+    return servers.flatMap((name) => addressesIn(this.#names.get(name)?.sets ?? new Map()))
   }
 
   #isBelowCut({ name, zone }: Draft): boolean {
