@@ -9,6 +9,7 @@ import type { DnsAnswer, Question } from './answer/answer.ts'
 import { PreparedAnswers } from './answer/prepared-answers.ts'
 import type { PreparedAnswer } from './answer/prepared-answers.ts'
 import { COOKIE_OCTETS, cookieVerdict, writeCookie } from './cookie.ts'
+import type { CookieVerdict } from './cookie.ts'
 import { MESSAGE_BYTES_MAX } from './limits.ts'
 import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from './message/codes.ts'
 import { NO_OPTIONS } from './message/edns.ts'
@@ -69,12 +70,10 @@ export class DnsResponder {
       this.#deps.metrics.noReply('no-query')
       return 0
     }
-    const isKnown = transport === 'tcp' || this.#hasGoodCookie(packet, reading.edns, peer)
-    if (reading.outcome !== 'query') {
-      const rcode = reading.outcome === 'formerr' ? RCODE.FORMERR : RCODE.NOTIMP
-      return this.#refuse({ packet, peer, transport, out, isKnown }, reading, rcode)
-    }
+    const cookie = this.#verdictOn(packet, reading.edns, peer)
+    const isKnown = transport === 'tcp' || cookie === 'good' || cookie === 'renew'
     const received = { packet, peer, transport, out, isKnown }
+    if (reading.outcome !== 'query') return this.#refuse(received, reading, rcodeWithout(reading, cookie))
     if ((reading.edns?.version ?? 0) > 0) return this.#refuse(received, reading, RCODE.BADVERS)
     if (reading.type === TYPE.OPT || reading.type === TYPE.NXNAME)
       return this.#refuse(received, reading, RCODE.FORMERR)
@@ -162,7 +161,7 @@ export class DnsResponder {
     return writeReply(out, packet, query, reply, udpReplyBytes(query))
   }
 
-  /** What cannot be answered at all. Of those over the limit none is truncated: they bring no question back. */
+  /** What has no answer in the zones. Of those over the limit none is truncated: they bring no question back. */
   #refuse(received: Received, asked: DnsQuery | RefusedQuery, rcode: number): number {
     const { metrics, rateLimit, clock } = this.#deps
     const { packet, peer, transport, out, isKnown } = received
@@ -174,11 +173,10 @@ export class DnsResponder {
     return writeError(out, packet, asked, rcode, this.#optionsOf(received, asked.edns, 0, undefined))
   }
 
-  #hasGoodCookie(packet: Uint8Array, edns: Edns | undefined, peer: IpAddress): boolean {
-    if (edns?.cookie === undefined) return false
+  #verdictOn(packet: Uint8Array, edns: Edns | undefined, peer: IpAddress): CookieVerdict {
+    if (edns?.cookie === undefined) return 'none'
     const { cookieSecrets, clock } = this.#deps
-    const verdict = cookieVerdict(packet, edns.cookie, peer, cookieSecrets, clock.now())
-    return verdict === 'good' || verdict === 'renew'
+    return cookieVerdict(packet, edns.cookie, peer, cookieSecrets, clock.now())
   }
 
   #optionsOf(
@@ -202,6 +200,13 @@ interface Received {
   readonly out: Uint8Array
   /** It hears what is sent to its address: it may be sent more. */
   readonly isKnown: boolean
+}
+
+/** Of what asks no question; for a cookie whether the one that came with it is good (RFC 7873 §5.4). */
+function rcodeWithout({ outcome }: RefusedQuery, cookie: CookieVerdict): number {
+  if (outcome === 'formerr') return RCODE.FORMERR
+  if (outcome === 'notimp') return RCODE.NOTIMP
+  return cookie === 'bad' ? RCODE.BADCOOKIE : RCODE.NOERROR
 }
 
 /** Nothing of it is kept. */

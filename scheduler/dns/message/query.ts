@@ -23,8 +23,8 @@ export interface DnsQuery {
 }
 
 export interface RefusedQuery {
-  /** Malformed, or of an opcode that is not served. */
-  readonly outcome: 'formerr' | 'notimp'
+  /** Malformed, or of an opcode that is not served. cookie: it asks for that alone (RFC 7873 §5.4). */
+  readonly outcome: 'formerr' | 'notimp' | 'cookie'
   /** HEADER_BYTES when there is no question that the reply could repeat. */
   readonly questionEnd: number
   readonly edns: Edns | undefined
@@ -56,11 +56,13 @@ export function readQuery(packet: Uint8Array, length: number): QueryReading {
   if (end < HEADER_BYTES) return DROP
   const flags = readU16(packet, 2)
   if ((flags & FLAG.QR) !== 0) return DROP
-  const nameEnd = readU16(packet, 4) === 1 ? readQuestionName(packet, end) : MALFORMED
+  const questions = readU16(packet, 4)
+  const nameEnd = questions === 1 ? readQuestionName(packet, end) : MALFORMED
   const hasQuestion = nameEnd !== MALFORMED && nameEnd + QUESTION_FIXED_BYTES <= end
   const questionEnd = hasQuestion ? nameEnd + QUESTION_FIXED_BYTES : HEADER_BYTES
   // What follows has the form of its opcode, so that no OPT is looked for.
   if (opcodeOf(flags) !== OPCODE.QUERY) return { outcome: 'notimp', questionEnd, edns: undefined }
+  if (questions === 0) return readUnasked(packet, end)
   if (!hasQuestion) return { outcome: 'formerr', questionEnd, edns: undefined }
   const name = lowered.toString('latin1', 0, nameEnd - HEADER_BYTES)
   const type = readU16(packet, nameEnd)
@@ -76,6 +78,13 @@ export function readQuery(packet: Uint8Array, length: number): QueryReading {
     questionEnd,
     edns,
   }
+}
+
+/** Of a query without a question. */
+function readUnasked(packet: Uint8Array, end: number): RefusedQuery {
+  const { isWellFormed, edns } = readRecords(packet, HEADER_BYTES, end, 0)
+  const outcome = isWellFormed && edns?.cookie !== undefined ? 'cookie' : 'formerr'
+  return { outcome, questionEnd: HEADER_BYTES, edns }
 }
 
 function opcodeOf(flags: number): number {
