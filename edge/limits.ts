@@ -115,3 +115,7 @@ export const PURGE_WILDCARDS_MAX = 100
 /** Tags of one object, and characters of one: what is beyond is no tag. */
 export const OBJECT_TAGS_MAX = 256
 export const OBJECT_TAG_CHARS_MAX = 256
+/** Between two attempts to hear the cluster's events. */
+export const EVENTS_RETRY_MS = 500
+/** How long a start waits for what was purged meanwhile; then the edge serves what it has, and goes on asking. */
+export const EVENTS_CATCH_UP_MS = 2000

@@ -9,6 +9,7 @@ import type { Clock } from '../src/clock.ts'
 import { ConfigError } from '../src/config/config-error.ts'
 import { edgeConfigOf } from '../src/config/edge-config.ts'
 import type { EdgeFileConfig } from '../src/config/load.ts'
+import type { EdgeConfig } from '../src/wire/edge-config.ts'
 import type { Daemon } from '../src/daemon.ts'
 import { messageOf } from '../src/errors.ts'
 import { closeService, listenService } from '../src/http-service.ts'
@@ -18,6 +19,7 @@ import { createMetricsRegistry } from '../src/metrics.ts'
 import { formatAuthority } from '../src/net/listen.ts'
 import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
 import { createAdmin } from './admin/admin.ts'
+import { addPurgeRoute } from './admin/purge-route.ts'
 import { BufferPool } from './cache/buffer-pool.ts'
 import { Cache } from './cache/cache.ts'
 import { Callbacks } from './callback/callbacks.ts'
@@ -36,6 +38,9 @@ import { formsBytesMax, PlaylistForms } from './playlist/playlist-forms.ts'
 import { observePlaylists } from './playlist/playlist-observer.ts'
 import { Prefetcher } from './prefetch/prefetcher.ts'
 import { registerVideoMetrics } from './prefetch/video-metrics.ts'
+import { EventFollower } from './events/event-follower.ts'
+import { EVENTS_CATCH_UP_MS } from './limits.ts'
+import { Purger } from './purge/purger.ts'
 import { EMPTY_TABLE, buildPropertyTable } from './property/property-table.ts'
 import { DenialMetrics } from './report/denial-metrics.ts'
 import { registerEdgeMetrics } from './report/edge-metrics.ts'
@@ -123,16 +128,24 @@ export async function startEdge(
   registerUpstreamMetrics(registry, upstreams.places)
   registerLimitMetrics(registry, edge.limiter)
   registerCallbackMetrics(registry, edge.callbacks, events)
-  const reporter = await takeConfiguration(config, edge, server, background)
+  const directory = settings.cache.directories[0]?.path ?? null
+  const saved = directory === null ? undefined : await loadSavedConfig(directory, log)
+  const purging = { rules: cache.purges, landing: fills.landing, clock, log }
+  const purger = await Purger.open(directory, saved === undefined, purging)
+  const cluster = takeConfiguration(config, edge, { server, background, directory, saved, purger })
+  // What was purged while this edge was away must not be served by it.
+  await cluster?.follower.catchUp(EVENTS_CATCH_UP_MS)
 
   const notReady = () => {
     if (draining) return 'draining'
-    return edge.table.version === '' ? `no configuration yet: ${reporter?.failure ?? 'none'}` : null
+    return edge.table.version === '' ? `no configuration yet: ${cluster?.reporter.failure ?? 'none'}` : null
   }
   const admin = createAdmin(log, registry, notReady)
+  addPurgeRoute(admin, purger, (id) => edge.table.index.findById(id) !== undefined)
   const port = await server.listen(settings.listen, 'listen')
   const adminUrl = await listenService(admin, settings.admin, 'admin')
-  reporter?.start()
+  cluster?.reporter.start()
+  cluster?.follower.start(background)
 
   return {
     listeners: {
@@ -144,11 +157,13 @@ export async function startEdge(
     },
     async drain() {
       draining = true
-      if (reporter !== null) {
-        await reporter.drain()
+      if (cluster !== null) {
+        await cluster.reporter.drain()
         await wait(LINGER_MS)
       }
       await server.drain(settings.drain)
+      await cluster?.follower.close()
+      await purger.close()
       edge.limiter.close()
       await events.close()
       await hooks.close()
@@ -187,20 +202,32 @@ function asksForPlaces(config: EdgeFileConfig): boolean {
   })
 }
 
-/** A standalone edge has its configuration; a joined one starts from what it last had, and gets a reporter. */
-async function takeConfiguration(
+interface Joining {
+  readonly server: ReturnType<typeof createHttpServer>
+  readonly background: ReturnType<typeof backgroundRunner>
+  readonly directory: string | null
+  readonly saved: EdgeConfig | undefined
+  readonly purger: Purger
+}
+
+/** A standalone edge has its configuration; a joined one starts from what it last had, reports, and follows events. */
+function takeConfiguration(
   config: EdgeFileConfig,
   edge: EdgeContext,
-  server: ReturnType<typeof createHttpServer>,
-  background: ReturnType<typeof backgroundRunner>,
-): Promise<Reporter | null> {
+  { server, background, directory, saved, purger }: Joining,
+): { reporter: Reporter; follower: EventFollower } | null {
   if (config.mode === 'standalone') {
     edge.table = buildPropertyTable(edgeConfigOf(config.settings), edge.id)
     return null
   }
-  const directory = config.settings.cache.directories[0]?.path ?? null
-  const saved = directory === null ? undefined : await loadSavedConfig(directory, edge.log)
   if (saved !== undefined) edge.table = buildPropertyTable(saved, edge.id)
-  const client = new SchedulerClient(config.settings.scheduler, config.settings.key)
-  return new Reporter(client, edge, server, background, directory)
+  const { scheduler, key } = config.settings
+  const reporter = new Reporter(new SchedulerClient(scheduler, key), edge, server, background, directory)
+  // A client of its own: who holds its questions says nothing of who takes reports.
+  const client = new SchedulerClient(scheduler, key)
+  const source = {
+    events: (after: string, hold: boolean, signal: AbortSignal) =>
+      client.events(edge.id, after, hold, signal),
+  }
+  return { reporter, follower: new EventFollower(source, purger, edge.log) }
 }

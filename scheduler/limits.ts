@@ -209,3 +209,9 @@ export const ROUTES_TTL_S = 30
 
 /** An edge's ramp is worked out anew after this time: what it may have grows in so small steps. */
 export const RAMP_STEP_MS = 100
+
+/** Events that are kept for edges that were away; beyond it the older half goes, and who needed it asks for all anew. */
+export const EVENTS_KEPT_MAX = 10_000
+
+/** Of so many of the latest it is known when each edge acknowledged them. */
+export const EVENTS_ACKNOWLEDGED_MAX = 1000

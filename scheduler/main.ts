@@ -22,6 +22,7 @@ import { closeService, listenService } from '../src/http-service.ts'
 import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
 import { countReloads } from '../src/geo/watched-places.ts'
 import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
+import { MemoryEventLog } from './events/memory-log.ts'
 import { explainer } from './explaining.ts'
 import { sampledDecisions } from './explain/decision-log.ts'
 import { AwakeClock } from './health/awake-clock.ts'
@@ -58,6 +59,7 @@ export async function startScheduler(
   const background = backgroundRunner(log)
   const registry = await openRegistry(config, { clock, log, background })
   opened.defer(() => registry.close())
+  const events = new MemoryEventLog(clock)
   const probes = openProbes(settings, topology, { clock, log, background, promRegistry, registry })
   opened.defer(() => probes?.close())
   const snapshots = new SnapshotHolder(topology, places.current, registry, { clock, log, probes })
@@ -81,6 +83,7 @@ export async function startScheduler(
     promRegistry,
     snapshots,
     registry,
+    events,
     explain: explainer({ snapshots, demand, clock }),
     lifecycle,
     clock,
@@ -89,7 +92,16 @@ export async function startScheduler(
   opened.defer(() => closeService(adminService, 0))
   const adminUrl = await listenService(adminService, admin.listen, 'scheduler.admin.listen')
 
-  const controlService = createControl({ topology, registry, edgeConfig, metrics, clock, log })
+  const controlService = createControl({
+    topology,
+    registry,
+    edgeConfig,
+    events,
+    background,
+    metrics,
+    clock,
+    log,
+  })
   opened.defer(() => closeService(controlService, 0))
   const controlUrl = await listenService(controlService, control.listen, 'scheduler.control.listen')
 

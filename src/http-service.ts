@@ -6,8 +6,8 @@ import type { ListenAddress } from './config/values.ts'
 import type { Logger } from './log.ts'
 import { formatAuthority, listen } from './net/listen.ts'
 
-/** Open connections; more are closed at once. Edges report over one each. */
-const CONNECTIONS_MAX = 10_000
+/** Open connections; more are closed at once. Edges report over one each, and wait for events on another. */
+const CONNECTIONS_MAX = 20_000
 /** For a whole request to arrive. */
 const REQUEST_MS = 5000
 

@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { EdgewardError, messageOf } from '../../src/errors.ts'
 import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
 import type { EdgeConfig } from '../../src/wire/edge-config.ts'
+import { EVENTS_HELD_MS, eventsReplySchema } from '../../src/wire/events.ts'
+import type { EventsReply } from '../../src/wire/events.ts'
 import { reportReplySchema } from '../../src/wire/report.ts'
 import type { EdgeReport, ReportReply } from '../../src/wire/report.ts'
 
@@ -13,6 +15,12 @@ const CALL_TIMEOUT_MS = 2500
 const ANSWER_BYTES_MAX = 16 * 2 ** 20
 /** Of an answer, in the log. */
 const TOLD_CHARS_MAX = 200
+
+interface CallBounds {
+  readonly timeoutMs?: number
+  /** Ends it earlier. */
+  readonly signal?: AbortSignal
+}
 
 export class SchedulerClient {
   private readonly urls: readonly string[]
@@ -34,19 +42,33 @@ export class SchedulerClient {
     return edgeConfigSchema.parse(await this.call('GET', '/edge/v1/config', null))
   }
 
+  /** What is behind an event; `hold`: answered when there is something, or after a while. */
+  async events(edge: string, after: string, hold: boolean, signal: AbortSignal): Promise<EventsReply> {
+    const query = new URLSearchParams({ edge, after, hold: hold ? '1' : '0' })
+    const timeoutMs = CALL_TIMEOUT_MS + (hold ? EVENTS_HELD_MS : 0)
+    const path = `/edge/v1/events?${query.toString()}`
+    return eventsReplySchema.parse(await this.call('GET', path, null, { timeoutMs, signal }))
+  }
+
   /** Throws the last scheduler's failure when none answers. */
-  private async call(method: 'GET' | 'POST', path: string, body: string | null): Promise<unknown> {
+  private async call(
+    method: 'GET' | 'POST',
+    path: string,
+    body: string | null,
+    bounds: CallBounds = {},
+  ): Promise<unknown> {
     let failure: unknown
     for (let i = 0; i < this.urls.length; i++) {
       const turn = (this.preferred + i) % this.urls.length
       const url = this.urls[turn] ?? ''
       try {
         // oxlint-disable-next-line no-await-in-loop -- one after the other is the meaning
-        const answer = await this.ask(url, method, path, body)
+        const answer = await this.ask(url, method, path, body, bounds)
         this.preferred = turn
         return answer
       } catch (error) {
         failure = error
+        if (bounds.signal?.aborted === true) break
       }
     }
     throw failure
@@ -57,14 +79,16 @@ export class SchedulerClient {
     method: 'GET' | 'POST',
     path: string,
     body: string | null,
+    { timeoutMs = CALL_TIMEOUT_MS, signal }: CallBounds,
   ): Promise<unknown> {
+    const timeout = AbortSignal.timeout(timeoutMs)
     let response: Dispatcher.ResponseData
     try {
       response = await request(url + path, {
         method,
         headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
         body,
-        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       })
     } catch (cause) {
       throw new EdgewardError('internal', 'peer', `scheduler ${url}: ${messageOf(cause)}`, {

@@ -7,6 +7,7 @@ import type { Logger } from '../../src/log.ts'
 import { VERSION } from '../../src/version.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
+import type { EventLog } from '../events/event-log.ts'
 import { stateOf, suspicionOf } from '../health/liveness.ts'
 import type { EdgeState, Suspicion } from '../health/liveness.ts'
 import type { Reach } from '../health/reachability.ts'
@@ -18,6 +19,7 @@ import type { Snapshot, SnapshotHolder } from '../snapshot.ts'
 import { addExplainRoute } from './explain-route.ts'
 import type { ExplainDeps } from './explain-route.ts'
 import { addOverrideRoutes } from './override-routes.ts'
+import { addPurgeRoutes } from './purge-routes.ts'
 import { readinessOf } from './readiness.ts'
 import type { Lifecycle } from './readiness.ts'
 
@@ -26,6 +28,7 @@ export interface AdminDeps {
   snapshots: SnapshotHolder
   registry: Registry
   explain: ExplainDeps['explain']
+  events: EventLog
   lifecycle: Readonly<Lifecycle>
   clock: Clock
   log: Logger
@@ -75,6 +78,7 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
   })
   addExplainRoute(service, deps)
   addOverrideRoutes(service, { registry, snapshots, log })
+  addPurgeRoutes(service, deps)
   return service
 }
 

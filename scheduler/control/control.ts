@@ -1,6 +1,7 @@
 // The control listener: edges report here each second and fetch what they serve. Every request carries the
 // edge's key; wrong ones are answered 401 and logged at a bounded rate, never with the key.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { EdgeConfig } from '../../src/wire/edge-config.ts'
@@ -12,6 +13,8 @@ import { BoundedLog } from '../bounded-log.ts'
 import { REPORT_BYTES_MAX } from '../limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { EdgeView, Topology } from '../topology.ts'
+import type { EventLog } from '../events/event-log.ts'
+import { addEventsRoute } from './events-route.ts'
 import { findKeyHolders } from './keys.ts'
 import { impossibleClaimOf } from './impossible-claim.ts'
 
@@ -19,6 +22,8 @@ export interface ControlDeps {
   topology: Topology
   registry: Registry
   edgeConfig: EdgeConfig
+  events: EventLog
+  background: Background
   metrics: SchedulerMetrics
   clock: Clock
   log: Logger
@@ -96,6 +101,10 @@ export function createControl(deps: ControlDeps): FastifyInstance {
     metrics.reported(claim === null ? 'accepted' : 'impossible')
     return reply.type('application/json; charset=utf-8').send(accepted)
   })
+
+  const wake = addEventsRoute(service, { events: deps.events, background: deps.background, holdersOf })
+  // Edges that wait for events are answered, or the listener would wait for them.
+  service.addHook('preClose', async () => wake())
 
   const etag = `"${edgeConfig.version}"`
   service.get('/edge/v1/config', async (request, reply) => {

@@ -40,8 +40,8 @@ export type ClusterEvent = z.infer<typeof clusterEventSchema>
 /** In one answer; an edge that has missed more asks again. */
 export const EVENTS_AT_ONCE_MAX = 500
 
-/** How long a scheduler holds the question while nothing happens. */
-export const EVENTS_HELD_MS = 20_000
+/** How long a scheduler holds the question while nothing happens: less than it keeps an idle connection. */
+export const EVENTS_HELD_MS = 8000
 
 export const eventsReplySchema = z.strictObject({
   events: z.array(clusterEventSchema).max(EVENTS_AT_ONCE_MAX),

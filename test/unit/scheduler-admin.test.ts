@@ -2,6 +2,7 @@
 import t from 'tap'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { NO_DEMAND } from '../../scheduler/choose/demand.ts'
+import { MemoryEventLog } from '../../scheduler/events/memory-log.ts'
 import { explainer } from '../../scheduler/explaining.ts'
 import { createAdmin } from '../../scheduler/admin/admin.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
@@ -33,6 +34,7 @@ function adminOf(t: TestScope) {
     promRegistry,
     snapshots,
     registry,
+    events: new MemoryEventLog(clock),
     explain: explainer({ snapshots, demand: NO_DEMAND, clock }),
     lifecycle,
     clock,

@@ -3,6 +3,8 @@ import t from 'tap'
 import { silentLogger } from '../../src/log.ts'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
+import { MemoryEventLog } from '../../scheduler/events/memory-log.ts'
+import { backgroundRunner } from '../../src/background.ts'
 import { createControl } from '../../scheduler/control/control.ts'
 import { BoundedLog } from '../../scheduler/bounded-log.ts'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
@@ -32,7 +34,16 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   const metrics = createSchedulerMetrics(prom, { snapshots, registry, clock })
   const { log, lines } = recordingLog()
   const edgeConfig = edgeConfigOf(settings)
-  const service = createControl({ topology, registry, edgeConfig, metrics, clock, log })
+  const service = createControl({
+    topology,
+    registry,
+    edgeConfig,
+    events: new MemoryEventLog(clock),
+    background: backgroundRunner(log),
+    metrics,
+    clock,
+    log,
+  })
   t.teardown(() => service.close())
   const report = (key: string | undefined, payload: string | object) =>
     service.inject({

@@ -1,6 +1,7 @@
 // Overrides before they reach any store: which of two wins, what the admin listener takes, and from whom.
 import t from 'tap'
 import { NO_DEMAND } from '../../scheduler/choose/demand.ts'
+import { MemoryEventLog } from '../../scheduler/events/memory-log.ts'
 import { explainer } from '../../scheduler/explaining.ts'
 import { createAdmin } from '../../scheduler/admin/admin.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
@@ -32,6 +33,7 @@ function adminOf(t: TestScope) {
     promRegistry,
     snapshots,
     registry,
+    events: new MemoryEventLog(clock),
     explain: explainer({ snapshots, demand: NO_DEMAND, clock }),
     lifecycle,
     clock,

@@ -1,0 +1,84 @@
+// Follows the scheduler's events: asks for what is behind the last one that was applied, which says that it is applied,
+// and is answered when there is more. A scheduler that is away changes nothing; it is asked again.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Background } from '../../src/background.ts'
+import { messageOf } from '../../src/errors.ts'
+import type { Logger } from '../../src/log.ts'
+import type { EventsReply } from '../../src/wire/events.ts'
+import { EVENTS_RETRY_MS } from '../limits.ts'
+
+export interface EventSource {
+  /** `hold`: answered when there is something. Rejects when no scheduler answers. */
+  events(after: string, hold: boolean, signal: AbortSignal): Promise<EventsReply>
+}
+
+export interface EventTaker {
+  readonly last: string
+  take(events: EventsReply['events'], last: string, gap: boolean): Promise<void>
+}
+
+export class EventFollower {
+  readonly #source: EventSource
+  readonly #taker: EventTaker
+  readonly #log: Logger
+  readonly #stopping = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  /** Said once a cause. */
+  #failure: string | null = null
+
+  constructor(source: EventSource, taker: EventTaker, log: Logger) {
+    this.#source = source
+    this.#taker = taker
+    this.#log = log
+  }
+
+  /** Applies what was missed, before anything is served. Resolves in bounded time, with a scheduler or without. */
+  async catchUp(boundMs: number): Promise<void> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(boundMs)])
+    try {
+      while (await this.#exchange(false, signal)) if (signal.aborted) return
+    } catch (error) {
+      this.#log.warn(
+        { err: messageOf(error) },
+        'no scheduler tells what was purged meanwhile: served as it is',
+      )
+    }
+  }
+
+  start(background: Background): void {
+    this.#running = this.#follow()
+    background('follow events', this.#running)
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one question after the other
+        await this.#exchange(true, signal)
+        this.#failure = null
+      } catch (error) {
+        if (signal.aborted) return
+        const failure = messageOf(error)
+        if (failure !== this.#failure)
+          this.#log.warn({ err: failure }, 'cannot follow the events of the cluster')
+        this.#failure = failure
+        // oxlint-disable-next-line no-await-in-loop
+        await wait(EVENTS_RETRY_MS, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  /** Whether there may be more. */
+  async #exchange(hold: boolean, signal: AbortSignal): Promise<boolean> {
+    const { events, last, gap } = await this.#source.events(this.#taker.last, hold, signal)
+    if (last === this.#taker.last && events.length === 0 && !gap) return false
+    await this.#taker.take(events, last, gap)
+    return events.length > 0
+  }
+}

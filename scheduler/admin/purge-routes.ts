@@ -1,0 +1,89 @@
+// Purges over the admin listener: POST /api/v1/purges tells every edge, GET /api/v1/purges/:id which have applied it.
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../../src/clock.ts'
+import { normalisePath } from '../../src/http/normal-path.ts'
+import type { Logger } from '../../src/log.ts'
+import type { Purge } from '../../src/wire/events.ts'
+import { purgeRequestSchema } from '../../src/wire/purge.ts'
+import type { PurgeReply, PurgeRequest, PurgeStatus } from '../../src/wire/purge.ts'
+import { splitPrefix } from '../../src/property-index.ts'
+import type { EventLog } from '../events/event-log.ts'
+import { stateOf } from '../health/liveness.ts'
+import type { SnapshotHolder } from '../snapshot.ts'
+import type { Topology } from '../topology.ts'
+import { refuse, refuseStrangers } from '../../src/own-machine.ts'
+
+export interface PurgeDeps {
+  readonly events: EventLog
+  readonly snapshots: SnapshotHolder
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+interface PurgeRoute {
+  Params: { id: string }
+}
+
+const WORDS =
+  'purge: needs one of url, prefix, property with wildcard, property with tag, property, or all: true; and soft, if so wanted'
+
+export function addPurgeRoutes(service: FastifyInstance, deps: PurgeDeps): void {
+  const { events, snapshots, clock, log } = deps
+  service.post('/api/v1/purges', { onRequest: refuseStrangers }, async (request, reply) => {
+    const parsed = purgeRequestSchema.safeParse(request.body)
+    if (!parsed.success) return refuse(reply, 400, 'purge', WORDS)
+    const read = readPurge(parsed.data, snapshots.current.topology)
+    if ('problem' in read) return refuse(reply, 400, 'purge', read.problem)
+    const { id } = await events.append({ kind: 'purge', purge: read.purge })
+    log.info({ id, purge: read.purge }, 'purged')
+    return { id, purge: read.purge } satisfies PurgeReply
+  })
+  service.get<PurgeRoute>('/api/v1/purges/:id', async (request, reply) => {
+    const event = events.find(request.params.id)
+    if (event === undefined) return refuse(reply, 404, 'unknown-purge', 'no purge of that id is kept')
+    const { topology, reports, health } = snapshots.current
+    const acknowledged = events.acknowledgements(event.id)
+    const edges = topology.edges.map(({ id, index }) => {
+      const atMs = acknowledged.get(id)
+      const state = stateOf(reports[index], clock.monotonic(), health[index])
+      return { id, state, tookMs: atMs === undefined ? null : Math.max(0, Math.round(atMs - event.atMs)) }
+    })
+    const { id, atMs, purge } = event
+    return { id, atMs, purge, edges } satisfies PurgeStatus
+  })
+}
+
+type Read = { readonly purge: Purge } | { readonly problem: string }
+
+function readPurge(request: PurgeRequest, topology: Topology): Read {
+  const { soft } = request
+  if ('all' in request) return { purge: { property: null, scope: 'all', value: '', soft } }
+  if ('url' in request) return readUrl('url', request.url, soft, topology)
+  if ('prefix' in request) return readUrl('prefix', request.prefix, soft, topology)
+  const { property } = request
+  if (topology.properties.findById(property) === undefined) {
+    return { problem: `property: no property of this cluster has the id "${property}"` }
+  }
+  if ('wildcard' in request) return { purge: { property, scope: 'wildcard', value: request.wildcard, soft } }
+  if ('tag' in request) return { purge: { property, scope: 'tag', value: request.tag, soft } }
+  return { purge: { property, scope: 'property', value: '', soft } }
+}
+
+/** As clients ask for it: by its host, or by the `/~property/` prefix on any. */
+function readUrl(scope: 'url' | 'prefix', text: string, soft: boolean, { properties }: Topology): Read {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
+    return { problem: `${scope}: must be a whole URL such as https://shows.example.com/ep1/main.m3u8` }
+  }
+  const url = new URL(text)
+  const { propertyId, path } = splitPrefix(url.pathname)
+  const property =
+    propertyId === undefined ? properties.findByHost(url.host) : properties.findById(propertyId)
+  if (property === undefined) {
+    const named = propertyId === undefined ? `the host "${url.host}"` : `the id "${propertyId}"`
+    return { problem: `${scope}: no property of this cluster has ${named}` }
+  }
+  const normalised = normalisePath(path)
+  if (normalised === null) return { problem: `${scope}: its path is not well formed` }
+  const value = scope === 'url' ? normalised + url.search : normalised
+  return { purge: { property: property.id, scope, value, soft } }
+}
