@@ -30,7 +30,8 @@ export class UdpListener {
     this.#socket = createSocket({
       type: isIPv6(host) ? 'udp6' : 'udp4',
       reusePort,
-      ipv6Only,
+      // Refused of a socket for IPv4.
+      ipv6Only: ipv6Only && isIPv6(host),
       recvBufferSize: UDP_RECEIVE_BYTES,
       // Replies go to addresses alone, and at once: Node's own lookup would wait a turn for each.
       lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4),
