@@ -27,6 +27,7 @@ import { formatTable } from './lib/table.ts'
 import { takeTurns } from './lib/taking-turns.ts'
 import type { Contender, TimedRun } from './lib/taking-turns.ts'
 import { runWrk } from './lib/wrk.ts'
+import type { WrkRun } from './lib/wrk.ts'
 import { startNginx } from './redirect/nginx.ts'
 
 const RESULT = fileURLToPath(new URL('results/redirect.json', import.meta.url))
@@ -215,7 +216,7 @@ async function check(url: string, requests: readonly (readonly [string, string, 
   return edges.size
 }
 
-function summaryOf(server: string, runs: readonly TimedRun[]) {
+function summaryOf(server: string, runs: readonly TimedRun<WrkRun>[]) {
   const rates = runs.map((run) => round(run.requestsPerSecond, 0))
   return {
     server,

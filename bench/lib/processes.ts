@@ -20,6 +20,9 @@ export interface Program {
   /** CPU list as taskset takes it. */
   readonly cpus: string
   readonly cwd?: string
+}
+
+export interface HttpProgram extends Program {
   /** Answers any HTTP once the program is ready. */
   readonly url: string
 }
@@ -54,14 +57,14 @@ export class RunningProgram {
       })
   }
 
-  /** Resolves once it answers HTTP at `url`; throws with what it said when it ends or stays silent. */
-  async ready(url: string): Promise<void> {
+  /** Resolves once it answers; throws with what it said when it ends or stays silent. */
+  async ready(answers: () => Promise<boolean>): Promise<void> {
     for (let waited = 0; waited < READY_WITHIN_MS; waited += 50) {
       if (this.ended) break
-      if (await answers(url)) return
+      if (await answers()) return
       await delay(50)
     }
-    throw new Error(`${this.name} does not answer at ${url}:\n${this.output}`)
+    throw new Error(`${this.name} does not answer:\n${this.output}`)
   }
 
   /** Memory of the program and its children. */
@@ -118,13 +121,18 @@ export class RunningProgram {
   }
 }
 
-export async function startProgram(program: Program): Promise<RunningProgram> {
+export function startProgram(program: HttpProgram): Promise<RunningProgram> {
+  return startUntil(program, () => answersHttp(program.url))
+}
+
+/** Resolves once the program answers, in whichever protocol. */
+export async function startUntil(program: Program, answers: () => Promise<boolean>): Promise<RunningProgram> {
   const started = new RunningProgram(program)
-  await started.ready(program.url)
+  await started.ready(answers)
   return started
 }
 
-function answers(url: string): Promise<boolean> {
+function answersHttp(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const get = request(url, { agent: false }, (response) => {
       response.resume().once('end', () => resolve(true))

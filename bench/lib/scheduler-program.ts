@@ -20,6 +20,10 @@ export interface SchedulerSettings {
   readonly cluster: object
   /** Into a file. */
   readonly accessLog: boolean
+  /** Left out: the two of the city database. */
+  readonly cityFiles?: readonly string[]
+  /** The key `dns`. */
+  readonly dns?: object
   /** Further flags of Node, to profile it for example. */
   readonly nodeFlags: readonly string[]
 }
@@ -31,7 +35,7 @@ export interface SchedulerProgram {
 }
 
 export async function startSchedulerProgram(settings: SchedulerSettings): Promise<SchedulerProgram> {
-  const { directory, cpus, cluster, accessLog, nodeFlags } = settings
+  const { directory, cpus, cluster, accessLog, dns, nodeFlags } = settings
   const [steering, control, admin] = [await address(), await address(), await address()]
   const file = path.join(directory, 'edgeward.yaml')
   const configuration = {
@@ -40,11 +44,12 @@ export async function startSchedulerProgram(settings: SchedulerSettings): Promis
       steering: { listen: steering },
       control: { listen: control },
       admin: { listen: admin },
-      geoip: { city: [CITY_FILES[4], CITY_FILES[6]] },
+      geoip: { city: settings.cityFiles ?? [CITY_FILES[4], CITY_FILES[6]] },
       // The edges are only said to be there: nothing would answer.
       probes: false,
       trustedProxies: ['127.0.0.0/8'],
       accessLog,
+      ...(dns !== undefined && { dns }),
     },
     origins: [{ id: 'studio', url: 'http://127.0.0.1:9000' }],
     ...cluster,

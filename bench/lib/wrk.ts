@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { childSeconds } from './child-seconds.ts'
 
 const SCRIPT = fileURLToPath(new URL('wrk.lua', import.meta.url))
 
@@ -70,13 +71,4 @@ export async function runWrk(options: WrkBounds & (Objects | Clients)): Promise<
     latencyP99Ms: summary.p99 / 1000,
     cpuSeconds: childSeconds(stdout),
   }
-}
-
-/** The last line: `0m1.234567s 0m0.123456s`, user and kernel. */
-function childSeconds(stdout: string): number {
-  const times = stdout.trimEnd().split('\n').at(-1)?.split(' ') ?? []
-  return times.reduce((sum, time) => {
-    const [, minutes, seconds] = /^(\d+)m([\d.]+)s$/.exec(time) ?? []
-    return sum + Number(minutes) * 60 + Number(seconds)
-  }, 0)
 }

@@ -1,5 +1,5 @@
 // What the benchmark knows of one server under measurement, whichever program it is.
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import type { RunningProgram } from '../lib/processes.ts'
 
 export interface PeerSettings {
@@ -29,13 +29,9 @@ export const DISK_BYTES = 8 * 2 ** 30
 
 /** First line that `program FLAG` says of its version; undefined when it is not installed. */
 export function versionOf(program: string, flag: string): string | undefined {
-  try {
-    // nginx and varnishd say it on stderr.
-    const text = execFileSync('/bin/sh', ['-c', `${program} ${flag} 2>&1`], { encoding: 'utf8' })
-    return /\d+\.\d+(?:\.\d+)?/.exec(text)?.[0]
-  } catch {
-    return undefined
-  }
+  // nginx and varnishd say it on stderr, and some name servers fail after they have said it.
+  const { stdout, stderr } = spawnSync('/bin/sh', ['-c', `${program} ${flag}`], { encoding: 'utf8' })
+  return /\d+\.\d+(?:\.\d+)?/.exec(stdout + stderr)?.[0]
 }
 
 export function isRoot(): boolean {

@@ -3,6 +3,7 @@ import { median, round } from '../lib/stats.ts'
 import { takeTurns } from '../lib/taking-turns.ts'
 import type { TimedRun, Timing } from '../lib/taking-turns.ts'
 import { runWrk } from '../lib/wrk.ts'
+import type { WrkRun } from '../lib/wrk.ts'
 import type { Peer } from './peer.ts'
 
 export interface Question {
@@ -97,7 +98,7 @@ export async function measure(
   return turns.map(({ contender, runs }) => summarise(question, contender.name, runs))
 }
 
-function summarise(question: Question, server: string, runs: readonly TimedRun[]): Measured {
+function summarise(question: Question, server: string, runs: readonly TimedRun<WrkRun>[]): Measured {
   const scale = question.unit === 'MB/s' ? question.bytes / 1e6 : 1
   const values = runs.map((run) => round(run.requestsPerSecond * scale, 0))
   return {

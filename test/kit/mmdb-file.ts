@@ -18,11 +18,12 @@ const SEPARATOR_BYTES = 16
 /** Bits a branch of the search tree takes. */
 export type RecordSize = 24 | 28 | 32
 
-/** `records`: network → record. Of nested networks the inner one counts. */
+/** `records`: network → record. Of nested networks the inner one counts. `type`: what some readers want a word of. */
 export async function writeMmdb(
   file: string,
   records: Readonly<Record<string, MmdbValue>>,
   recordSize: RecordSize = 24,
+  type = 'Edgeward-Test',
 ): Promise<void> {
   const entries = Object.entries(records).map(([text, value]) => {
     const network = parseNetwork(text)
@@ -33,7 +34,7 @@ export async function writeMmdb(
   // Outer networks first: those inside them replace parts of them.
   for (const { bits, data } of entries.toSorted((x, y) => x.bits.length - y.bits.length))
     insert(root, bits, data)
-  await writeFile(file, fileOf(root, recordSize))
+  await writeFile(file, fileOf(root, recordSize, type))
 }
 
 /** Of the prefix, in the IPv6 tree. */
@@ -58,7 +59,7 @@ function insert(root: Node, bits: readonly number[], data: Buffer): void {
   }
 }
 
-function fileOf(root: Node, recordSize: RecordSize): Buffer {
+function fileOf(root: Node, recordSize: RecordSize, type: string): Buffer {
   const nodes: Node[] = []
   const numbers = new Map<Node, number>()
   const number = (node: Node) => {
@@ -96,38 +97,54 @@ function fileOf(root: Node, recordSize: RecordSize): Buffer {
       tree.writeUIntBE(right, at + nodeBytes / 2, nodeBytes / 2)
     }
   }
-  const metadata = encoded({
-    binary_format_major_version: 2,
-    binary_format_minor_version: 0,
-    build_epoch: 1_767_225_600,
-    database_type: 'Edgeward-Test',
-    ip_version: 6,
-    node_count: nodes.length,
-    record_size: recordSize,
+  // Some readers want each in the very type that the format gives it.
+  const metadata = mapOf({
+    binary_format_major_version: unsigned(TYPE.uint16, 2),
+    binary_format_minor_version: unsigned(TYPE.uint16, 0),
+    build_epoch: unsigned(TYPE.uint64, 1_767_225_600),
+    database_type: encoded(type),
+    description: encoded({ en: type }),
+    ip_version: unsigned(TYPE.uint16, 6),
+    languages: Buffer.concat([control(TYPE.array, 1), encoded('en')]),
+    node_count: unsigned(TYPE.uint32, nodes.length),
+    record_size: unsigned(TYPE.uint16, recordSize),
   })
   return Buffer.concat([tree, Buffer.alloc(SEPARATOR_BYTES), ...data, MARKER, metadata])
 }
 
-const TYPE = { text: 2, double: 3, uint32: 6, map: 7 } as const
+const TYPE = { text: 2, double: 3, uint16: 5, uint32: 6, map: 7, uint64: 9, array: 11 } as const
 
 function encoded(value: MmdbValue): Buffer {
   if (typeof value === 'string') {
     const text = Buffer.from(value)
     return Buffer.concat([control(TYPE.text, text.length), text])
   }
-  if (typeof value === 'number') {
-    const isUint32 = Number.isInteger(value) && value >= 0 && value < 2 ** 32
-    const bytes = Buffer.alloc(isUint32 ? 4 : 8)
-    if (isUint32) bytes.writeUInt32BE(value)
-    else bytes.writeDoubleBE(value)
-    return Buffer.concat([control(isUint32 ? TYPE.uint32 : TYPE.double, bytes.length), bytes])
+  if (typeof value !== 'number') {
+    return mapOf(Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, encoded(inner)])))
   }
-  const pairs = Object.entries(value).flatMap(([key, inner]) => [encoded(key), encoded(inner)])
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return unsigned(TYPE.uint32, value)
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(value)
+  return Buffer.concat([control(TYPE.double, 8), bytes])
+}
+
+function mapOf(values: Readonly<Record<string, Buffer>>): Buffer {
+  const pairs = Object.entries(values).flatMap(([key, inner]) => [encoded(key), inner])
   return Buffer.concat([control(TYPE.map, pairs.length / 2), ...pairs])
 }
 
-/** Sizes from 29 take a byte of their own. */
+/** `value` has 32 bits at most. */
+function unsigned(type: number, value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  const used = type === TYPE.uint16 ? bytes.subarray(2) : bytes
+  return Buffer.concat([control(type, used.length), used])
+}
+
+/** Types above 7, and sizes from 29, take a byte of their own. */
 function control(type: number, size: number): Buffer {
   if (size >= 285) throw new Error(`${size} is more than this writer knows`)
-  return size < 29 ? Buffer.from([(type << 5) | size]) : Buffer.from([(type << 5) | 29, size - 29])
+  const first = type > 7 ? 0 : type << 5
+  const extended = type > 7 ? [type - 7] : []
+  return Buffer.from(size < 29 ? [first | size, ...extended] : [first | 29, ...extended, size - 29])
 }
