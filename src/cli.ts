@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { drainCommand } from './commands/drain.ts'
+import { purgeCommand } from './commands/purge.ts'
 import { edgeCommand } from './commands/edge.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommand } from './commands/key.ts'
@@ -25,6 +26,7 @@ const program = new Command('edgeward')
   .addCommand(checkCommand())
   .addCommand(explainCommand())
   .addCommand(statusCommand())
+  .addCommand(purgeCommand())
   .addCommand(drainCommand())
   .addCommand(undrainCommand())
   .addCommand(signCommand())

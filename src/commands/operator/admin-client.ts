@@ -6,7 +6,7 @@ import { messageOf } from '../../errors.ts'
 const ANSWER_MS = 5000
 
 interface Asked {
-  method?: 'GET' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: unknown
 }
 
