@@ -16,13 +16,14 @@ import { NO_OPTIONS } from './message/edns.ts'
 import type { Edns, ExtendedError, ReplyOptions } from './message/edns.ts'
 import { readQuery } from './message/query.ts'
 import type { DnsQuery, RefusedQuery } from './message/query.ts'
+import type { WireName } from './message/names.ts'
 import { NO_SECTIONS } from './message/records.ts'
 import { udpReplyBytes, writeError, writeReply } from './message/reply.ts'
 import type { DnsMetrics, Transport } from './metrics.ts'
-import type { RateLimit } from './rate-limit.ts'
+import type { AnswerKind, RateLimit } from './rate-limit.ts'
 import type { SipKey } from './siphash.ts'
 import { findName } from './zone/zone.ts'
-import type { ZoneNames } from './zone/zone.ts'
+import type { Found, ZoneNames } from './zone/zone.ts'
 
 export interface ResponderDeps {
   readonly zones: ZoneNames
@@ -90,15 +91,15 @@ export class DnsResponder {
     const at = zones.names.get(query.name)
     const kept = at === undefined ? undefined : this.#prepared.find(at.index, question, client, nowMs)
     if (kept !== undefined) return this.#send(received, query, kept, nowMs, false)
-    // A flood of random names is held before each costs a signature.
-    const zone = at === undefined ? zoneOfMissing(zones, query.name) : undefined
-    if (zone !== undefined && rateLimit !== null && !received.isKnown) {
-      const decision = rateLimit.decide(received.peer, 'negative', zone, nowMs)
+    // A flood of random names is held before each costs a choice of edges or a signature.
+    const counted = at === undefined ? countedAs(findName(zones, query.name)) : undefined
+    if (counted !== undefined && rateLimit !== null && !received.isKnown) {
+      const decision = rateLimit.decide(received.peer, counted.kind, counted.name, nowMs)
       if (decision !== 'send') return this.#limited(received, query, decision)
     }
     const answer = this.#decide(question, client, nowMs)
     const prepared = this.#prepared.prepare(at?.index, question, client, answer, nowMs)
-    return this.#send(received, query, prepared, nowMs, zone !== undefined)
+    return this.#send(received, query, prepared, nowMs, counted !== undefined)
   }
 
   #decide(question: Question, client: IpAddress, nowMs: number): DnsAnswer {
@@ -223,7 +224,9 @@ function refusalOf(query: DnsQuery): DnsAnswer | null {
   return query.type === TYPE.AXFR || query.type === TYPE.IXFR ? TRANSFER : null
 }
 
-function zoneOfMissing(zones: ZoneNames, name: string): string | undefined {
-  const found = findName(zones, name)
-  return found.outcome === 'no-such-name' ? found.zone.name : undefined
+/** What the reply for a name that is not there itself counts as. */
+function countedAs(found: Found): { readonly kind: AnswerKind; readonly name: WireName } {
+  if (found.outcome === 'no-such-name') return { kind: 'negative', name: found.zone.name }
+  if (found.outcome === 'not-ours') return { kind: 'error', name: '' }
+  return { kind: 'answer', name: found.at.name }
 }

@@ -3,8 +3,8 @@ import { decode } from 'dns-packet'
 import t from 'tap'
 import { TYPE } from '../../scheduler/dns/message/codes.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
-import { queryBytes } from '../kit/dns-bytes.ts'
-import { ip, responderRig } from '../kit/dns-responder.ts'
+import { optBytes, queryBytes } from '../kit/dns-bytes.ts'
+import { ip, makeSigner, responderRig } from '../kit/dns-responder.ts'
 
 const CLIENT = '203.0.113.9'
 const STEERED = 'shows.cdn.example.com'
@@ -50,4 +50,24 @@ t.test('a circle of CNAMEs is shown once, not to the last hop', async (t) => {
   const asked = (name: string) => answersIn(ask(queryBytes({ name: `${name}.cdn.example.com` }), CLIENT))
   t.strictSame(asked('a'), ['a.cdn.example.com CNAME', 'b.cdn.example.com CNAME'])
   t.strictSame(asked('e.c'), ['e.c.cdn.example.com CNAME', 'd.c.cdn.example.com CNAME'])
+})
+
+t.test('random names of a wildcard cost a signature each, over the rate or not', async (t) => {
+  const signer = await makeSigner(t)
+  const records = [{ name: '*.w', type: 'A', data: '192.0.2.7' }]
+  const { ask } = responderRig({ dns: { records, rateLimit: { rate: 1, burst: 5 } }, signer })
+  const secure = [optBytes({ flags: 0x8000 })]
+  for (let i = 0; i < 100; i += 1)
+    ask(queryBytes({ name: `x${i}.w.cdn.example.com`, records: secure }), CLIENT)
+  t.equal(signer.signaturesMade, 5)
+})
+
+t.test('a set of a thousand records was kept in a thousand orders', async (t) => {
+  const records = Array.from({ length: 1000 }, (_, i) => {
+    return { name: 'many', type: 'A', data: `10.0.${i >> 8}.${i & 0xff}` }
+  })
+  const { ask } = responderRig({ dns: { records } })
+  const query = queryBytes({ name: 'many.cdn.example.com' })
+  const firsts = Array.from({ length: 100 }, () => ask(query, CLIENT, 'tcp')?.toString('hex', 0, 70))
+  t.equal(new Set(firsts).size, 16)
 })

@@ -2,7 +2,12 @@
 // reply. A steered one is used again for half a second at most, so that it never outlives a change of health by more;
 // one to everybody from static records as long as its signatures.
 import type { IpAddress } from '../../../src/net/ip.ts'
-import { PREPARED_ANSWERS_MAX, PREPARED_STATIC_MS, PREPARED_STEERED_MS } from '../limits.ts'
+import {
+  PREPARED_ANSWERS_MAX,
+  PREPARED_ORDERS_MAX,
+  PREPARED_STATIC_MS,
+  PREPARED_STEERED_MS,
+} from '../limits.ts'
 import { TYPE } from '../message/codes.ts'
 import { prepareSections } from '../message/records.ts'
 import type { PreparedSections, Sections } from '../message/records.ts'
@@ -103,7 +108,8 @@ function networkKey({ family, a, b, d }: IpAddress): number {
  */
 function takenInTurns(question: Question, answer: DnsAnswer, first: number): () => PreparedSections {
   const orders: PreparedSections[] = []
-  const count = Math.max(1, answer.answer.filter(({ type }) => type === question.type).length)
+  const asked = answer.answer.filter(({ type }) => type === question.type).length
+  const count = Math.max(1, Math.min(asked, PREPARED_ORDERS_MAX))
   let taken = first
   return () => {
     const turn = taken % count

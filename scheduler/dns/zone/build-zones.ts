@@ -1,7 +1,7 @@
 // Zones from the configuration: the cluster's own and those delegated to it, with the names of properties, edges and
 // schedulers in them, and the static records.
 import { TYPE } from '../message/codes.ts'
-import { isInside, parentOf } from '../message/names.ts'
+import { isInside, labelCount, parentOf } from '../message/names.ts'
 import type { WireName } from '../message/names.ts'
 import type { DnsRecord } from '../message/records.ts'
 import { nameOfProperty, wholeName } from '../../../src/config/dns-names.ts'
@@ -47,7 +47,9 @@ export function buildZones(parts: ZoneParts): ZoneNames {
     for (const name of namesOfProperty(property, settings)) drafts.steer(name, property)
   }
   if (settings.schedulers !== undefined) drafts.nameSchedulers(checkedName(settings.schedulers.name))
-  return { zones, names: drafts.finish() }
+  const names = drafts.finish()
+  const labelsMax = [...names.keys()].reduce((most, name) => Math.max(most, labelCount(name)), 0)
+  return { zones, names, labelsMax }
 }
 
 function zoneOf(text: string, isFirst: boolean, { settings, signer, serial }: ZoneParts): Zone {

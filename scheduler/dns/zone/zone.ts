@@ -3,7 +3,7 @@
 import type { PropertyView } from '../../topology.ts'
 import type { ZoneSigner } from '../dnssec/zone-signer.ts'
 import { TYPE } from '../message/codes.ts'
-import { parentOf } from '../message/names.ts'
+import { labelCount, parentOf } from '../message/names.ts'
 import type { WireName } from '../message/names.ts'
 import type { DnsRecord } from '../message/records.ts'
 
@@ -48,16 +48,19 @@ export type Found =
 export interface ZoneNames {
   readonly zones: readonly Zone[]
   readonly names: ReadonlyMap<WireName, ZoneName>
+  /** Of the longest name. */
+  readonly labelsMax: number
 }
 
 const NOT_OURS: Found = { outcome: 'not-ours' }
 const WILDCARD = '\x01*'
 
-export function findName({ names }: ZoneNames, name: WireName): Found {
+export function findName({ names, labelsMax }: ZoneNames, name: WireName): Found {
   const exact = names.get(name)
   if (exact !== undefined && exact.glue === null) return { outcome: 'name', at: exact }
   if (exact !== undefined) return { outcome: 'delegated', at: exact }
-  for (let above = parentOf(name); above !== undefined; above = parentOf(above)) {
+  // Nothing of ours is longer: a name of a hundred labels costs no hundred look-ups.
+  for (let above = ancestorOf(name, labelsMax); above !== undefined; above = parentOf(above)) {
     const encloser = names.get(above)
     if (encloser === undefined) continue
     if (encloser.glue !== null) return { outcome: 'delegated', at: encloser }
@@ -66,4 +69,14 @@ export function findName({ names }: ZoneNames, name: WireName): Found {
     return { outcome: 'no-such-name', zone: encloser.zone }
   }
   return NOT_OURS
+}
+
+/** The next one above that has so many labels at most. */
+function ancestorOf(name: WireName, labelsMax: number): WireName | undefined {
+  let at = 0
+  for (let labels = labelCount(name); at === 0 || labels > labelsMax; labels -= 1) {
+    if (labels === 0) return undefined
+    at += 1 + name.charCodeAt(at)
+  }
+  return name.slice(at)
 }
