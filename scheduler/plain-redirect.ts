@@ -4,9 +4,10 @@
 import { clientAddressOf } from '../src/access/client-address.ts'
 import type { HttpRequest, ReplyHead } from '../src/http/transaction.ts'
 import type { IpAddress } from '../src/net/ip.ts'
-import { edgeAtOnce } from './choose/at-once.ts'
 import type { ChoiceQuery } from './choose/candidates.ts'
 import type { Demand } from './choose/demand.ts'
+import { edgeAtOnce } from './choose/edge-at-once.ts'
+import { siteAtOnce } from './choose/site-at-once.ts'
 import { rootOn } from './edge-address.ts'
 import { locate } from './locate/locate.ts'
 import type { ClientLocation } from './locate/locate.ts'
@@ -59,8 +60,8 @@ export function plainRedirect(
     key,
     avoided: undefined,
   }
-  const edge = edgeAtOnce(location, choice)
-  const [site] = location.sites
+  const site = siteAtOnce(location, choice)
+  const edge = site === undefined ? undefined : edgeAtOnce(site, choice)
   if (edge === undefined || site === undefined) return undefined
   const extra = ['Location', rootOn(edge, property) + target]
   return { property, client, location, choice, site, edge, head: { status: 302, fields, extra, length: 0 } }

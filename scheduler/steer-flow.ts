@@ -15,11 +15,12 @@ import type { SteerAnswer } from './answer/answers.ts'
 import { answerRoutes, answerSteeringList, inJson } from './answer/list-answers.ts'
 import { NO_DEMAND } from './choose/demand.ts'
 import type { Demand } from './choose/demand.ts'
-import { edgeAtOnce } from './choose/at-once.ts'
+import { edgeAtOnce } from './choose/edge-at-once.ts'
 import { boundLoads, preferEdges } from './choose/edges.ts'
 import { isOverflow, overflowShareOf } from './choose/overflow.ts'
 import { pathwaysOf } from './choose/pathways.ts'
 import { routesOf } from './choose/routes.ts'
+import { siteAtOnce } from './choose/site-at-once.ts'
 import { orderSites, weighSites } from './choose/sites.ts'
 import type { SteerExchange } from './exchange.ts'
 import { locate } from './locate/locate.ts'
@@ -146,10 +147,11 @@ function holdToCap(exchange: SteerExchange): Step {
 function nameCandidates(exchange: SteerExchange): Step {
   const { choice, location, thorough, asked } = exchange
   assert(choice !== undefined && location !== undefined)
-  const edge = thorough || asked.form !== 'redirect' ? undefined : edgeAtOnce(location, choice)
+  const site = thorough || asked.form !== 'redirect' ? undefined : siteAtOnce(location, choice)
+  const edge = site === undefined ? undefined : edgeAtOnce(site, choice)
   if (edge !== undefined) {
     exchange.chosen = { id: edge.id, edge }
-    exchange.site = location.sites[0]
+    exchange.site = site
     exchange.outcome = 'redirect'
     return 'answer'
   }

@@ -1,28 +1,19 @@
-// The choice that nearly all clients get, made without weighing anything: the located site has room, and of its edges
-// that are not above their share the asset's hash prefers one. It is the choice that the long way would make, or none.
-import { CONGESTION_FROM, HOT_ASSET_RATE, HOT_ASSET_SHARE } from '../limits.ts'
-import type { ClientLocation } from '../locate/locate.ts'
+// The edge that nearly all clients get at a site with room, found without ranking any: of those that are not above their
+// share the asset's hash prefers one. It is the edge that the long way would choose there, or none.
+import { HOT_ASSET_RATE, HOT_ASSET_SHARE } from '../limits.ts'
 import type { EdgeView, SiteView } from '../topology.ts'
 import { utilisationOf } from './candidates.ts'
 import type { ChoiceQuery } from './candidates.ts'
 import { isOverShare } from './edges.ts'
 import { scoreOfUnit, unitOfWords } from './rendezvous.ts'
 import type { Hash64 } from './rendezvous.ts'
-import { loadAt, siteTotalsOf } from './site-totals.ts'
+import { siteTotalsOf } from './site-totals.ts'
 import type { SiteTotals } from './site-totals.ts'
 import type { Standing } from './standing.ts'
 
-/** undefined: the long way must be gone. */
-export function edgeAtOnce({ sites }: ClientLocation, query: ChoiceQuery): EdgeView | undefined {
-  const [site] = sites
-  const { property, client, snapshot } = query
-  if (site === undefined || client === undefined) return undefined
-  if (property.siteIds !== null && !property.siteIds.has(site.id)) return undefined
-  const { deepSites, pinned } = snapshot.topology
-  if (deepSites.length > 0 && pinned.find(client) !== undefined) return undefined
-  // Without congestion it costs nothing, which is what no other site can do.
+/** At a site that `siteAtOnce` gave. undefined: its edges must be ranked. */
+export function edgeAtOnce(site: SiteView, query: ChoiceQuery): EdgeView | undefined {
   const totals = siteTotalsOf(site, query)
-  if (totals.doubt !== 0 || loadAt(site, totals, query) > CONGESTION_FROM * totals.room) return undefined
   // On one edge alone: of a hot asset each client has its own.
   if (isHot(site, totals, query)) return undefined
   return preferredEdge(totals, query)
