@@ -35,7 +35,7 @@ const DATA: Readonly<
   Record<RecordType, { readonly words: string; readonly fits: (data: string) => boolean }>
 > = {
   A: { words: 'an IPv4 address', fits: (data) => parseIp(data)?.family === 4 },
-  AAAA: { words: 'an IPv6 address', fits: (data) => parseIp(data)?.family === 6 },
+  AAAA: { words: 'an IPv6 address', fits: (data) => parseIp(data)?.family === 6 && !data.includes('%') },
   CAA: {
     words: 'flags, tag and value such as 0 issue "letsencrypt.org"',
     fits: (data) => CAA_DATA.test(data),

@@ -115,6 +115,7 @@ t.test('records that are none, by the schema', async (t) => {
     ['www PTR a.example', 'type: must be A or AAAA or CAA or CNAME or MX or NS or SRV or TXT'],
     ['www A 2001:db8::1', 'data: must be an IPv4 address for A'],
     ['www AAAA 192.0.2.1', 'data: must be an IPv6 address for AAAA'],
+    ['www AAAA fe80::1%eth0', 'data: must be an IPv6 address for AAAA'],
     ['www CNAME 192.0.2.1', 'data: must be a domain name for CNAME'],
     ['www MX mail.example', 'data: must be a preference and a name such as 10 mail.example.com for MX'],
     ['www MX 10 192.0.2.1', 'data: must be a preference and a name such as 10 mail.example.com for MX'],
