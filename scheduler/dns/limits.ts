@@ -66,7 +66,7 @@ export const PREPARED_STEERED_MS = 500
 export const PREPARED_STATIC_MS = 3_600_000
 
 /** Answers by network that are kept; beyond it all are made anew. */
-export const PREPARED_ANSWERS_MAX = 65_536
+export const PREPARED_ANSWERS_MAX = 32_768
 
 /** Orders of an answer, each encoded and kept; of more records only the first so many come to stand in front. */
 export const PREPARED_ORDERS_MAX = 16

@@ -7,7 +7,7 @@ import { isIPv6 } from 'node:net'
 import type { ListenAddress } from '../../src/config/values.ts'
 import { listenError } from '../../src/net/listen.ts'
 import { parseIp } from '../../src/net/ip.ts'
-import { MESSAGE_BYTES_MAX, UDP_RECEIVE_BYTES, UDP_UNSENT_MAX } from './limits.ts'
+import { UDP_REPLY_BYTES_MAX, UDP_RECEIVE_BYTES, UDP_UNSENT_MAX } from './limits.ts'
 import type { DnsMetrics } from './metrics.ts'
 import type { DnsResponder } from './responder.ts'
 
@@ -22,7 +22,7 @@ export class UdpListener {
   readonly #socket: Socket
   readonly #responder: DnsResponder
   readonly #metrics: DnsMetrics
-  #out: Buffer = Buffer.allocUnsafeSlow(MESSAGE_BYTES_MAX)
+  #out: Buffer = Buffer.allocUnsafeSlow(UDP_REPLY_BYTES_MAX)
 
   constructor({ host }: ListenAddress, { responder, metrics, reusePort, ipv6Only }: UdpListenerOptions) {
     this.#responder = responder
@@ -72,6 +72,6 @@ export class UdpListener {
     if (length === 0) return
     this.#socket.send(this.#out, 0, length, port, address)
     // Mostly the kernel takes it at once, and the buffer is free again.
-    if (this.#socket.getSendQueueCount() > 0) this.#out = Buffer.allocUnsafeSlow(MESSAGE_BYTES_MAX)
+    if (this.#socket.getSendQueueCount() > 0) this.#out = Buffer.allocUnsafeSlow(UDP_REPLY_BYTES_MAX)
   }
 }
