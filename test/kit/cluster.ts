@@ -38,6 +38,8 @@ export interface ClusterOptions {
   urls?: Readonly<Record<string, string>>
   /** Further keys of `scheduler.steering`. */
   steering?: Readonly<Record<string, unknown>>
+  /** Keys of `scheduler.dns`; left out: it answers none. */
+  dns?: Readonly<Record<string, unknown>>
   /** Replaces an edge's key by one whose hash the scheduler does not know. */
   wrongKeys?: readonly string[]
 }
@@ -127,6 +129,7 @@ function schedulerSettings(
       // So that a test plays a client elsewhere by X-Forwarded-For.
       trustedProxies: ['127.0.0.0/8'],
       ...(options.redis === undefined ? {} : { redis: options.redis }),
+      ...(options.dns === undefined ? {} : { dns: options.dns }),
     },
     sites: Object.entries(options.sites).map(([id, { networks }]) => ({
       id,

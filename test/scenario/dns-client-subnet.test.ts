@@ -21,7 +21,7 @@ await writeMmdb(city, {
 
 const cluster = await startDnsCluster(
   t,
-  { addresses: 8, records: [{ name: 'static', type: 'A', data: '192.0.2.99' }] },
+  { addresses: 1, records: [{ name: 'static', type: 'A', data: '192.0.2.99' }] },
   {
     scheduler: { geoip: { city } },
     properties: [SHOWS],
@@ -31,7 +31,11 @@ const cluster = await startDnsCluster(
         location: { lat: 23.13, lon: 113.26 },
         coverage: { networks: ['198.18.0.0/16', '2001:db8:c::/48'] },
       },
-      { id: 'frankfurt', location: { lat: 50.11, lon: 8.68 }, coverage: { networks: ['198.18.7.0/24'] } },
+      {
+        id: 'frankfurt',
+        location: { lat: 50.11, lon: 8.68 },
+        coverage: { networks: ['198.18.7.0/24', '127.0.0.0/8'] },
+      },
     ],
   },
 )
@@ -81,22 +85,17 @@ t.test('elsewhere the network of GeoIP is the scope', async (t) => {
   )
 })
 
-/** Of its answer, in no order. */
-async function addressesFor(subnet: string): Promise<string[]> {
-  const { answer } = await dig(cluster.port, `${NAME} A +subnet=${subnet}`)
-  return dataOf(answer, 'A').toSorted()
-}
-
-t.test('every client within a scope gets the same edges', async (t) => {
-  const clients = ['198.18.128.0/24', '198.18.200.77/32', '198.18.255.0/24']
-  const [first, ...others] = await Promise.all(clients.map(addressesFor))
-  for (const other of others) t.strictSame(other, first)
+t.test('every client within a scope gets the same edge', async (t) => {
+  const answers = new Set<string>()
+  for (const third of [128, 131, 150, 177, 200, 209, 240, 255]) {
+    const { answer } = await dig(cluster.port, `${NAME} A +subnet=198.18.${third}.0/24`)
+    for (const address of dataOf(answer, 'A')) answers.add(address)
+  }
+  t.equal(answers.size, 1)
 })
 
 t.test('/0 lets nothing of the client be used: the resolver decides, for everyone', async (t) => {
-  const [site, option] = await answerFor('0.0.0.0/0')
-  t.ok(site !== '')
-  t.equal(option, '0.0.0.0/0/0')
+  t.strictSame(await answerFor('0.0.0.0/0'), ['frankfurt', '0.0.0.0/0/0'], 'where 127.0.0.1 is')
 })
 
 t.test('what does not depend on the client has scope 0, and no option was not asked for', async (t) => {
