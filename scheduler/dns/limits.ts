@@ -68,6 +68,9 @@ export const PREPARED_STATIC_MS = 3_600_000
 /** Answers by network that are kept; beyond it all are made anew. */
 export const PREPARED_ANSWERS_MAX = 32_768
 
+/** Questions of networks that are remembered to have been asked, a power of two; a later one may take an earlier's place. */
+export const PREPARED_MARKS = 65_536
+
 /** Orders of an answer, each encoded and kept; of more records only the first so many come to stand in front. */
 export const PREPARED_ORDERS_MAX = 16
 
@@ -99,6 +102,9 @@ export const TCP_QUERY_BYTES_MAX = 4096
 
 /** Queries that wait in the kernel while others are answered; it drops what comes beyond. */
 export const UDP_RECEIVE_BYTES = 4 * 1024 * 1024
+
+/** Replies that are written before any of them is sent; more begin the next lot. */
+export const UDP_TURN_REPLIES = 64
 
 /** Replies that the kernel has not taken; beyond it queries get none. */
 export const UDP_UNSENT_MAX = 1024

@@ -1,5 +1,7 @@
-// DNS over UDP on one address: each packet is answered in the turn that brought it, from one buffer that every reply
-// uses. Owns the socket.
+// DNS over UDP on one address: each packet is answered in the turn that brought it, and the replies of a turn leave
+// together at its end, since each that leaves may wake its client (docs/decisions/0015-replies-of-a-turn.md). Owns the
+// socket.
+import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { once } from 'node:events'
@@ -7,7 +9,7 @@ import { isIPv6 } from 'node:net'
 import type { ListenAddress } from '../../src/config/values.ts'
 import { listenError } from '../../src/net/listen.ts'
 import { parseIp } from '../../src/net/ip.ts'
-import { UDP_REPLY_BYTES_MAX, UDP_RECEIVE_BYTES, UDP_UNSENT_MAX } from './limits.ts'
+import { UDP_RECEIVE_BYTES, UDP_REPLY_BYTES_MAX, UDP_TURN_REPLIES, UDP_UNSENT_MAX } from './limits.ts'
 import type { DnsMetrics } from './metrics.ts'
 import type { DnsResponder } from './responder.ts'
 
@@ -22,7 +24,11 @@ export class UdpListener {
   readonly #socket: Socket
   readonly #responder: DnsResponder
   readonly #metrics: DnsMetrics
-  #out: Buffer = Buffer.allocUnsafeSlow(UDP_REPLY_BYTES_MAX)
+  /** Places for the replies of a turn, used again when the kernel has taken them. */
+  #places: readonly Buffer[] = newPlaces()
+  readonly #waiting: { length: number; port: number; address: string }[] = []
+  readonly #flushAtEnd = (): void => this.#flush()
+  #isClosed = false
 
   constructor({ host }: ListenAddress, { responder, metrics, reusePort, ipv6Only }: UdpListenerOptions) {
     this.#responder = responder
@@ -55,6 +61,8 @@ export class UdpListener {
   }
 
   async close(): Promise<void> {
+    this.#flush()
+    this.#isClosed = true
     const closed = once(this.#socket, 'close')
     this.#socket.close()
     await closed
@@ -68,10 +76,30 @@ export class UdpListener {
       this.#metrics.noReply('not-sent')
       return
     }
-    const length = this.#responder.respond(packet, packet.length, peer, 'udp', this.#out)
+    const out = this.#places[this.#waiting.length]
+    assert(out !== undefined, 'a full turn was sent')
+    const length = this.#responder.respond(packet, packet.length, peer, 'udp', out)
     if (length === 0) return
-    this.#socket.send(this.#out, 0, length, port, address)
-    // Mostly the kernel takes it at once, and the buffer is free again.
-    if (this.#socket.getSendQueueCount() > 0) this.#out = Buffer.allocUnsafeSlow(UDP_REPLY_BYTES_MAX)
+    if (this.#waiting.length === 0) setImmediate(this.#flushAtEnd)
+    this.#waiting.push({ length, port, address })
+    if (this.#waiting.length === UDP_TURN_REPLIES) this.#flush()
   }
+
+  #flush(): void {
+    if (this.#isClosed) return
+    this.#waiting.forEach(({ length, port, address }, i) => {
+      const reply = this.#places[i]
+      if (reply !== undefined) this.#socket.send(reply, 0, length, port, address)
+    })
+    this.#waiting.length = 0
+    // Mostly the kernel takes them at once, and their places are free again.
+    if (this.#socket.getSendQueueCount() > 0) this.#places = newPlaces()
+  }
+}
+
+function newPlaces(): Buffer[] {
+  const space = Buffer.allocUnsafeSlow(UDP_TURN_REPLIES * UDP_REPLY_BYTES_MAX)
+  return Array.from({ length: UDP_TURN_REPLIES }, (_, i) =>
+    space.subarray(i * UDP_REPLY_BYTES_MAX, (i + 1) * UDP_REPLY_BYTES_MAX),
+  )
 }

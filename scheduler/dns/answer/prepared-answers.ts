@@ -4,6 +4,7 @@
 import type { IpAddress } from '../../../src/net/ip.ts'
 import {
   PREPARED_ANSWERS_MAX,
+  PREPARED_MARKS,
   PREPARED_ORDERS_MAX,
   PREPARED_STATIC_MS,
   PREPARED_STEERED_MS,
@@ -47,6 +48,7 @@ const NETWORK_BITS = { 4: 24, 6: 48 } as const
 export class PreparedAnswers {
   readonly #slots: (Slot | undefined)[] = []
   #networks = 0
+  readonly #marks = new Int32Array(PREPARED_MARKS)
   /** Answers that were made. */
   #made = 0
 
@@ -74,6 +76,18 @@ export class PreparedAnswers {
     return prepared
   }
 
+  /**
+   * A network that asks once in a while gains nothing by what is kept of it, and of the whole Internet there are more
+   * than anything can be kept for: keeping begins with the second question. Marks of others may push a first one out.
+   */
+  #isAskedAgain(place: number, network: number): boolean {
+    const mark = hashOf(place, network)
+    const at = mark & (PREPARED_MARKS - 1)
+    if (this.#marks[at] === mark) return true
+    this.#marks[at] = mark
+    return false
+  }
+
   #keep(place: number, client: IpAddress, prepared: PreparedAnswer): void {
     const { located, scopePrefix } = prepared.answer
     if (located !== undefined && scopePrefix > NETWORK_BITS[client.family]) return
@@ -83,12 +97,20 @@ export class PreparedAnswers {
       return
     }
     const key = networkKey(client)
+    if (!this.#isAskedAgain(place, key)) return
     if (!slot.networks.has(key)) this.#networks += 1
     slot.networks.set(key, prepared)
     if (this.#networks <= PREPARED_ANSWERS_MAX) return
     for (const one of this.#slots) one?.networks.clear()
     this.#networks = 0
   }
+}
+
+/** For a table of PREPARED_MARKS. */
+function hashOf(place: number, network: number): number {
+  const high = Math.imul(place, 0x9e3779b1) ^ Math.floor(network / 2 ** 32)
+  const mixed = Math.imul(high ^ (network | 0), 0x85ebca6b)
+  return (mixed ^ (mixed >>> 15)) | 0
 }
 
 /** Undefined for a type that is not kept. */
