@@ -13,8 +13,6 @@ import type { Registry, SeenReport } from './registry/registry.ts'
 import type { Topology } from './topology.ts'
 
 export interface Snapshot {
-  /** No other snapshot of this process has it: to know one again without keeping it. */
-  readonly serial: number
   readonly topology: Topology
   readonly places: Places
   /** The last report of each edge, by `EdgeView.index`. Its age is judged when it is read. */
@@ -23,6 +21,11 @@ export interface Snapshot {
   readonly health: readonly (EdgeHealth | undefined)[]
   /** What probes say, by `EdgeView.index`; empty where nothing is probed. */
   readonly reach: readonly EdgeReach[]
+  /**
+   * By `SiteView.index`: the same number as in the snapshot before while each edge of the site is as it was, else one
+   * that no snapshot of this process has had. What was made from them is known by it to hold.
+   */
+  readonly siteSerials: readonly number[]
   /** Mass failures that are not believed: the last good state is held. */
   readonly holds: readonly FleetHold[]
 }
@@ -45,8 +48,25 @@ export function buildSnapshot(
   })
   // By place: a topology lasts as long as its process.
   const health = topology.edges.map((edge, i) => nextHealth(before?.health[i], reports[i], edge))
+  const next = { topology, places, reports, health, reach, holds }
+  return { ...next, siteSerials: siteSerialsOf(next, before) }
+}
+
+function siteSerialsOf(
+  { topology, reports, health, reach }: Pick<Snapshot, 'topology' | 'reports' | 'health' | 'reach'>,
+  before: Snapshot | undefined,
+): number[] {
   built += 1
-  return { serial: built, topology, places, reports, health, reach, holds }
+  return topology.sites.map(({ index, edges }) => {
+    const serial = before?.siteSerials[index]
+    if (before === undefined || serial === undefined) return built
+    for (const { index: i } of edges) {
+      const isAsBefore =
+        reports[i] === before.reports[i] && health[i] === before.health[i] && reach[i] === before.reach[i]
+      if (!isAsBefore) return built
+    }
+    return serial
+  })
 }
 
 /** What the probes found so far. */

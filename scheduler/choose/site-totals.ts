@@ -24,10 +24,8 @@ export interface SiteTotals extends FitTotals {
 }
 
 interface KeptTotals extends SiteTotals {
-  /** Of all its edges: while they stand so, it holds. */
-  readonly standings: readonly Standing[]
-  /** They were last seen to stand so in this snapshot, which goes on saying so until then. */
-  serial: number
+  /** Of the site in the snapshot that it was made from: while its edges are as they were there, it holds in this time. */
+  readonly serial: number | undefined
   readonly fromMs: number
   readonly untilMs: number
 }
@@ -41,15 +39,15 @@ let last: { topology: Topology; kept: Kept } | undefined
 export function siteTotalsOf(site: SiteView, query: ChoiceQuery): SiteTotals {
   const { family, byAddress, avoided } = query
   // One edge's word against one client, and clients of no known family, are rare.
-  if (family === undefined || avoided !== undefined) return addUp(site, query, standingsAt(site, query))
+  if (family === undefined || avoided !== undefined) return addUp(site, query)
   const { property, snapshot } = query
   const { topology } = snapshot
   const kept = last?.topology === topology ? last.kept : keptIn(topology)
   const group = property.capabilitySet * topology.sites.length + site.index
   const place = group * 4 + (family === 4 ? 0 : 1) + (byAddress ? 2 : 0)
   const totals = kept[place]
-  if (totals !== undefined && stillHolds(totals, query)) return totals
-  return (kept[place] = addUp(site, query, standingsAt(site, query)))
+  if (totals !== undefined && stillHolds(totals, site, query)) return totals
+  return (kept[place] = addUp(site, query))
 }
 
 /** The load with what was sent there since. */
@@ -74,21 +72,17 @@ function keptIn(topology: Topology): Kept {
   return kept
 }
 
-function standingsAt({ ordinary }: SiteView, { snapshot, nowMs }: ChoiceQuery): Standing[] {
-  return ordinary.map((edge) => standingOf(edge, snapshot, nowMs))
+function stillHolds(
+  { serial, fromMs, untilMs }: KeptTotals,
+  site: SiteView,
+  { snapshot, nowMs }: ChoiceQuery,
+): boolean {
+  return serial === snapshot.siteSerials[site.index] && nowMs >= fromMs && nowMs < untilMs
 }
 
-function stillHolds(totals: KeptTotals, { snapshot, nowMs }: ChoiceQuery): boolean {
-  if (nowMs < totals.fromMs || nowMs >= totals.untilMs) return false
-  if (totals.serial === snapshot.serial) return true
-  for (const standing of totals.standings) {
-    if (standingOf(standing.edge, snapshot, nowMs) !== standing) return false
-  }
-  totals.serial = snapshot.serial
-  return true
-}
-
-function addUp(site: SiteView, query: ChoiceQuery, standings: readonly Standing[]): KeptTotals {
+function addUp(site: SiteView, query: ChoiceQuery): KeptTotals {
+  const { snapshot, nowMs } = query
+  const standings = site.ordinary.map((edge) => standingOf(edge, snapshot, nowMs))
   const totals = totalsOf(site.ordinary, { ...query, demand: NO_DEMAND })
   const fit = standings.filter((standing) => placeOf(standing, query) === totals.doubt)
   const sessionLoad = site.ordinary.reduce((sum, edge) => sum + sessionShareOf(edge) * edge.bandwidth, 0)
@@ -100,9 +94,8 @@ function addUp(site: SiteView, query: ChoiceQuery, standings: readonly Standing[
     weight: fit.reduce((sum, { weight, ramp }) => sum + weight * ramp, 0),
     leastCapacity: fit.reduce((least, { capacity }) => Math.min(least, capacity), Infinity),
     sessionLoad: sessionLoad / Math.max(1, site.ordinary.length),
-    standings,
-    serial: query.snapshot.serial,
-    fromMs: query.nowMs,
+    serial: snapshot.siteSerials[site.index],
+    fromMs: nowMs,
     untilMs: standings.reduce((least, { untilMs }) => Math.min(least, untilMs), Infinity),
   }
 }
