@@ -34,6 +34,9 @@ export function buildPropertyIndex<P extends Hosted>(
   return {
     findById: (id) => byId.get(id),
     findByHost(hostField) {
+      // Mostly it is written as the configuration writes it: nothing has to be taken off, and no text made.
+      const asWritten = byHost.get(hostField)
+      if (asWritten !== undefined) return asWritten
       const host = hostNameOf(hostField)
       const exact = byHost.get(host)
       if (exact !== undefined) return exact
