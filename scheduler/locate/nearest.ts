@@ -6,19 +6,24 @@ import { directionOf, nearness } from './sphere.ts'
 
 /** List of sites → position → the nearest of them; both are made once and never changed. */
 const found = new WeakMap<readonly SiteView[], WeakMap<Position, SiteView>>()
+/** Most clients are looked for in the same list, that of all sites. */
+let last: { sites: readonly SiteView[]; known: WeakMap<Position, SiteView> } | undefined
 
 /** Undefined when no site has a location. */
 export function nearestSite(sites: readonly SiteView[], position: Position): SiteView | undefined {
-  let known = found.get(sites)
-  if (known === undefined) {
-    known = new WeakMap()
-    found.set(sites, known)
-  }
+  const known = last?.sites === sites ? last.known : knownOf(sites)
   const site = known.get(position)
   if (site !== undefined) return site
   const nearest = searchNearest(sites, position)
   if (nearest !== undefined) known.set(position, nearest)
   return nearest
+}
+
+function knownOf(sites: readonly SiteView[]): WeakMap<Position, SiteView> {
+  const known = found.get(sites) ?? new WeakMap<Position, SiteView>()
+  found.set(sites, known)
+  last = { sites, known }
+  return known
 }
 
 function searchNearest(sites: readonly SiteView[], position: Position): SiteView | undefined {
