@@ -64,6 +64,8 @@ export class FleetJudge {
     const holds: FleetHold[] = []
     for (const evidence of EVIDENCE) {
       const gate = this.#gates[evidence]
+      // Where nothing is probed there are no verdicts, and none to take back.
+      if (evidence !== 'reports' && reach.length === 0 && gate.hold === null) continue
       const before = gate.hold?.held.size ?? 0
       const change = gate.judge(findingOf[evidence], nowMs)
       const edges = gate.hold?.held.size ?? 0
