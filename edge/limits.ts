@@ -112,6 +112,8 @@ export const BUSY_SHARE_MIN = 0.01
 export const PURGE_RULES_MAX = 32_768
 /** Patterns, each of which is held against every object older than itself. */
 export const PURGE_WILDCARDS_MAX = 100
+/** Lines of the journal of purges since it was written anew; beyond it, it is again. */
+export const PURGE_JOURNAL_LINES_MAX = 20_000
 /** Tags of one object, and characters of one: what is beyond is no tag. */
 export const OBJECT_TAGS_MAX = 256
 export const OBJECT_TAG_CHARS_MAX = 256

@@ -40,6 +40,7 @@ import { Prefetcher } from './prefetch/prefetcher.ts'
 import { registerVideoMetrics } from './prefetch/video-metrics.ts'
 import { EventFollower } from './events/event-follower.ts'
 import { EVENTS_CATCH_UP_MS } from './limits.ts'
+import { registerPurgeMetrics } from './purge/purge-metrics.ts'
 import { Purger } from './purge/purger.ts'
 import { EMPTY_TABLE, buildPropertyTable } from './property/property-table.ts'
 import { DenialMetrics } from './report/denial-metrics.ts'
@@ -130,8 +131,13 @@ export async function startEdge(
   registerCallbackMetrics(registry, edge.callbacks, events)
   const directory = settings.cache.directories[0]?.path ?? null
   const saved = directory === null ? undefined : await loadSavedConfig(directory, log)
-  const purging = { rules: cache.purges, landing: fills.landing, clock, log }
-  const purger = await Purger.open(directory, saved === undefined, purging)
+  const purger = await Purger.open(directory, cache.disk.fresh, {
+    rules: cache.purges,
+    landing: fills.landing,
+    clock,
+    log,
+    onApply: registerPurgeMetrics(registry, cache.purges),
+  })
   const cluster = takeConfiguration(config, edge, { server, background, directory, saved, purger })
   // What was purged while this edge was away must not be served by it.
   await cluster?.follower.catchUp(EVENTS_CATCH_UP_MS)

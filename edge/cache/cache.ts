@@ -9,8 +9,9 @@ import {
 } from '../limits.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { DiskSlice, DiskTier } from './disk/disk-tier.ts'
+import { ageOf } from './freshness.ts'
 import type { MemoryTier } from './memory-tier.ts'
-import { isHeld, purgeVerdictOf } from '../purge/held.ts'
+import { isHeld, isSameBody, purgeVerdictOf } from '../purge/held.ts'
 import { PurgeRules } from '../purge/purge-rules.ts'
 import type { ObjectMeta } from './object-meta.ts'
 import { bytesOfMeta, createSign, isSignFor, sliceName, variantEnd, variantNumber } from './object-meta.ts'
@@ -166,9 +167,9 @@ export class Cache {
   /** A slice of this version in memory or on its way to disk. */
   findSlice(meta: ObjectMeta, index: number): Buffer | undefined {
     const inMemory = this.memory.get(meta.key, index)
-    if (inMemory !== undefined && this.isOf(meta, inMemory.meta)) return inMemory.body
+    if (inMemory !== undefined && isSameBody(meta, inMemory.meta, this.purges)) return inMemory.body
     const waiting = this.disk.waiting(meta.key, index)
-    return waiting !== undefined && this.isOf(meta, waiting.meta) ? waiting.body : undefined
+    return waiting !== undefined && isSameBody(meta, waiting.meta, this.purges) ? waiting.body : undefined
   }
 
   /** The slice on disk: the whole of it, now in memory, when it is read for the second time; else open to read. */
@@ -176,7 +177,7 @@ export class Cache {
     if (!this.disk.mayHave(meta.key, index)) return undefined
     const slice = await this.disk.open(meta.key, index)
     if (slice === undefined) return undefined
-    if (!this.isOf(meta, slice.meta) || slice.meta.sliceBytes !== meta.sliceBytes) {
+    if (!isSameBody(meta, slice.meta, this.purges) || slice.meta.sliceBytes !== meta.sliceBytes) {
       slice.close()
       return undefined
     }
@@ -201,17 +202,11 @@ export class Cache {
     else this.memory.delete(meta.key, index)
   }
 
-  /** Of its version, and not stored before the whole object was purged: an origin may give a bad body a good name. */
-  private isOf(meta: ObjectMeta, slice: ObjectMeta): boolean {
-    if (slice.version !== meta.version) return false
-    return slice.asOf >= meta.asOf || purgeVerdictOf(slice, this.purges) !== 'gone'
-  }
-
   /** What is left of a head that was purged: one that must be asked for again, or none. */
   private purged(meta: ObjectMeta): ObjectMeta | undefined {
     const { key } = meta
     if (purgeVerdictOf(meta, this.purges) === 'stale') {
-      const stale = { ...meta, lifetimeMs: 0, staleWhileRevalidateMs: 0, held: { upTo: this.purges.count } }
+      const stale = staleOf(meta, this.purges.count)
       this.metas.set(key, stale)
       return stale
     }
@@ -235,6 +230,13 @@ export class Cache {
     this.memory.set(meta, index, body)
     return body
   }
+}
+
+/** Its life ended with the purge, whose count is about its time; from then on it may stand in for an error as long as ever. */
+function staleOf(meta: ObjectMeta, count: number): ObjectMeta {
+  const livedMs = Math.min(meta.lifetimeMs, ageOf(meta, count))
+  const staleIfErrorMs = meta.staleIfErrorMs === 0 ? 0 : meta.staleIfErrorMs + livedMs
+  return { ...meta, lifetimeMs: 0, staleWhileRevalidateMs: 0, staleIfErrorMs, held: { upTo: count } }
 }
 
 function isLive(meta: ObjectMeta): boolean {

@@ -36,7 +36,9 @@ export class EventFollower {
   async catchUp(boundMs: number): Promise<void> {
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(boundMs)])
     try {
-      while (await this.#exchange(false, signal)) if (signal.aborted) return
+      let heard = await this.#exchange(false, signal)
+      // oxlint-disable-next-line no-await-in-loop -- one question after the other
+      while (heard === 'events' && !signal.aborted) heard = await this.#exchange(false, signal)
     } catch (error) {
       this.#log.warn(
         { err: messageOf(error) },
@@ -60,8 +62,11 @@ export class EventFollower {
     while (!signal.aborted) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- one question after the other
-        await this.#exchange(true, signal)
+        const heard = await this.#exchange(true, signal)
         this.#failure = null
+        // Schedulers that do not know each other's events would have it ask for everything again without end.
+        // oxlint-disable-next-line no-await-in-loop
+        if (heard === 'gap') await this.#pause()
       } catch (error) {
         if (signal.aborted) return
         const failure = messageOf(error)
@@ -69,16 +74,22 @@ export class EventFollower {
           this.#log.warn({ err: failure }, 'cannot follow the events of the cluster')
         this.#failure = failure
         // oxlint-disable-next-line no-await-in-loop
-        await wait(EVENTS_RETRY_MS, undefined, { signal }).catch(() => {})
+        await this.#pause()
       }
     }
   }
 
-  /** Whether there may be more. */
-  async #exchange(hold: boolean, signal: AbortSignal): Promise<boolean> {
-    const { events, last, gap } = await this.#source.events(this.#taker.last, hold, signal)
-    if (last === this.#taker.last && events.length === 0 && !gap) return false
-    await this.#taker.take(events, last, gap)
-    return events.length > 0
+  async #pause(): Promise<void> {
+    await wait(EVENTS_RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {})
+  }
+
+  async #exchange(hold: boolean, signal: AbortSignal): Promise<'nothing' | 'gap' | 'events'> {
+    const after = this.#taker.last
+    const { events, last, gap } = await this.#source.events(after, hold, signal)
+    if (last === after && events.length === 0 && !gap) return 'nothing'
+    // It serves already, and hears only now where the events stand.
+    const missed = gap || (hold && after === '' && last !== '')
+    await this.#taker.take(events, last, missed)
+    return missed ? 'gap' : 'events'
   }
 }

@@ -13,7 +13,7 @@ import { pullThroughChain } from '../upstream/chain.ts'
 import { busyError } from '../upstream/upstream.ts'
 import type { UpstreamFlow, UpstreamHead, Upstreams } from '../upstream/upstream.ts'
 import type { FetchOutcome, FetchTarget, ObjectOutcome, UpstreamAsk } from './fetch.ts'
-import { targetOf } from '../purge/held.ts'
+import { purgeVerdictOf, targetOf } from '../purge/held.ts'
 import { Landing } from './landing.ts'
 import { readPart } from './part.ts'
 import { postedMeta } from './posted.ts'
@@ -79,10 +79,13 @@ export class Fills {
   }
 
   /**
-   * Fetches an object that is not here, or asks whether `stale` still holds. `from`: the byte of the body
+   * Fetches an object that is not here, or asks whether `stored` still holds. `from`: the byte of the body
    * that is wanted first, where a range says so.
    */
-  async fetch(target: FetchTarget, stale: ObjectMeta | undefined, from: number): Promise<FetchOutcome> {
+  async fetch(target: FetchTarget, stored: ObjectMeta | undefined, from: number): Promise<FetchOutcome> {
+    // Purged since it was looked up: a 304 must not bring it back.
+    const isGone = stored !== undefined && purgeVerdictOf(stored, this.cache.purges) === 'gone'
+    const stale = isGone ? undefined : stored
     const index = stale === undefined ? Math.floor(from / this.sliceBytes) : 0
     const extra =
       index > 0

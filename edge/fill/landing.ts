@@ -6,6 +6,7 @@ import type { Cache } from '../cache/cache.ts'
 import { sliceName } from '../cache/object-meta.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import { KEYS_BYTES_MAX } from '../limits.ts'
+import { isHeld, isSameBody, purgeVerdictOf } from '../purge/held.ts'
 import type { BodyObserver } from '../playlist/playlist-observer.ts'
 import type { Pull, PullOwner } from './pull.ts'
 import type { SliceBuffer } from './slice-buffer.ts'
@@ -84,25 +85,29 @@ export class Landing implements PullOwner {
   /** A slice of this version that is arriving now. */
   sliceInFlight(meta: ObjectMeta, index: number): SliceBuffer | undefined {
     const flight = this.slices.get(sliceName(meta.key, index))
-    return flight !== undefined && flight.meta.version === meta.version ? flight.slice : undefined
+    return flight !== undefined && this.isOf(meta, flight.meta) ? flight.slice : undefined
   }
 
   /** A pull of this version that goes on with this slice as soon as a reader wants it. */
   parkedAt(meta: ObjectMeta, index: number): Pull | undefined {
     const pull = this.waiting.get(sliceName(meta.key, index))
-    return pull !== undefined && pull.meta.version === meta.version ? pull : undefined
+    return pull !== undefined && this.isOf(meta, pull.meta) ? pull : undefined
   }
 
   parked(pull: Pull, index: number): void {
     const name = sliceName(pull.meta.key, index)
-    if (!this.waiting.has(name)) this.waiting.set(name, pull)
+    const before = this.waiting.get(name)
+    if (before === undefined || !isHeld(before.meta, this.cache.purges)) this.waiting.set(name, pull)
   }
 
   sliceStarted(pull: Pull, slice: SliceBuffer): void {
     this.noLongerParked(pull, slice.index)
     if (pull.mode === 'lockstep' || pull.meta.length === null) return
     const name = sliceName(pull.meta.key, slice.index)
-    if (!this.slices.has(name)) this.slices.set(name, { meta: pull.meta, slice })
+    const flight = this.slices.get(name)
+    // One that was asked for before a purge is of no use to those who come now.
+    if (flight === undefined || !isHeld(flight.meta, this.cache.purges))
+      this.slices.set(name, { meta: pull.meta, slice })
   }
 
   sliceCompleted(pull: Pull, slice: SliceBuffer): void {
@@ -158,9 +163,22 @@ export class Landing implements PullOwner {
   }
 
   private isWanted(pull: Pull): boolean {
+    if (this.isPurged(pull.meta)) return false
     const record = this.records.get(pull)
     if (record === undefined) return true
     return (this.invalidated.get(record.primaryKey)?.atMs ?? Number.NEGATIVE_INFINITY) < record.askedMs
+  }
+
+  /** Since it was asked for. What is only stale may be of use, unless something newer is here. */
+  private isPurged(meta: ObjectMeta): boolean {
+    const { purges } = this.cache
+    if (isHeld(meta, purges)) return false
+    if (purgeVerdictOf(meta, purges) === 'gone') return true
+    return (this.cache.findMeta(meta.key)?.asOf ?? 0) > meta.asOf
+  }
+
+  private isOf(meta: ObjectMeta, arriving: ObjectMeta): boolean {
+    return isSameBody(meta, arriving, this.cache.purges)
   }
 
   private noLongerParked(pull: Pull, index: number): void {

@@ -6,6 +6,7 @@ import type { Cache } from '../cache/cache.ts'
 import type { DiskSlice } from '../cache/disk/disk-tier.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import { READ_BUFFER_BYTES } from '../limits.ts'
+import { isSameBody } from '../purge/held.ts'
 import type { FetchTarget } from './fetch.ts'
 import type { Fills } from './fills.ts'
 import type { Pull, PullReader } from './pull.ts'
@@ -162,7 +163,7 @@ export class ObjectReader {
     if (outcome.kind !== 'object')
       throw new EdgewardError('origin_protocol', 'origin', '304 to a request without condition')
     this.follow(outcome.pull, index)
-    if (outcome.meta.version !== this.meta.version) throw new VersionChanged()
+    if (!isSameBody(this.meta, outcome.meta, this.cache.purges)) throw new VersionChanged()
   }
 
   private follow(pull: Pull, index: number): void {

@@ -1,6 +1,7 @@
 // Whether an object still is what it was when it was asked for. While nothing is purged that is one comparison; after a
 // purge each object is held against the rules once.
 import type { ObjectMeta } from '../cache/object-meta.ts'
+import { withoutDirectives } from '../playlist/known-playlists.ts'
 import type { PurgeVerdict } from './purge-marks.ts'
 import type { PurgeRules, PurgedTarget } from './purge-rules.ts'
 
@@ -16,11 +17,27 @@ export function purgeVerdictOf(meta: ObjectMeta, rules: PurgeRules): PurgeVerdic
   return rules.verdictOf(targetOf(meta.key), meta.tags ?? [], meta.held.upTo)
 }
 
-/** Keys are `PROPERTY PATH`, with a query and behind that a variant (object-meta.ts). */
+/**
+ * Whether bytes of one may stand beside bytes of the other. One version is not enough where something was purged hard
+ * in between: an origin may give a bad body and the good one after it the same name.
+ */
+export function isSameBody(a: ObjectMeta, b: ObjectMeta, rules: PurgeRules): boolean {
+  if (a.version !== b.version) return false
+  if (a.asOf === b.asOf) return true
+  const [older, newer] = a.asOf < b.asOf ? [a, b] : [b, a]
+  if (isHeld(older, rules) || purgeVerdictOf(older, rules) === 'stale') return true
+  // Both are of a reply that began before the purge, and goes on to its end.
+  return purgeVerdictOf(newer, rules) === 'gone'
+}
+
+/**
+ * Keys are `PROPERTY PATH`, with a query, and behind a space a variant (object-meta.ts) or a range of what grows
+ * (low-latency.ts): all of these go with their object, and reloads of a playlist with the playlist.
+ */
 export function targetOf(key: string): PurgedTarget {
   const space = key.indexOf(' ')
-  const variant = key.indexOf(' #', space + 1)
-  const primary = variant < 0 ? key : key.slice(0, variant)
+  const end = key.indexOf(' ', space + 1)
+  const primary = withoutDirectives(end < 0 ? key : key.slice(0, end))
   const question = primary.indexOf('?', space)
   const path = primary.slice(space + 1, question < 0 ? primary.length : question)
   return { property: key.slice(0, space), path, key: primary }

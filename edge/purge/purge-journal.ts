@@ -1,11 +1,13 @@
 // What was purged, on disk: a line a purge, written and synced before the scheduler hears that it is applied, so that an
-// edge that starts again holds what is on its disk against it. Written anew, shorter, at each start.
+// edge that starts again holds what is on its disk against it. Written anew, shorter, at each start, when it has become
+// long, and after a write that failed.
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { systemCode } from '../../src/errors.ts'
 import { eventIdSchema, purgeSchema } from '../../src/wire/events.ts'
+import { PURGE_JOURNAL_LINES_MAX } from '../limits.ts'
 import type { CountedPurge } from './purge-rules.ts'
 
 const FILE = 'purges.log'
@@ -21,11 +23,16 @@ export interface JournalContent {
   readonly last: string
 }
 
+export interface ReadJournal extends JournalContent {
+  /** A line of it could not be read: more may have been purged than it says. */
+  readonly damaged: boolean
+}
+
 /**
- * undefined when there is none, or what it says is not whole up to its end: the edge then cannot know what it missed. A
- * last line that was not written to its end does not count: nobody was told that it is applied.
+ * undefined when there is none. A last line that was not written to its end is no damage: nobody was told that it is
+ * applied.
  */
-export async function readJournal(directory: string): Promise<JournalContent | undefined> {
+export async function readJournal(directory: string): Promise<ReadJournal | undefined> {
   let text: string
   try {
     text = await readFile(path.join(directory, FILE), 'utf8')
@@ -33,16 +40,16 @@ export async function readJournal(directory: string): Promise<JournalContent | u
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
-  const lines = text.split('\n').slice(0, -1)
   const purges: CountedPurge[] = []
   let last: string | undefined
-  for (const line of lines) {
+  let damaged = false
+  for (const line of text.split('\n').slice(0, -1)) {
     const parsed = lineSchema.safeParse(parseJson(line))
-    if (!parsed.success) return undefined
-    if ('last' in parsed.data) last = parsed.data.last
+    if (!parsed.success) damaged = true
+    else if ('last' in parsed.data) last = parsed.data.last
     else purges.push(parsed.data)
   }
-  return last === undefined ? undefined : { purges, last }
+  return { purges, last: last ?? '', damaged: damaged || last === undefined }
 }
 
 function parseJson(text: string): unknown {
@@ -54,34 +61,66 @@ function parseJson(text: string): unknown {
 }
 
 export class PurgeJournal {
-  readonly #file: FileHandle
+  readonly #directory: string
+  /** null: it has to be written anew. */
+  #file: FileHandle | null = null
+  #lines = 0
 
-  private constructor(file: FileHandle) {
-    this.#file = file
+  constructor(directory: string) {
+    this.#directory = directory
   }
 
-  /** Writes what is known anew, beside the old file, and takes its place. */
-  static async create(directory: string, { purges, last }: JournalContent): Promise<PurgeJournal> {
-    const name = path.join(directory, FILE)
-    await rm(`${name}.new`, { force: true })
-    const file = await open(`${name}.new`, 'ax', 0o600)
-    await file.appendFile([...purges.map(lineOf), lineOf({ last })].join(''))
-    await file.sync()
-    await rename(`${name}.new`, name)
-    return new PurgeJournal(file)
-  }
-
-  /** Resolves when it is on disk. */
-  async write(purges: readonly CountedPurge[], last: string): Promise<void> {
-    await this.#file.appendFile([...purges.map(lineOf), lineOf({ last })].join(''))
-    await this.#file.sync()
+  /**
+   * Resolves when it is on disk. `all`: what stands in the file when it is written anew. Rejects when it could not be
+   * written, and writes it anew the next time.
+   */
+  async write({ purges, last }: JournalContent, all: () => readonly CountedPurge[]): Promise<void> {
+    try {
+      const lines = this.#lines + purges.length + 1
+      if (this.#file === null || lines > PURGE_JOURNAL_LINES_MAX)
+        await this.#writeAnew({ purges: all(), last })
+      else {
+        await this.#file.appendFile(textOf({ purges, last }))
+        await this.#file.datasync()
+        this.#lines = lines
+      }
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {
-    await this.#file.close()
+    const file = this.#file
+    this.#file = null
+    await file?.close()
+  }
+
+  /** Beside the old file, whose place it then takes. */
+  async #writeAnew(content: JournalContent): Promise<void> {
+    await this.close()
+    const name = path.join(this.#directory, FILE)
+    await rm(`${name}.new`, { force: true })
+    this.#file = await open(`${name}.new`, 'ax', 0o600)
+    await this.#file.appendFile(textOf(content))
+    await this.#file.sync()
+    await rename(`${name}.new`, name)
+    await syncDirectory(this.#directory)
+    // Counted from here: what is all there is may be long itself.
+    this.#lines = 0
   }
 }
 
-function lineOf(line: CountedPurge | { readonly last: string }): string {
-  return `${JSON.stringify(line)}\n`
+/** So that the new name, too, outlives a loss of power. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function textOf({ purges, last }: JournalContent): string {
+  return [...purges, { last }].map((line) => `${JSON.stringify(line)}\n`).join('')
 }

@@ -70,11 +70,16 @@ export class PurgeRules {
       const left = key === null ? null : rules.urls.mark(key, soft, count)
       if (left !== null) mark(rules.whole, true, Math.max(left.hard, left.soft))
     } else if (scope === 'tag') fold(rules, rules.tags.mark(value, soft, count))
-    else {
-      fold(rules, rules.prefixes.mark(value, soft, count))
-      rules.prefixLengths.clear()
-      for (const [prefix] of rules.prefixes.entries()) rules.prefixLengths.add(prefix.length)
+    else markPrefix(rules, value, soft, count)
+  }
+
+  /** How many marks there are. */
+  get size(): number {
+    let size = 1
+    for (const { urls, prefixes, tags, wildcards } of this.#properties.values()) {
+      size += 1 + urls.size + prefixes.size + tags.size + wildcards.length
     }
+    return size
   }
 
   /** Of an object that was asked for as of that count. */
@@ -152,6 +157,15 @@ function addWildcard(rules: PropertyRules, text: string, soft: boolean, count: n
   mark(wildcard.marks, soft, count)
   rules.wildcards = [...rules.wildcards.filter((one) => one !== wildcard), wildcard]
   if (rules.wildcards.length > PURGE_WILDCARDS_MAX) fold(rules, rules.wildcards.shift()?.marks ?? null)
+}
+
+function markPrefix(rules: PropertyRules, value: string, soft: boolean, count: number): void {
+  const left = rules.prefixes.mark(value, soft, count)
+  rules.prefixLengths.add(value.length)
+  if (left === null) return
+  fold(rules, left)
+  rules.prefixLengths.clear()
+  for (const [prefix] of rules.prefixes.entries()) rules.prefixLengths.add(prefix.length)
 }
 
 function fold({ whole }: PropertyRules, marks: PurgeMarks | null): void {

@@ -3,10 +3,13 @@
 import type { Clock } from '../../src/clock.ts'
 import { messageOf } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
+import { compareEventIds } from '../../src/wire/events.ts'
 import type { ClusterEvent, Purge } from '../../src/wire/events.ts'
 import type { Landing } from '../fill/landing.ts'
 import { keyOf } from '../property/cache-key.ts'
+import { withoutDirectives } from '../playlist/known-playlists.ts'
 import { PurgeJournal, readJournal } from './purge-journal.ts'
+import type { ReadJournal } from './purge-journal.ts'
 import type { CountedPurge, PurgeRules } from './purge-rules.ts'
 
 /** Of everything, kept to be asked for again: what an edge does that may have missed purges. */
@@ -17,78 +20,117 @@ export interface PurgerDeps {
   readonly landing: Landing
   readonly clock: Clock
   readonly log: Logger
+  /** Told of each purge that is applied. */
+  readonly onApply: (purge: Purge) => void
 }
 
 export class Purger {
   readonly #deps: PurgerDeps
   readonly #journal: PurgeJournal | null
-  #last: string
-  /** Objects are on disk from a time of which no purges are known. */
-  #isUnsure: boolean
+  /** Nothing is here that an event before the first which is heard could name. */
+  readonly #isFresh: boolean
+  #last = ''
+  /** Of the scheduler's: what is behind `last` and up to here is applied, and not yet written down. */
+  #appliedUpTo = ''
+  /** One after the other: what is written last must be the latest. */
+  #turn: Promise<void> = Promise.resolve()
 
-  /** `directory`: the first cache directory; null: everything is in memory, and gone with the process. */
-  static async open(directory: string | null, isNew: boolean, deps: PurgerDeps): Promise<Purger> {
-    if (directory === null) return new Purger(deps, null, '', false)
-    const found = await readJournal(directory)
-    for (const purge of found?.purges ?? []) deps.rules.apply(purge, cacheKeyOf)
-    const last = found?.last ?? ''
-    const purges = [...deps.rules.entries()].toSorted((a, b) => a.count - b.count)
-    const journal = await PurgeJournal.create(directory, { purges, last })
-    return new Purger(deps, journal, last, found === undefined && !isNew)
+  /** `directory`: the first cache directory; null: all is in memory, and gone with the process. `isFresh`: nothing is on disk. */
+  static async open(directory: string | null, isFresh: boolean, deps: PurgerDeps): Promise<Purger> {
+    if (directory === null) return new Purger(null, true, deps)
+    const purger = new Purger(new PurgeJournal(directory), isFresh, deps)
+    await purger.#begin(await readable(directory, deps.log))
+    return purger
   }
 
-  private constructor(deps: PurgerDeps, journal: PurgeJournal | null, last: string, isUnsure: boolean) {
+  private constructor(journal: PurgeJournal | null, isFresh: boolean, deps: PurgerDeps) {
     this.#deps = deps
     this.#journal = journal
-    this.#last = last
-    this.#isUnsure = isUnsure
+    this.#isFresh = isFresh
   }
 
-  /** The last event that is applied; '' before the first. */
+  /** The last event that is applied and written down; '' before the first. */
   get last(): string {
     return this.#last
   }
 
   /** What the scheduler says is behind `last`. Resolves when it is applied and on disk. */
-  async take(events: readonly ClusterEvent[], last: string, gap: boolean): Promise<void> {
-    // Where the cluster has had purges, of which this edge knows none.
-    const missed = gap || (this.#isUnsure && last !== '')
-    const purges = events.map(({ purge }) => purge)
-    await this.#apply(missed ? [MISSED, ...purges] : purges, last)
-    this.#isUnsure = false
-    if (missed) this.#deps.log.warn({ last }, 'purges may have been missed: everything is asked for again')
+  take(events: readonly ClusterEvent[], last: string, gap: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const unheard = this.#last === '' && last !== '' && !this.#isFresh
+      // Tried again because it could not be written down, it is not applied again.
+      const missed = (gap || unheard) && last !== this.#appliedUpTo
+      const purges = events
+        .filter(({ id }) => this.#appliedUpTo === '' || compareEventIds(id, this.#appliedUpTo) > 0)
+        .map(({ purge }) => purge)
+      if (missed) this.#deps.log.warn({ last }, 'purges may have been missed: everything is asked for again')
+      const counted = await this.#apply(missed ? [MISSED, ...purges] : purges)
+      this.#appliedUpTo = last
+      await this.#write(counted, last)
+    })
   }
 
   /** An operator's, at this edge alone. */
-  async purge(purge: Purge): Promise<void> {
-    await this.#apply([purge], this.#last)
+  purge(purge: Purge): Promise<void> {
+    return this.#inTurn(async () => this.#write(await this.#apply([purge]), this.#last))
   }
 
   async close(): Promise<void> {
+    await this.#turn
     await this.#journal?.close()
   }
 
-  async #apply(purges: readonly Purge[], last: string): Promise<void> {
-    const { rules, clock, landing } = this.#deps
+  /** What an earlier life left. A journal that cannot be written now is written with the next purge. */
+  async #begin(found: ReadJournal | undefined): Promise<void> {
+    for (const one of found?.purges ?? []) this.#deps.rules.apply(one, cacheKeyOf)
+    this.#last = found?.last ?? ''
+    const isSure = this.#isFresh || found?.damaged === false
+    if (!isSure) {
+      this.#deps.log.warn('what was purged is not known: everything is asked for again')
+      await this.#apply([MISSED])
+    }
+    await this.#write([], this.#last).catch(() => {})
+  }
+
+  async #apply(purges: readonly Purge[]): Promise<CountedPurge[]> {
+    const { rules, clock, landing, onApply } = this.#deps
     const counted = purges.map((purge): CountedPurge => {
       const one = { count: rules.nextCount(clock.now()), purge }
       rules.apply(one, cacheKeyOf)
+      onApply(purge)
       return one
     })
     // What goes by its URL leaves memory and disk; the rules cover what is on its way.
     await Promise.all(counted.map(({ purge }) => removeUrl(purge, landing)))
-    await this.#write(counted, last)
-    this.#last = last
+    return counted
   }
 
-  /** A journal that cannot be written is told once each time; the rules hold as long as this process lives. */
   async #write(purges: readonly CountedPurge[], last: string): Promise<void> {
+    const all = () => [...this.#deps.rules.entries()].toSorted((a, b) => a.count - b.count)
     try {
-      await this.#journal?.write(purges, last)
+      await this.#journal?.write({ purges, last }, all)
     } catch (error) {
       this.#deps.log.error({ err: messageOf(error) }, 'purges cannot be written down')
       throw error
     }
+    this.#last = last
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work)
+    // Whoever asked hears of a failure; those behind take their turn.
+    this.#turn = done.catch(() => {})
+    return done
+  }
+}
+
+/** One that cannot be read is as good as damaged. */
+async function readable(directory: string, log: Logger): Promise<ReadJournal | undefined> {
+  try {
+    return await readJournal(directory)
+  } catch (error) {
+    log.error({ err: messageOf(error) }, 'what was purged cannot be read')
+    return { purges: [], last: '', damaged: true }
   }
 }
 
@@ -98,6 +140,8 @@ async function removeUrl({ property, scope, value, soft }: Purge, landing: Landi
   if (key !== null) await landing.invalidate(key)
 }
 
+/** Of a reload of a playlist, that of the playlist (held.ts). */
 function cacheKeyOf(property: string, url: string): string | null {
-  return keyOf(property, url)?.key ?? null
+  const key = keyOf(property, url)?.key
+  return key === undefined ? null : withoutDirectives(key)
 }

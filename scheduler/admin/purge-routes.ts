@@ -1,19 +1,23 @@
 // Purges over the admin listener: POST /api/v1/purges tells every edge, GET /api/v1/purges/:id which have applied it.
 import type { FastifyInstance } from 'fastify'
+import { Counter } from 'prom-client'
+import type { Registry as PromRegistry } from 'prom-client'
 import type { Clock } from '../../src/clock.ts'
 import { normalisePath } from '../../src/http/normal-path.ts'
 import type { Logger } from '../../src/log.ts'
-import type { Purge } from '../../src/wire/events.ts'
+import type { ClusterEvent, Purge } from '../../src/wire/events.ts'
 import { purgeRequestSchema } from '../../src/wire/purge.ts'
 import type { PurgeReply, PurgeRequest, PurgeStatus } from '../../src/wire/purge.ts'
 import { splitPrefix } from '../../src/property-index.ts'
-import type { EventLog } from '../events/event-log.ts'
+import { NotAppendedError } from '../events/event-log.ts'
+import type { EventLog, NotAppended } from '../events/event-log.ts'
 import { stateOf } from '../health/liveness.ts'
 import type { SnapshotHolder } from '../snapshot.ts'
 import type { Topology } from '../topology.ts'
 import { refuse, refuseStrangers } from '../../src/own-machine.ts'
 
 export interface PurgeDeps {
+  readonly promRegistry: PromRegistry
   readonly events: EventLog
   readonly snapshots: SnapshotHolder
   readonly clock: Clock
@@ -28,13 +32,22 @@ const WORDS =
   'purge: needs one of url, prefix, property with wildcard, property with tag, property, or all: true; and soft, if so wanted'
 
 export function addPurgeRoutes(service: FastifyInstance, deps: PurgeDeps): void {
-  const { events, snapshots, clock, log } = deps
+  const { promRegistry, events, snapshots, clock, log } = deps
+  const purges = new Counter({
+    name: 'edgeward_scheduler_purges_total',
+    help: 'Purges asked of this scheduler, by scope and mode.',
+    labelNames: ['scope', 'mode'] as const,
+    registers: [promRegistry],
+  })
   service.post('/api/v1/purges', { onRequest: refuseStrangers }, async (request, reply) => {
     const parsed = purgeRequestSchema.safeParse(request.body)
     if (!parsed.success) return refuse(reply, 400, 'purge', WORDS)
     const read = readPurge(parsed.data, snapshots.current.topology)
     if ('problem' in read) return refuse(reply, 400, 'purge', read.problem)
-    const { id } = await events.append({ kind: 'purge', purge: read.purge })
+    const appended = await appendPurge(events, read.purge)
+    if ('outcome' in appended) return refuse(reply, 503, appended.outcome, wordsOf(appended))
+    const { id } = appended
+    purges.inc({ scope: read.purge.scope, mode: read.purge.soft ? 'soft' : 'hard' })
     log.info({ id, purge: read.purge }, 'purged')
     return { id, purge: read.purge } satisfies PurgeReply
   })
@@ -51,6 +64,25 @@ export function addPurgeRoutes(service: FastifyInstance, deps: PurgeDeps): void 
     const { id, atMs, purge } = event
     return { id, atMs, purge, edges } satisfies PurgeStatus
   })
+}
+
+/** A store that is away is expected at times: the operator hears whether edges will hear of the purge. */
+async function appendPurge(events: EventLog, purge: Purge): Promise<ClusterEvent | NotAppendedError> {
+  try {
+    return await events.append({ kind: 'purge', purge })
+  } catch (error) {
+    if (error instanceof NotAppendedError) return error
+    throw error
+  }
+}
+
+const NOT_APPENDED: Record<NotAppended, string> = {
+  refused: 'the purge was not taken; ask for it again',
+  unanswered: 'the purge was not taken for sure: edges may hear of it or not; ask for it again',
+}
+
+function wordsOf({ outcome, message }: NotAppendedError): string {
+  return `${NOT_APPENDED[outcome]} (${message})`
 }
 
 type Read = { readonly purge: Purge } | { readonly problem: string }
@@ -84,6 +116,7 @@ function readUrl(scope: 'url' | 'prefix', text: string, soft: boolean, { propert
   }
   const normalised = normalisePath(path)
   if (normalised === null) return { problem: `${scope}: its path is not well formed` }
+  if (scope === 'prefix' && url.search !== '') return { problem: 'prefix: must be without a query' }
   const value = scope === 'url' ? normalised + url.search : normalised
   return { purge: { property: property.id, scope, value, soft } }
 }

@@ -54,7 +54,10 @@ function statusCommand(): Command {
     .description('Which edges have applied a purge, and how soon.')
     .argument('<id>', 'as `edgeward purge` printed it')
     .addOption(adminOption())
-    .action(async (id: string, { admin }: { admin: string }) => {
+    .exitOverride()
+    .action(async (id: string, _options: unknown, command: Command) => {
+      // `purge` has the option too, and takes it wherever it stands.
+      const { admin } = command.optsWithGlobals<{ admin: string }>()
       const status = await askAdmin(admin, `/api/v1/purges/${encodeURIComponent(id)}`, purgeStatusSchema)
       process.stdout.write(`${statusLines(status).join('\n')}\n`)
     })

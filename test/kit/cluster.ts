@@ -54,6 +54,8 @@ export interface Cluster {
   readonly scheduler: DaemonProcess
   readonly edges: ReadonlyMap<string, TestEdge>
   edge(id: string): TestEdge
+  /** Ends the scheduler and starts it again at its addresses; what it had in memory is gone. */
+  restartScheduler(): Promise<void>
   /** A second process with the id and key of an edge, elsewhere; not started. */
   twinOf(id: string): Promise<TestEdge>
   /** Edge id → its state in the scheduler's eyes. */
@@ -83,17 +85,25 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
   }
   const file = path.join(directory, 'edgeward.yaml')
   await writeFile(file, stringify(schedulerSettings(options, { steering, control, admin }, entries)))
-  const scheduler = await startDaemon(t, ['scheduler', '--config', file], {
-    cwd: directory,
-    ...(options.schedulerEnv === undefined ? {} : { env: options.schedulerEnv }),
-  })
+  const startScheduler = () =>
+    startDaemon(t, ['scheduler', '--config', file], {
+      cwd: directory,
+      ...(options.schedulerEnv === undefined ? {} : { env: options.schedulerEnv }),
+    })
+  let scheduler = await startScheduler()
   await Promise.all([...edges.values()].map((edge) => edge.start()))
   const cluster: Cluster = {
     steering: `http://${steering}`,
     control: `http://${control}`,
     admin: `http://${admin}`,
-    scheduler,
+    get scheduler() {
+      return scheduler
+    },
     edges,
+    async restartScheduler() {
+      await scheduler.stop()
+      scheduler = await startScheduler()
+    },
     edge(id) {
       const edge = edges.get(id)
       if (edge === undefined) throw new Error(`no edge ${id}`)

@@ -76,6 +76,11 @@ export class DiskDirectory {
     return this.index.bytes
   }
 
+  /** Nothing can be in it from an earlier life. */
+  get fresh(): boolean {
+    return this.prepared.fresh
+  }
+
   get slices(): number {
     return this.index.count
   }

@@ -27,6 +27,8 @@ const CLEAN_MARK = 'clean-stop'
 
 export interface PreparedDirectory {
   readonly lock: DirectoryLock
+  /** No edge has used it before. */
+  readonly fresh: boolean
   /** All bodies were verified before the last stop, which was clean. */
   readonly trusted: boolean
   /** When the last clean stop was. */
@@ -55,7 +57,7 @@ export function prepareDirectory(directory: string, log: Logger): PreparedDirect
     const fresh = !existing.has(TEMPORARY)
     const mark = takeMark(directory)
     const trusted = fresh || (mark !== null && mark.head.unverified === 0)
-    return { lock, trusted, stoppedMs: mark?.stoppedMs ?? 0, snapshot: mark?.file ?? null }
+    return { lock, fresh, trusted, stoppedMs: mark?.stoppedMs ?? 0, snapshot: mark?.file ?? null }
   } catch (error) {
     lock.release()
     throw error

@@ -65,6 +65,11 @@ export class DiskTier {
     return this.directories.some((directory) => directory.degraded)
   }
 
+  /** Nothing is on disk from an earlier life. */
+  get fresh(): boolean {
+    return this.directories.every((directory) => directory.fresh)
+  }
+
   get bytes(): number {
     return this.directories.reduce((sum, directory) => sum + directory.bytes, 0)
   }
