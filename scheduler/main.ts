@@ -10,6 +10,7 @@ import { createHttpServer } from '../src/listener/http-server.ts'
 import type { Logger } from '../src/log.ts'
 import { createMetricsRegistry } from '../src/metrics.ts'
 import { formatAuthority } from '../src/net/listen.ts'
+import { returnGarbage } from '../src/small-heap.ts'
 import { createAdmin } from './admin/admin.ts'
 import { createSchedulerMetrics } from './admin/metrics.ts'
 import { registerOverflowMetrics } from './admin/overflow-metrics.ts'
@@ -49,6 +50,8 @@ export async function startScheduler(
   const { settings } = config
   const { steering, control, admin, drain } = settings.scheduler
   const topology = buildTopology(settings)
+  // Before the GeoIP files, which are larger than what it gives back.
+  returnGarbage()
   for (const warning of config.warnings) log.warn(formatProblem(config.file, warning))
   const promRegistry = createMetricsRegistry()
   const places = await watchConfiguredPlaces(settings.scheduler.geoip, config.file, 'scheduler.geoip', {

@@ -8,7 +8,7 @@ import type { Position } from '../src/geo/place.ts'
 import { buildCidrTree } from '../src/net/cidr-tree.ts'
 import type { CidrTree } from '../src/net/cidr-tree.ts'
 import { formatNetwork, ipBytes, parseIp, parseNetwork } from '../src/net/ip.ts'
-import type { IpNetwork } from '../src/net/ip.ts'
+import type { IpAddress, IpNetwork } from '../src/net/ip.ts'
 import { plainRedirectFields } from './answer/answer-fields.ts'
 import { hash64 } from './choose/rendezvous.ts'
 import type { Hash64 } from './choose/rendezvous.ts'
@@ -118,7 +118,8 @@ export interface Topology {
 /** Takes settings that were checked: references that dangle or networks that do not parse are a bug by now. */
 export function buildTopology(settings: SchedulerSettings): Topology {
   const { redirect } = settings.scheduler.steering
-  const edges = settings.edges.map((edge, index) => edgeView(edge, index, redirect))
+  const capabilities = new Map<string, ReadonlySet<string>>()
+  const edges = settings.edges.map((edge, index) => edgeView(edge, index, redirect, capabilities))
   const edgesAt = Map.groupBy(edges, (edge) => edge.siteId)
   const sites = settings.sites.map(({ id, location }, index) =>
     siteView(index, id, location, edgesAt.get(id) ?? []),
@@ -154,9 +155,19 @@ function redirectBase(url: string): string {
   return new URL(url).href.replace(/\/+$/, '')
 }
 
-function edgeView(edge: SchedulerSettings['edges'][number], index: number, redirect: RedirectForm): EdgeView {
+/** `capabilities` grows by sets that no edge before had: thousands of edges have the same few. */
+function edgeView(
+  edge: SchedulerSettings['edges'][number],
+  index: number,
+  redirect: RedirectForm,
+  capabilities: Map<string, ReadonlySet<string>>,
+): EdgeView {
   const url = redirectBase(edge.url)
-  const hasAddress = familiesOf(edge.addresses)
+  const addresses = edge.addresses.map(parseIp).filter((address) => address !== undefined)
+  const hasAddress = familiesOf(addresses)
+  const names = edge.capabilities.join(' ')
+  const held = capabilities.get(names) ?? new Set(edge.capabilities)
+  capabilities.set(names, held)
   return {
     index,
     id: edge.id,
@@ -168,10 +179,10 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number, redir
     connectionsMax: edge.capacity.connections,
     weight: edge.capacity.bandwidth * edge.weight,
     addresses: edge.addresses,
-    addressData: { 4: addressData(edge.addresses, 4), 6: addressData(edge.addresses, 6) },
-    families: edge.addresses.length === 0 ? { 4: true, 6: true } : hasAddress,
+    addressData: { 4: addressData(addresses, 4), 6: addressData(addresses, 6) },
+    families: edge.addresses.length === 0 ? FAMILIES.both : hasAddress,
     hasAddress,
-    capabilities: new Set(edge.capabilities),
+    capabilities: held,
     pinned:
       edge.pinned.length === 0
         ? null
@@ -181,16 +192,23 @@ function edgeView(edge: SchedulerSettings['edges'][number], index: number, redir
   }
 }
 
-function familiesOf(addresses: readonly string[]): EdgeView['hasAddress'] {
-  const families = new Set(addresses.map((text) => parseIp(text)?.family))
-  return { 4: families.has(4), 6: families.has(6) }
+/** Made once: one for each edge would take more than its addresses. */
+const FAMILIES = {
+  both: { 4: true, 6: true },
+  4: { 4: true, 6: false },
+  6: { 4: false, 6: true },
+  none: { 4: false, 6: false },
+} as const
+
+function familiesOf(addresses: readonly IpAddress[]): EdgeView['hasAddress'] {
+  const families = new Set(addresses.map(({ family }) => family))
+  const [first] = families
+  return FAMILIES[families.size === 2 ? 'both' : (first ?? 'none')]
 }
 
-function addressData(addresses: readonly string[], family: 4 | 6): Uint8Array[] {
-  return addresses.flatMap((text) => {
-    const address = parseIp(text)
-    return address?.family === family ? [ipBytes(address)] : []
-  })
+/** By `map` at last: other ways to a list leave room in it for many more. */
+function addressData(addresses: readonly IpAddress[], family: 4 | 6): Uint8Array[] {
+  return addresses.filter((address) => address.family === family).map(ipBytes)
 }
 
 /** `sets` grows by what no property before asked for. */

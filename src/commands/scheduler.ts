@@ -4,7 +4,9 @@ import { startScheduler } from '../../scheduler/main.ts'
 import { systemClock } from '../clock.ts'
 import { loadSchedulerConfig } from '../config/load.ts'
 import { runDaemon } from '../daemon.ts'
+import type { Daemon } from '../daemon.ts'
 import { createLogger } from '../log.ts'
+import type { Logger } from '../log.ts'
 import { keepHeapSmall } from '../small-heap.ts'
 
 interface SchedulerOptions {
@@ -19,12 +21,17 @@ export function schedulerCommand(): Command {
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
     .action(async (options: SchedulerOptions) => {
       keepHeapSmall()
-      const config = await loadSchedulerConfig(options.config, process.env)
-      const log = createLogger({
-        daemon: 'scheduler',
-        id: config.settings.cluster,
-        level: options.logLevel,
-      })
-      await runDaemon(await startScheduler(config, { clock: systemClock, log }), log)
+      const { daemon, log } = await start(options)
+      await runDaemon(daemon, log)
     })
+}
+
+/** A function of its own: what waits for the daemon's end would keep the settings until then. */
+async function start({
+  config: file,
+  logLevel: level,
+}: SchedulerOptions): Promise<{ daemon: Daemon; log: Logger }> {
+  const config = await loadSchedulerConfig(file, process.env)
+  const log = createLogger({ daemon: 'scheduler', id: config.settings.cluster, level })
+  return { daemon: await startScheduler(config, { clock: systemClock, log }), log }
 }

@@ -105,12 +105,14 @@ export function formatIp(address: IpAddress): string {
   return `${texts.slice(0, start).join(':')}::${texts.slice(start + length).join(':')}`
 }
 
-/** In network order: 4 octets or 16. */
+/** In network order: 4 octets or 16. Made without a buffer beside them, which would take more than they do. */
 export function ipBytes({ family, a, b, c, d }: IpAddress): Uint8Array {
-  const bytes = new DataView(new ArrayBuffer(family === 4 ? 4 : 16))
-  if (family === 4) bytes.setUint32(0, d)
-  else [a, b, c, d].forEach((value, i) => bytes.setUint32(i * 4, value))
-  return new Uint8Array(bytes.buffer)
+  const words = family === 4 ? [d] : [a, b, c, d]
+  const bytes = new Uint8Array(4 * words.length)
+  for (const [i, value] of words.entries()) {
+    for (let octet = 0; octet < 4; octet += 1) bytes[4 * i + octet] = value >>> (24 - 8 * octet)
+  }
+  return bytes
 }
 
 export function formatNetwork(network: IpNetwork): string {
