@@ -82,12 +82,28 @@ export async function startScheduler(
   hear(snapshots.current)
   snapshots.onReplace = hear
   registerOverflowMetrics(promRegistry, { topology, demand, clock })
+  const ready = readyForGood(() => readinessOf(lifecycle, snapshots.current, clock.monotonic()).ready)
+  const dns =
+    settings.scheduler.dns === undefined
+      ? null
+      : await openDns(settings.scheduler.dns, {
+          snapshots,
+          demand,
+          clock,
+          log,
+          promRegistry,
+          isReady: ready,
+          schedulers: () => registry.schedulers(),
+          isHostForm: steering.redirect === 'host',
+        })
+  opened.defer(() => dns?.server.close())
   const adminService = createAdmin({
     promRegistry,
     snapshots,
     registry,
     events,
     explain: explainer({ snapshots, demand, clock }),
+    explainDns: dns?.explain ?? null,
     lifecycle,
     clock,
     log,
@@ -118,23 +134,9 @@ export async function startScheduler(
     accessLog,
     decisionLog: sampledDecisions(settings.scheduler.decisionLog, log, systemRandom),
   })
-  const ready = readyForGood(() => readinessOf(lifecycle, snapshots.current, clock.monotonic()).ready)
   // Before DNS listens: that there is no scheduler would be kept for its negative TTL.
   registry.announce(settings.scheduler.dns?.schedulers?.addresses ?? [])
-  const dns =
-    settings.scheduler.dns === undefined
-      ? null
-      : await openDns(settings.scheduler.dns, {
-          snapshots,
-          demand,
-          clock,
-          log,
-          promRegistry,
-          isReady: ready,
-          schedulers: () => registry.schedulers(),
-          isHostForm: steering.redirect === 'host',
-        })
-  opened.defer(() => dns?.server.close())
+  await dns?.listen()
   const tls = await loadListenerCertificates(steering.tls, config.file, 'scheduler.steering.tls', {
     clock,
     log,

@@ -8,6 +8,7 @@ import { VERSION } from '../../src/version.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import type { EventLog } from '../events/event-log.ts'
+import { holdRecordsOf } from '../explain/circumstances.ts'
 import { stateOf, suspicionOf } from '../health/liveness.ts'
 import type { EdgeState, Suspicion } from '../health/liveness.ts'
 import type { Reach } from '../health/reachability.ts'
@@ -28,6 +29,7 @@ export interface AdminDeps {
   snapshots: SnapshotHolder
   registry: Registry
   explain: ExplainDeps['explain']
+  explainDns: ExplainDeps['explainDns']
   events: EventLog
   lifecycle: Readonly<Lifecycle>
   clock: Clock
@@ -71,9 +73,7 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
       version: VERSION,
       readiness: readinessOf(lifecycle, snapshots.current, nowMs),
       registry: registryEntry(registry, nowMs),
-      holds: snapshots.current.holds.map(({ evidence, edges, sinceMs }) => {
-        return { evidence, edges, forMs: Math.round(nowMs - sinceMs) }
-      }),
+      holds: holdRecordsOf(snapshots.current, nowMs),
     }
   })
   addExplainRoute(service, deps)

@@ -1,4 +1,5 @@
-// Opens the DNS server of a scheduler: its zones, keys, limits and listeners, from the configuration.
+// Opens the DNS server of a scheduler: its zones, keys, limits and listeners, from the configuration; and what explains
+// its answers.
 import { randomBytes } from 'node:crypto'
 import type { Registry as PromRegistry } from 'prom-client'
 import { trustedProxiesOf as networkSet } from '../../src/access/client-address.ts'
@@ -7,7 +8,10 @@ import type { DnsSettings } from '../../src/config/dns-schema.ts'
 import { EdgewardError } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
+import type { DnsDecision } from '../../src/wire/dns-decision.ts'
 import type { Demand } from '../choose/demand.ts'
+import type { DnsInquiry } from '../explain/dns-inquiry.ts'
+import { dnsExplainer } from '../explain/dns-record.ts'
 import type { SnapshotHolder } from '../snapshot.ts'
 import { parseCookieSecrets } from './cookie.ts'
 import { KeyFileError, loadZoneKeys } from './dnssec/keys.ts'
@@ -19,7 +23,6 @@ import { DnsResponder } from './responder.ts'
 import { SIP_KEY_OCTETS } from './siphash.ts'
 import { buildZones } from './zone/build-zones.ts'
 import { checkedName } from './zone/record-data.ts'
-import type { ZoneNames } from './zone/zone.ts'
 
 export interface DnsDeps {
   readonly snapshots: SnapshotHolder
@@ -35,10 +38,12 @@ export interface DnsDeps {
 
 export interface OpenDns {
   readonly server: DnsServer
-  readonly zones: ZoneNames
+  readonly explain: (inquiry: DnsInquiry) => DnsDecision
+  /** Rejects with one line when an address cannot be used. */
+  listen(): Promise<void>
 }
 
-/** Rejects with one line when a key file or an address cannot be used. */
+/** Listens only when told. Rejects with one line when a key file cannot be used. */
 export async function openDns(settings: DnsSettings, deps: DnsDeps): Promise<OpenDns> {
   const { snapshots, demand, clock, promRegistry, isReady, schedulers, isHostForm } = deps
   const { topology } = snapshots.current
@@ -46,32 +51,33 @@ export async function openDns(settings: DnsSettings, deps: DnsDeps): Promise<Ope
   const serial = Math.floor(clock.now() / 1000)
   const zones = buildZones({ settings, topology, isHostForm, signer, serial })
   const metrics = createDnsMetrics(promRegistry)
-  const responder = new DnsResponder({
+  const answering = {
     zones,
     snapshots,
     demand,
     clock,
-    metrics,
     isReady,
     schedulers,
+    unready: settings.unready,
+    addresses: settings.addresses,
+    steeredTtlSeconds: settings.ttl.steered / 1000,
+    usesClientSubnet: settings.clientSubnet,
+  }
+  const responder = new DnsResponder({
+    ...answering,
+    metrics,
     rateLimit: rateLimitOf(settings),
     cookieSecrets: parseCookieSecrets(
       settings.cookieSecrets ?? [randomBytes(SIP_KEY_OCTETS).toString('hex')],
     ),
     nsid: settings.nsid === undefined ? undefined : Buffer.from(settings.nsid, 'latin1'),
-    usesClientSubnet: settings.clientSubnet,
-    unready: settings.unready,
-    addresses: settings.addresses,
-    steeredTtlSeconds: settings.ttl.steered / 1000,
   })
   const server = new DnsServer({ responder, metrics, clock, reusePort: settings.reusePort })
-  try {
-    await server.listen(Array.isArray(settings.listen) ? settings.listen : [settings.listen])
-  } catch (error) {
-    await server.close()
-    throw error
+  return {
+    server,
+    explain: dnsExplainer(answering),
+    listen: () => server.listen(Array.isArray(settings.listen) ? settings.listen : [settings.listen]),
   }
-  return { server, zones }
 }
 
 function rateLimitOf({ rateLimit }: DnsSettings): RateLimit | null {

@@ -1,17 +1,17 @@
 // One query and its reply, whatever it came over: reads the packet, refuses what is not for this server, answers from
 // what is prepared or from the zones, holds replies over UDP to their limit, and writes. Synchronous; owns no socket.
-import type { Clock } from '../../src/clock.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
-import type { Demand } from '../choose/demand.ts'
-import type { Snapshot } from '../snapshot.ts'
-import { answerTo, failure } from './answer/answer.ts'
-import type { DnsAnswer, Question } from './answer/answer.ts'
+import { answerTo } from './answer/answer.ts'
+import type { DnsAnswer } from './answer/answer.ts'
+import { answeringNow } from './answer/answering.ts'
+import type { AnsweringDeps } from './answer/answering.ts'
+import { refusalOf } from './answer/refusal.ts'
 import { PreparedAnswers } from './answer/prepared-answers.ts'
 import type { PreparedAnswer } from './answer/prepared-answers.ts'
 import { COOKIE_OCTETS, cookieVerdict, writeCookie } from './cookie.ts'
 import type { CookieVerdict } from './cookie.ts'
 import { MESSAGE_BYTES_MAX } from './limits.ts'
-import { CLASS, EXTENDED_ERROR, RCODE, TYPE } from './message/codes.ts'
+import { RCODE, TYPE } from './message/codes.ts'
 import { NO_OPTIONS } from './message/edns.ts'
 import type { Edns, ExtendedError, ReplyOptions } from './message/edns.ts'
 import { readQuery } from './message/query.ts'
@@ -23,27 +23,15 @@ import type { DnsMetrics, Transport } from './metrics.ts'
 import type { AnswerKind, RateLimit } from './rate-limit.ts'
 import type { SipKey } from './siphash.ts'
 import { findName } from './zone/zone.ts'
-import type { Found, ZoneNames } from './zone/zone.ts'
+import type { Found } from './zone/zone.ts'
 
-export interface ResponderDeps {
-  readonly zones: ZoneNames
-  /** Read once a query. */
-  readonly snapshots: { readonly current: Snapshot }
-  readonly demand: Demand
-  readonly clock: Clock
+export interface ResponderDeps extends AnsweringDeps {
   readonly metrics: DnsMetrics
-  /** Reports are in. */
-  readonly isReady: () => boolean
-  /** Addresses of the schedulers that live. */
-  readonly schedulers: () => readonly IpAddress[]
   /** null: none. */
   readonly rateLimit: RateLimit | null
   readonly cookieSecrets: readonly SipKey[]
   readonly nsid: Uint8Array | undefined
   readonly usesClientSubnet: boolean
-  readonly unready: 'servfail' | 'refused'
-  readonly addresses: number
-  readonly steeredTtlSeconds: number
 }
 
 export class DnsResponder {
@@ -97,26 +85,9 @@ export class DnsResponder {
       const decision = rateLimit.decide(received.peer, counted.kind, counted.name, nowMs)
       if (decision !== 'send') return this.#limited(received, query, decision)
     }
-    const answer = this.#decide(question, client, nowMs)
+    const answer = answerTo(question, client, answeringNow(this.#deps, nowMs))
     const prepared = this.#prepared.prepare(at?.index, question, client, answer, nowMs)
     return this.#send(received, query, prepared, nowMs, counted !== undefined)
-  }
-
-  #decide(question: Question, client: IpAddress, nowMs: number): DnsAnswer {
-    const { zones, snapshots, demand, clock, isReady, schedulers, unready, addresses, steeredTtlSeconds } =
-      this.#deps
-    return answerTo(question, client, {
-      zones,
-      snapshot: snapshots.current,
-      demand,
-      nowMs,
-      atMs: clock.now(),
-      isReady: isReady(),
-      schedulers: schedulers(),
-      unready,
-      addresses,
-      steeredTtlSeconds,
-    })
   }
 
   /** Whom the answer is for: the network that a resolver asks for, or else the resolver. */
@@ -213,15 +184,6 @@ function rcodeWithout({ outcome }: RefusedQuery, cookie: CookieVerdict): number 
 /** Nothing of it is kept. */
 function unkept(answer: DnsAnswer): PreparedAnswer {
   return { answer, madeAtMs: 0, holdsMs: 0, take: () => NO_SECTIONS }
-}
-
-const OTHER_CLASS = failure(RCODE.REFUSED, EXTENDED_ERROR.NOT_SUPPORTED, 'no class but IN')
-const TRANSFER = failure(RCODE.REFUSED, EXTENDED_ERROR.PROHIBITED, 'no zone transfers')
-
-/** Of a proper query that nobody is answered. */
-function refusalOf(query: DnsQuery): DnsAnswer | null {
-  if (query.class !== CLASS.IN) return OTHER_CLASS
-  return query.type === TYPE.AXFR || query.type === TYPE.IXFR ? TRANSFER : null
 }
 
 /** What the reply for a name that is not there itself counts as. */

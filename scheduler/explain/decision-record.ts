@@ -1,12 +1,10 @@
 // A decision as a record with its reasons, for `edgeward explain` and the decision log. It repeats nothing of the
 // choice: it reads what the flow left on the exchange, and asks the same leaves about the sites that were passed over.
-import { formatIp, formatNetwork, networkOf } from '../../src/net/ip.ts'
-import type { IpAddress } from '../../src/net/ip.ts'
-import { whereaboutsOf } from '../../src/geo/whereabouts.ts'
-import type { Decision, DecisionLocation } from '../../src/wire/decision.ts'
+import { formatIp } from '../../src/net/ip.ts'
+import type { Decision } from '../../src/wire/decision.ts'
 import { assetOf, clientOfQuery } from '../query.ts'
-import type { Snapshot } from '../snapshot.ts'
 import type { Steered } from '../steer-flow.ts'
+import { holdRecordsOf, locationRecordOf } from './circumstances.ts'
 import { passedOverSites, weighedSites } from './site-records.ts'
 
 export interface RecordOptions {
@@ -29,37 +27,12 @@ export function decisionRecordOf(steered: Steered, { everySite, sitesMax }: Reco
     path: property === undefined ? null : path,
     asset: property === undefined ? null : assetOf(path),
     client: client === undefined ? null : formatIp(client),
-    location: locationRecord(steered, client, snapshot),
+    location: steered.location === undefined ? null : locationRecordOf(steered.location, client, snapshot),
     sites: everySite ? [...weighed, ...passedOverSites(steered)] : weighed,
     chosen: chosen === undefined ? null : { site: chosen.edge.siteId, edge: chosen.id, url: chosen.edge.url },
     outcome: answer.outcome,
     denied: denial?.reason ?? null,
     status: answer.status,
-    holds: snapshot.holds.map(({ evidence, edges, sinceMs }) => ({
-      evidence,
-      edges,
-      forMs: Math.round(nowMs - sinceMs),
-    })),
-  }
-}
-
-function locationRecord(
-  { location }: Steered,
-  client: IpAddress | undefined,
-  { topology, places }: Snapshot,
-): DecisionLocation {
-  if (location === undefined) return null
-  const covering = client === undefined ? undefined : topology.coverage.networks.find(client)
-  const { place, asn } = whereaboutsOf(places, client)
-  return {
-    source: location.source,
-    network:
-      client === undefined || covering === undefined
-        ? null
-        : formatNetwork(networkOf(client, covering.prefixLength)),
-    asn: asn() ?? null,
-    country: place()?.country ?? null,
-    position: place()?.position ?? null,
-    sites: location.sites.map(({ id }) => id),
+    holds: holdRecordsOf(snapshot, nowMs),
   }
 }

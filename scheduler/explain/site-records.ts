@@ -4,14 +4,22 @@ import { fitEdgesOf, totalsOf } from '../choose/candidates.ts'
 import type { Candidate, ChoiceQuery, DroppedEdge } from '../choose/candidates.ts'
 import { congestionMs, sensitivityOf } from '../choose/cost.ts'
 import { distancesBehind, edgesAt } from '../choose/sites.ts'
-import type { SiteOption, SiteOrder, WeighedSite } from '../choose/sites.ts'
+import type { SiteOption, SiteOrder, WeighedSite, Weighing } from '../choose/sites.ts'
 import { stateOf } from '../health/liveness.ts'
 import type { EdgeRecord, SiteRecord } from '../../src/wire/decision.ts'
-import type { Steered } from '../steer-flow.ts'
 import type { EdgeView } from '../topology.ts'
 
+/** What a choice leaves behind, over HTTP or DNS; of a request that was refused before, nothing. */
+export interface MadeChoice {
+  readonly choice: ChoiceQuery | undefined
+  readonly order: SiteOrder | undefined
+  readonly weighing: Weighing | undefined
+  /** The edges of the chosen site, best first. */
+  readonly ranked: readonly Candidate[]
+}
+
 /** The first so many in the order in which they were weighed, and the chosen one wherever it stands. */
-export function weighedSites({ weighing, choice, ranked }: Steered, sitesMax: number): SiteRecord[] {
+export function weighedSites({ weighing, choice, ranked }: MadeChoice, sitesMax: number): SiteRecord[] {
   if (weighing === undefined || choice === undefined) return []
   const told = weighing.sites.filter((weighed, i) => i < sitesMax || weighed === weighing.chosen)
   return told.map((weighed) => {
@@ -27,7 +35,7 @@ export function weighedSites({ weighing, choice, ranked }: Steered, sitesMax: nu
 }
 
 /** Those that were not weighed, by distance: each as it would have been. */
-export function passedOverSites({ weighing, order, choice, snapshot }: Steered): SiteRecord[] {
+export function passedOverSites({ weighing, order, choice }: MadeChoice): SiteRecord[] {
   if (weighing === undefined || order === undefined || choice === undefined) return []
   const seen = new Set(weighing.sites.map(keyOf))
   const distances = distancesBehind(order)
@@ -36,7 +44,7 @@ export function passedOverSites({ weighing, order, choice, snapshot }: Steered):
     const site = neighbours.site(i)
     return site === undefined ? [] : [{ site, role: 'other', distanceMs: distances.of(i) }]
   }).flat()
-  const deep = snapshot.topology.deepSites.map((site): SiteOption => {
+  const deep = choice.snapshot.topology.deepSites.map((site): SiteOption => {
     return { site, role: 'pinned', distanceMs: 0 }
   })
   return [...order.front, ...others, ...deep].flatMap((option) => {

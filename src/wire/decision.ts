@@ -2,7 +2,7 @@
 // `edgeward explain` reads, and the sampled decision log. Without tokens: paths and queries that may hold one are left out.
 import { z } from 'zod'
 
-const locationSchema = z.object({
+export const locationSchema = z.object({
   /** What told where the client is. */
   source: z.enum(['coverage', 'asn', 'geoip-country', 'geoip-position', 'default']),
   /** The coverage network that matched; null where none did. */
@@ -30,7 +30,7 @@ const edgeRecordSchema = z.object({
   ageMs: z.number().nullable(),
 })
 
-const siteRecordSchema = z.object({
+export const siteRecordSchema = z.object({
   site: z.string(),
   role: z.enum(['pinned', 'located', 'other']),
   /** What it costs when it is empty: an estimate of the round trip, and what coverage adds or takes. */
@@ -46,6 +46,9 @@ const siteRecordSchema = z.object({
   verdict: z.enum(['chosen', 'costlier', 'last-resort', 'no-fit-edge', 'farther', 'not-for-property']),
   edges: z.array(edgeRecordSchema),
 })
+
+/** A mass failure that is not believed; what it is about is held as it was. */
+export const holdSchema = z.object({ evidence: z.string(), edges: z.number(), forMs: z.number() })
 
 export const decisionSchema = z.object({
   /** ISO 8601, UTC. */
@@ -68,11 +71,11 @@ export const decisionSchema = z.object({
   /** The word of the rule or token that refused. */
   denied: z.string().nullable(),
   status: z.number(),
-  /** Mass failures that are not believed; what they are about is held as it was. */
-  holds: z.array(z.object({ evidence: z.string(), edges: z.number(), forMs: z.number() })),
+  holds: z.array(holdSchema),
 })
 
 export type Decision = z.infer<typeof decisionSchema>
-export type DecisionLocation = Decision['location']
+export type DecisionLocation = z.infer<typeof locationSchema>
+export type HoldRecord = z.infer<typeof holdSchema>
 export type SiteRecord = z.infer<typeof siteRecordSchema>
 export type EdgeRecord = z.infer<typeof edgeRecordSchema>

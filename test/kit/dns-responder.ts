@@ -14,6 +14,9 @@ import { RateLimit } from '../../scheduler/dns/rate-limit.ts'
 import { DnsResponder } from '../../scheduler/dns/responder.ts'
 import type { ResponderDeps } from '../../scheduler/dns/responder.ts'
 import { buildZones } from '../../scheduler/dns/zone/build-zones.ts'
+import { readDnsInquiry } from '../../scheduler/explain/dns-inquiry.ts'
+import type { DnsWords } from '../../scheduler/explain/dns-inquiry.ts'
+import { dnsExplainer } from '../../scheduler/explain/dns-record.ts'
 import type { SeenReport } from '../../scheduler/registry/registry.ts'
 import { buildSnapshot } from '../../scheduler/snapshot.ts'
 import type { Snapshot } from '../../scheduler/snapshot.ts'
@@ -24,6 +27,7 @@ import { dnsSchema } from '../../src/config/dns-schema.ts'
 import type { Places } from '../../src/geo/places.ts'
 import { parseIp } from '../../src/net/ip.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
+import type { DnsDecision } from '../../src/wire/dns-decision.ts'
 import type { Said } from './choosing.ts'
 import { DNS_EDGES, ZONE } from './dns-cluster.ts'
 import { wire } from './dns-bytes.ts'
@@ -44,6 +48,8 @@ export interface ResponderRig {
   readonly snapshot: () => Snapshot
   /** The reply to a packet; undefined for none. */
   readonly ask: (packet: Uint8Array, peer: string | IpAddress, transport?: Transport) => Buffer | undefined
+  /** What is explained of it. */
+  readonly explain: (words: DnsWords) => DnsDecision
   /** That of a server to which nothing was prepared, as it would have been at a time. */
   readonly askAnew: (packet: Uint8Array, peer: string | IpAddress, at: Moment) => Buffer | undefined
 }
@@ -111,6 +117,7 @@ export function responderRig({
     },
     snapshot: () => snapshots.current,
     ask: (packet, peer, transport = 'udp') => asked(responder, packet, peer, transport),
+    explain: (words) => dnsExplainer(all)(readDnsInquiry(words)),
     askAnew(packet, peer, { snapshot, nowMs }) {
       const then = { now: () => nowMs, monotonic: () => nowMs }
       const other = new DnsResponder({ ...all, clock: then, snapshots: { current: snapshot } })

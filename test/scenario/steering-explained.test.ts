@@ -117,10 +117,17 @@ t.test(
     t.equal(denied.code, 1)
     t.match(denied.stdout, /403 denied: token_/)
     t.notMatch(denied.stdout, 's3cret')
+    const nobody = await runCommand(t, [
+      'explain',
+      '--admin=http://127.0.0.1:9',
+      'http://secret.example.com/a/main.m3u8?auth_key=1-2-3-s3cret',
+    ])
+    t.match(nobody, { code: 2, stderr: /^error: http:\S+ does not answer: / })
+    t.notMatch(nobody.stderr, 's3cret')
     t.match(await runCommand(t, [...told, 'ftp://x']), { code: 2, stderr: /the URL must be like/ })
     t.match(await runCommand(t, ['explain', '--client', '203.0.113.9']), {
       code: 2,
-      stderr: /a URL is missing/,
+      stderr: /a URL or --dns is missing/,
     })
   },
 )
@@ -137,6 +144,11 @@ t.test('bad questions are refused by name', async (t) => {
     t.equal(answer.status, 400)
     t.match(await answer.json(), { error: 'explain', message })
   }
+  const told = ['explain', '--admin', scheduler.admin, '--client', '203.0.113.9']
+  t.match(await runCommand(t, [...told, '--dns', 'shows.example.com']), {
+    code: 2,
+    stderr: /this scheduler answers no DNS: scheduler\.dns is not configured\n$/,
+  })
 })
 
 t.test('the decision log holds the same record of what was answered', async (t) => {

@@ -35,6 +35,7 @@ function adminOf(t: TestScope) {
     registry,
     events: new MemoryEventLog(clock),
     explain: explainer({ snapshots, demand: NO_DEMAND, clock }),
+    explainDns: null,
     lifecycle,
     clock,
     log: silentLogger,

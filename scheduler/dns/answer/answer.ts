@@ -22,6 +22,21 @@ import { steeredRecords } from './steered-records.ts'
 export const ANSWER_SOURCES = ['static', 'steered', 'schedulers', 'delegation', 'none'] as const
 export type AnswerSource = (typeof ANSWER_SOURCES)[number]
 
+/**
+ * What an answer says. alias: the name is one for another that is followed no further here. prohibited: nobody is
+ * answered that.
+ */
+export type AnswerOutcome =
+  | 'records'
+  | 'alias'
+  | 'delegated'
+  | 'no-such-data'
+  | 'no-such-name'
+  | 'none-lives'
+  | 'not-ready'
+  | 'not-ours'
+  | 'prohibited'
+
 export interface Question {
   readonly name: WireName
   readonly type: number
@@ -44,6 +59,7 @@ export interface Answering extends SteeringState {
 }
 
 export interface DnsAnswer {
+  readonly outcome: AnswerOutcome
   readonly rcode: number
   readonly isAuthoritative: boolean
   readonly answer: readonly DnsRecord[]
@@ -62,6 +78,7 @@ export interface DnsAnswer {
 }
 
 const NOTHING: DnsAnswer = {
+  outcome: 'records',
   rcode: RCODE.NOERROR,
   isAuthoritative: true,
   answer: [],
@@ -77,9 +94,9 @@ const NOTHING: DnsAnswer = {
 }
 
 /** A refusal or failure: no record is in it. */
-export function failure(rcode: number, code: number, text: string): DnsAnswer {
+export function failure(outcome: AnswerOutcome, rcode: number, code: number, text: string): DnsAnswer {
   const extendedError = { code, text }
-  return { ...NOTHING, rcode, isAuthoritative: false, source: 'none', extendedError, kind: 'error' }
+  return { ...NOTHING, outcome, rcode, isAuthoritative: false, source: 'none', extendedError, kind: 'error' }
 }
 
 export function answerTo(question: Question, client: IpAddress, state: Answering): DnsAnswer {
@@ -159,15 +176,8 @@ function answerAt(
     scopePrefix: steered.scopePrefix,
   }
   if (steered.outcome === 'none-lives') {
-    const extendedError = { code: EXTENDED_ERROR.NO_REACHABLE_AUTHORITY, text: 'no edge can serve this now' }
-    return {
-      ...NOTHING,
-      ...facts,
-      rcode: RCODE.SERVFAIL,
-      isAuthoritative: false,
-      extendedError,
-      kind: 'error',
-    }
+    const code = EXTENDED_ERROR.NO_REACHABLE_AUTHORITY
+    return { ...failure('none-lives', RCODE.SERVFAIL, code, 'no edge can serve this now'), ...facts }
   }
   if (steered.outcome === 'records') return give(steered.records, facts)
   // For this client now; another has the type.
@@ -227,6 +237,7 @@ function negative(
   const isMissing = denied === 'no-such-name'
   return {
     ...NOTHING,
+    outcome: isMissing ? 'no-such-name' : 'no-such-data',
     rcode: isSigned
       ? denialRcode(denied, { dnssecOk: true, compactOk: false })
       : isMissing
@@ -253,6 +264,7 @@ function referral(question: Question, at: ZoneName, state: Answering): DnsAnswer
   const proof = isSigned ? signer.denial(name, [TYPE.NS], negativeSoa.ttlSeconds, state.atMs) : []
   return {
     ...NOTHING,
+    outcome: 'delegated',
     isAuthoritative: false,
     authority: [...(sets.get(TYPE.NS) ?? []), ...proof],
     additional: glue ?? [],
@@ -262,17 +274,17 @@ function referral(question: Question, at: ZoneName, state: Answering): DnsAnswer
 }
 
 function followedTo(countedAs: WireName, followed: readonly DnsRecord[]): DnsAnswer {
-  return { ...NOTHING, answer: followed, countedAs }
+  return { ...NOTHING, outcome: 'alias', answer: followed, countedAs }
 }
 
 function notOurs(): DnsAnswer {
-  return failure(RCODE.REFUSED, EXTENDED_ERROR.NOT_AUTHORITATIVE, 'not a name of this server')
+  return failure('not-ours', RCODE.REFUSED, EXTENDED_ERROR.NOT_AUTHORITATIVE, 'not a name of this server')
 }
 
 function notReady(property: PropertyView, { unready }: Answering): DnsAnswer {
   const rcode = unready === 'refused' ? RCODE.REFUSED : RCODE.SERVFAIL
   return {
-    ...failure(rcode, EXTENDED_ERROR.NOT_READY, 'no edge has reported yet'),
+    ...failure('not-ready', rcode, EXTENDED_ERROR.NOT_READY, 'no edge has reported yet'),
     source: 'steered',
     property,
   }

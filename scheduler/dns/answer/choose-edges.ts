@@ -24,6 +24,7 @@ export interface SteeringState {
 }
 
 export interface EdgeChoice {
+  readonly family: Family
   readonly location: ClientLocation
   /** Bits of the client's address that it depended on. */
   readonly scopePrefix: number
@@ -60,7 +61,8 @@ export function chooseEdges(
   const order = orderSites(location, choice)
   const weighing = weighSites(order, choice)
   const ranked = rankedEdgesOf(weighing, choice)
-  return { location, scopePrefix, choice, order, weighing, ranked, edges: firstOf(ranked, family, addresses) }
+  const edges = firstOf(ranked, family, addresses)
+  return { family, location, scopePrefix, choice, order, weighing, ranked, edges }
 }
 
 /** Deep edges ask for the address once more. */

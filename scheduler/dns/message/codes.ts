@@ -94,11 +94,19 @@ export const EXTENDED_ERROR = {
 } as const
 
 const TYPE_NAMES = namesOf(TYPE)
+const TYPE_NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(TYPE))
 const RCODE_NAMES = namesOf(RCODE)
 
 /** `AAAA`; `TYPE731` for what is not in the table (RFC 3597 §5). */
 export function typeName(type: number): string {
   return TYPE_NAMES.get(type) ?? `TYPE${type}`
+}
+
+/** Of a name in any case; undefined when it is none. */
+export function typeNumber(name: string): number | undefined {
+  const text = name.toUpperCase()
+  const number = Number(/^TYPE(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN)
+  return TYPE_NUMBERS.get(text) ?? (number <= 0xffff ? number : undefined)
 }
 
 /** `NXDOMAIN`; `RCODE11` for what is not in the table. */

@@ -24,9 +24,10 @@ export async function askAdmin<T>(
   const url = `${admin.replace(/\/+$/, '')}${path}`
   const answer = await answerOf(url, method, body)
   const content: unknown = await answer.json().catch(() => undefined)
-  if (!answer.ok) throw new Error(`${url}: ${refusalIn(content) ?? `status ${answer.status}`}`)
+  if (!answer.ok) throw new Error(`${shownUrl(url)}: ${refusalIn(content) ?? `status ${answer.status}`}`)
   const parsed = schema.safeParse(content)
-  if (!parsed.success) throw new Error(`${url} is not the admin listener of a scheduler of this version`)
+  if (!parsed.success)
+    throw new Error(`${shownUrl(url)} is not the admin listener of a scheduler of this version`)
   return parsed.data
 }
 
@@ -42,8 +43,13 @@ async function answerOf(url: string, method: string, body: unknown): Promise<Res
   } catch (error) {
     // fetch says only that it failed; its cause says why.
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-    throw new Error(`${url} does not answer: ${messageOf(cause)}`, { cause: error })
+    throw new Error(`${shownUrl(url)} does not answer: ${messageOf(cause)}`, { cause: error })
   }
+}
+
+/** Without its query, which may hold a token. */
+function shownUrl(url: string): string {
+  return url.replace(/\?.*$/s, '')
 }
 
 function refusalIn(content: unknown): string | undefined {
