@@ -90,6 +90,7 @@ export class EventFollower {
     // It serves already, and hears only now where the events stand.
     const missed = gap || (hold && after === '' && last !== '')
     await this.#taker.take(events, last, missed)
-    return missed ? 'gap' : 'events'
+    if (missed) return 'gap'
+    return events.length === 0 ? 'nothing' : 'events'
   }
 }

@@ -24,10 +24,9 @@ export function purgeVerdictOf(meta: ObjectMeta, rules: PurgeRules): PurgeVerdic
 export function isSameBody(a: ObjectMeta, b: ObjectMeta, rules: PurgeRules): boolean {
   if (a.version !== b.version) return false
   if (a.asOf === b.asOf) return true
-  const [older, newer] = a.asOf < b.asOf ? [a, b] : [b, a]
-  if (isHeld(older, rules) || purgeVerdictOf(older, rules) === 'stale') return true
-  // Both are of a reply that began before the purge, and goes on to its end.
-  return purgeVerdictOf(newer, rules) === 'gone'
+  // Whether the newer one was purged too, and thus which of them the purge stands between, no rule can tell.
+  const older = a.asOf < b.asOf ? a : b
+  return isHeld(older, rules) || purgeVerdictOf(older, rules) !== 'gone'
 }
 
 /**

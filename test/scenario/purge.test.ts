@@ -233,10 +233,12 @@ t.test('how soon ten edges have applied a purge', async (t) => {
   t.ok(took.every((ms) => ms >= 0))
 })
 
+function counted(daemon: string, name: string, scope: string, mode: string): Promise<number> {
+  return metricOf(daemon, `${name}{scope="${scope}",mode="${mode}"}`)
+}
+
 t.test('purges are counted, by scope and mode', async (t) => {
   const { admin } = cluster.edge('e-1')
-  const counted = (daemon: string, name: string, scope: string, mode: string) =>
-    metricOf(daemon, `${name}{scope="${scope}",mode="${mode}"}`)
   for (const [scope, mode] of [
     ['url', 'hard'],
     ['prefix', 'soft'],

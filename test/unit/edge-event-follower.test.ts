@@ -1,0 +1,146 @@
+// Following the events of a cluster: a start waits for what was missed, and no longer than it may; afterwards every
+// batch is applied before the next is asked for, and what fails is tried again, not at once.
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { EventFollower } from '../../edge/events/event-follower.ts'
+import { EVENTS_RETRY_MS } from '../../edge/limits.ts'
+import { backgroundRunner } from '../../src/background.ts'
+import { systemClock } from '../../src/clock.ts'
+import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
+import { recordingLog } from '../kit/recording-log.ts'
+import type { TestScope } from '../kit/scope.ts'
+import { until } from '../kit/until.ts'
+
+type Answer = EventsReply | Error | 'held'
+
+function reply(ids: readonly string[], last: string, gap = false): EventsReply {
+  const purge = { property: null, scope: 'all', value: '', soft: true } as const
+  return { events: ids.map((id): ClusterEvent => ({ kind: 'purge', id, atMs: 1, purge })), last, gap }
+}
+
+/** A follower of a scheduler that answers one by one as it is told, and then holds every question. */
+function follow(t: TestScope, answers: readonly Answer[], last = '') {
+  const asked: { after: string; hold: boolean }[] = []
+  const taken: { ids: string[]; last: string; gap: boolean }[] = []
+  const { log, lines } = recordingLog()
+  const source = {
+    async events(after: string, hold: boolean, signal: AbortSignal): Promise<EventsReply> {
+      const answer = answers[asked.length] ?? 'held'
+      asked.push({ after, hold })
+      if (answer instanceof Error) throw answer
+      if (answer !== 'held') return answer
+      await delay(60_000, undefined, { signal })
+      return reply([], after)
+    },
+  }
+  const taker = {
+    last,
+    /** Set: applying fails so often. */
+    failures: 0,
+    async take(events: readonly ClusterEvent[], upTo: string, gap: boolean): Promise<void> {
+      if (taker.failures-- > 0) throw new Error('no space left')
+      taken.push({ ids: events.map(({ id }) => id), last: upTo, gap })
+      taker.last = upTo
+    },
+  }
+  const follower = new EventFollower(source, taker, log)
+  t.teardown(() => follower.close())
+  return { follower, asked, taken, taker, lines, start: () => follower.start(backgroundRunner(log)) }
+}
+
+t.test('a start takes all that it missed, batch after batch', async (t) => {
+  const { follower, asked, taken } = follow(
+    t,
+    [reply(['5-0', '6-0'], '6-0'), reply(['7-0'], '7-0'), reply([], '7-0')],
+    '4-0',
+  )
+  await follower.catchUp(5000)
+  t.same(
+    asked.map(({ after, hold }) => [after, hold]),
+    [
+      ['4-0', false],
+      ['6-0', false],
+      ['7-0', false],
+    ],
+  )
+  t.same(taken, [
+    { ids: ['5-0', '6-0'], last: '6-0', gap: false },
+    { ids: ['7-0'], last: '7-0', gap: false },
+  ])
+})
+
+t.test('a start that hears for the first time, or of a gap, asks once', async (t) => {
+  for (const [last, answer] of [
+    ['', reply([], '9-0')],
+    ['4-0', reply([], '9-0', true)],
+  ] as const) {
+    const { follower, asked, taken } = follow(t, [answer], last)
+    await follower.catchUp(5000)
+    t.equal(asked.length, 1)
+    t.same(taken, [{ ids: [], last: '9-0', gap: last !== '' }])
+  }
+})
+
+t.test(
+  'a start waits no longer than it may, for a scheduler that says nothing, and one that says no end',
+  async (t) => {
+    const silent = follow(t, ['held'], '4-0')
+    const endless = follow(
+      t,
+      Array.from({ length: 1e5 }, (_, i) => reply([`${i + 5}-0`], `${i + 5}-0`)),
+      '4-0',
+    )
+    for (const { follower } of [silent, endless]) {
+      const sinceMs = systemClock.monotonic()
+      await follower.catchUp(100)
+      t.ok(systemClock.monotonic() - sinceMs < 2000)
+    }
+    t.match(silent.lines, [{ msg: /^no scheduler tells what was purged meanwhile/ }])
+    const refused = follow(t, [new Error('refused')], '4-0')
+    await refused.follower.catchUp(5000)
+    t.equal(refused.asked.length, 1, 'and is not asked again before anything is served')
+  },
+)
+
+t.test('each batch is applied before the next is asked for, and failures pause it', async (t) => {
+  const away = new Error('connection refused')
+  const { asked, taken, taker, lines, start } = follow(
+    t,
+    [reply(['5-0'], '5-0'), away, away, reply(['6-0'], '6-0'), reply(['6-0'], '6-0')],
+    '4-0',
+  )
+  const sinceMs = systemClock.monotonic()
+  start()
+  await until('two failures', () => asked.length === 3)
+  taker.failures = 1
+  await until('all is applied', () => taken.length === 2)
+  t.ok(systemClock.monotonic() - sinceMs >= 3 * EVENTS_RETRY_MS - 50, 'three pauses')
+  t.same(
+    asked.slice(0, 5).map(({ after }) => after),
+    ['4-0', '5-0', '5-0', '5-0', '5-0'],
+    'what could not be applied is not acknowledged',
+  )
+  const warnings = lines.filter((line) => JSON.stringify(line).includes('cannot follow'))
+  t.equal(warnings.length, 2, 'each cause is said once')
+})
+
+t.test(
+  'schedulers that do not know each other have it ask for everything again, and not without end',
+  async (t) => {
+    const { asked, start } = follow(
+      t,
+      Array.from({ length: 100 }, (_, i) => reply([], `${i + 5}-0`, true)),
+      '4-0',
+    )
+    start()
+    await delay(EVENTS_RETRY_MS + 100)
+    t.ok(asked.length <= 3, `${asked.length} questions`)
+  },
+)
+
+t.test('an edge that serves already and had heard nothing takes the first word for a gap', async (t) => {
+  const { taken, start } = follow(t, [reply([], '5-0')])
+  start()
+  await until('it was told', () => taken.length === 1)
+  t.same(taken, [{ ids: [], last: '5-0', gap: true }])
+})
