@@ -215,3 +215,33 @@ export const EVENTS_KEPT_MAX = 10_000
 
 /** Of so many of the latest it is known when each edge acknowledged them. */
 export const EVENTS_ACKNOWLEDGED_MAX = 1000
+
+/** Entries of the streams in Redis that are asked for at once; a scheduler that has missed more asks again. */
+export const EVENTS_READ_AT_ONCE = 500
+
+/**
+ * A read of the streams waits so long for something to come, then begins anew. With the longest answer that is waited
+ * for (REGISTRY_TIMEOUT_MS) it leaves half a second for a slow Redis.
+ */
+export const EVENTS_READ_HELD_MS = 500
+
+/** What cannot be read is tried again after this, or as soon as there is a connection. */
+export const EVENTS_READ_AGAIN_MS = 250
+
+/**
+ * An event that was appended so long before Redis lost it becomes a new one, where later ones have taken its place: no
+ * other scheduler may have read it. Replicas lag by less; what is older, others have.
+ */
+export const EVENTS_PUT_BACK_MS = 60_000
+
+/** Acknowledgements gathered this long go to Redis as one entry. */
+export const ACKNOWLEDGEMENTS_WRITE_AFTER_MS = 10
+
+/** That wait for a lost Redis; beyond it the oldest are left out, and those edges count from their next one. */
+export const ACKNOWLEDGEMENTS_UNWRITTEN_MAX = 10_000
+
+/** Entries that are kept of them; a scheduler that starts knows of older events only that they are. */
+export const ACKNOWLEDGEMENT_ENTRIES_MAX = 10_000
+
+/** Ids that edges name and this scheduler has not read yet; with more of them, the first are looked at anew. */
+export const EVENT_IDS_AHEAD_MAX = 1000

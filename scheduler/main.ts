@@ -23,7 +23,7 @@ import { closeService, listenService } from '../src/http-service.ts'
 import { watchConfiguredPlaces } from '../src/geo/configured-places.ts'
 import { countReloads } from '../src/geo/watched-places.ts'
 import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
-import { MemoryEventLog } from './events/memory-log.ts'
+import { openEventLog } from './events/open-event-log.ts'
 import { explainer } from './explaining.ts'
 import { sampledDecisions } from './explain/decision-log.ts'
 import { AwakeClock } from './health/awake-clock.ts'
@@ -62,7 +62,8 @@ export async function startScheduler(
   const background = backgroundRunner(log)
   const registry = await openRegistry(config, { clock, log, background })
   opened.defer(() => registry.close())
-  const events = new MemoryEventLog(clock)
+  const events = await openEventLog(config, { clock, log, background })
+  opened.defer(() => events.close())
   const probes = openProbes(settings, topology, { clock, log, background, promRegistry, registry })
   opened.defer(() => probes?.close())
   const snapshots = new SnapshotHolder(topology, places.current, registry, { clock, log, probes })
@@ -169,6 +170,7 @@ export async function startScheduler(
       tls?.close()
       places.close()
       await closeService(controlService, drain)
+      await events.close()
       snapshots.close()
       await probes?.close()
       await registry.close()

@@ -1,22 +1,35 @@
 // What all edges are told, in one order: purges, and later what else changes at once. The interface that memory-log.ts
-// implements; reading never waits for anyone.
+// and redis-log.ts implement; reading never waits for anyone.
 import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
 
 /** Before it has its place in the order. */
 export type NewEvent = Omit<ClusterEvent, 'id' | 'atMs'>
 
 export interface EventLog {
-  /** Gives it its id; every edge that asks will hear of it. Rejects when it cannot be kept. */
+  /** Gives it its id; every edge that asks will hear of it. Rejects with NotAppendedError when it cannot be kept. */
   append(event: NewEvent): Promise<ClusterEvent>
   /** What is behind an id, or where the log stands for ''. Of an id that it does not know: a gap. */
   after(id: string): EventsReply
-  /** Called after each event that has come in, here or at another scheduler, until the returned function is called. */
+  /** Called after events have come in, here or at another scheduler, until the returned function is called. */
   onAppend(listener: () => void): () => void
   /** The event, as long as it is kept. */
   find(id: string): ClusterEvent | undefined
   /** An edge has applied everything up to this id. */
   acknowledge(edge: string, id: string): void
-  /** Milliseconds since the epoch at which each edge acknowledged the event. */
+  /** Milliseconds since the epoch at which each edge acknowledged the event, at whichever scheduler. */
   acknowledgements(id: string): ReadonlyMap<string, number>
   close(): Promise<void>
+}
+
+/** refused: edges will not hear of it. unanswered: they may, or may not. */
+export type NotAppended = 'refused' | 'unanswered'
+
+export class NotAppendedError extends Error {
+  readonly outcome: NotAppended
+
+  constructor(outcome: NotAppended, reason: string) {
+    super(reason)
+    this.name = 'NotAppendedError'
+    this.outcome = outcome
+  }
 }

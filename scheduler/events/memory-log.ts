@@ -2,56 +2,38 @@
 // anew for all that it has, since it may have missed some.
 import assert from 'node:assert/strict'
 import type { Clock } from '../../src/clock.ts'
-import { EVENTS_AT_ONCE_MAX, compareEventIds } from '../../src/wire/events.ts'
+import { eventIdParts } from '../../src/wire/events.ts'
 import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
-import { EVENTS_ACKNOWLEDGED_MAX, EVENTS_KEPT_MAX } from '../limits.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import type { EventLog, NewEvent } from './event-log.ts'
+import { EventView } from './event-view.ts'
 
 export class MemoryEventLog implements EventLog {
   readonly #clock: Clock
-  /** Where this life begins: no event has it. */
-  readonly #start: string
-  #events: ClusterEvent[] = []
-  /** The last that was dropped, or where it began. */
-  #droppedUpTo: string
+  readonly #view: EventView
   readonly #listeners = new Set<() => void>()
-  readonly #acknowledged = new Map<string, string>()
-  /** By event, of the latest so many. */
-  readonly #times = new Map<string, Map<string, number>>()
+  readonly #acknowledgements = new Acknowledgements()
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#start = `${Math.floor(clock.now())}-0`
-    this.#droppedUpTo = this.#start
+    // Ids of before are of an earlier life, and so is that of no event: an edge that was away may have missed some.
+    this.#view = new EventView(`${Math.floor(clock.now())}-0`, false)
   }
 
   async append(event: NewEvent): Promise<ClusterEvent> {
     const atMs = this.#clock.now()
-    const [lastMs = 0, lastNumber = 0] = this.#newest().split('-').map(Number)
+    const last = eventIdParts(this.#view.newest)
     const ms = Math.floor(atMs)
-    const id = ms > lastMs ? `${ms}-0` : `${lastMs}-${lastNumber + 1}`
+    const id = ms > last.ms ? `${ms}-0` : `${last.ms}-${last.number + 1}`
     const appended: ClusterEvent = { ...event, id, atMs }
-    this.#events.push(appended)
-    this.#times.set(id, new Map())
-    if (this.#times.size > EVENTS_ACKNOWLEDGED_MAX) {
-      const [oldest = ''] = this.#times.keys()
-      this.#times.delete(oldest)
-    }
-    if (this.#events.length > EVENTS_KEPT_MAX) {
-      const dropped = this.#events.splice(0, this.#events.length - EVENTS_KEPT_MAX / 2)
-      this.#droppedUpTo = dropped.at(-1)?.id ?? this.#droppedUpTo
-    }
+    this.#view.extend([appended])
+    this.#acknowledgements.begin([appended])
     for (const listener of this.#listeners) listener()
     return appended
   }
 
   after(id: string): EventsReply {
-    const newest = this.#events.length === 0 ? '' : this.#newest()
-    if (id === '') return { events: [], last: newest, gap: false }
-    const isKnown = compareEventIds(id, this.#droppedUpTo) >= 0 && compareEventIds(id, this.#newest()) <= 0
-    if (!isKnown) return { events: [], last: this.#newest(), gap: true }
-    const events = this.#events.slice(this.#placeBehind(id)).slice(0, EVENTS_AT_ONCE_MAX)
-    return { events, last: events.at(-1)?.id ?? id, gap: false }
+    return this.#view.after(id)
   }
 
   onAppend(listener: () => void): () => void {
@@ -60,43 +42,18 @@ export class MemoryEventLog implements EventLog {
   }
 
   find(id: string): ClusterEvent | undefined {
-    const event = this.#events[this.#placeBehind(id) - 1]
-    return event?.id === id ? event : undefined
+    return this.#view.find(id)
   }
 
   acknowledge(edge: string, id: string): void {
-    const before = this.#acknowledged.get(edge)
-    if (before === id) return
-    this.#acknowledged.set(edge, id)
-    const nowMs = this.#clock.now()
-    const first = before === undefined ? 0 : this.#placeBehind(before)
-    for (const event of this.#events.slice(first, this.#placeBehind(id))) {
-      const times = this.#times.get(event.id)
-      if (times !== undefined && !times.has(edge)) times.set(edge, nowMs)
-    }
+    this.#acknowledgements.take(edge, id, this.#clock.now(), this.#view)
   }
 
   acknowledgements(id: string): ReadonlyMap<string, number> {
-    return this.#times.get(id) ?? new Map()
+    return this.#acknowledgements.of(id)
   }
 
   async close(): Promise<void> {
     assert(this.#listeners.size === 0, 'whoever waits has been answered')
-  }
-
-  #newest(): string {
-    return this.#events.at(-1)?.id ?? this.#droppedUpTo
-  }
-
-  /** Of the first event behind this id. */
-  #placeBehind(id: string): number {
-    let low = 0
-    let high = this.#events.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareEventIds(this.#events[middle]?.id ?? '', id) <= 0) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }

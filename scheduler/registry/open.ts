@@ -9,6 +9,7 @@ import { messageOf, systemCode } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import { MemoryRegistry } from './memory.ts'
 import { RedisRegistry } from './redis.ts'
+import type { RedisTarget } from './redis-client.ts'
 import type { Registry } from './registry.ts'
 
 export interface RegistryDeps {
@@ -19,12 +20,18 @@ export interface RegistryDeps {
 
 /** Resolves in bounded time, with Redis or without. Throws ConfigError for a file that cannot be read. */
 export async function openRegistry(config: SchedulerConfig, deps: RegistryDeps): Promise<Registry> {
-  const { settings } = config
-  const { redis } = settings.scheduler
+  const redis = await redisOf(config)
   if (redis === undefined) return new MemoryRegistry(deps.clock)
+  const { cluster, edges } = config.settings
+  return RedisRegistry.open({ redis, cluster, edges: edges.map(({ id }) => id), ...deps })
+}
+
+/** undefined: this scheduler shares nothing. Throws ConfigError for a file that cannot be read. */
+export async function redisOf(config: SchedulerConfig): Promise<RedisTarget | undefined> {
+  const { redis } = config.settings.scheduler
+  if (redis === undefined) return undefined
   const ca = typeof redis === 'string' || redis.ca === undefined ? undefined : await readCa(config, redis.ca)
-  const edges = settings.edges.map((edge) => edge.id)
-  return RedisRegistry.open({ redis: { settings: redis, ca }, cluster: settings.cluster, edges, ...deps })
+  return { settings: redis, ca }
 }
 
 async function readCa({ file, directory }: SchedulerConfig, name: string): Promise<string> {

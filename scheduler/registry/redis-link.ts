@@ -31,6 +31,15 @@ export class RedisLink {
 
   /** The replies. Past the bound the connection is dropped. Rejects when one of them is an error. */
   async inTime(pipeline: ChainableCommander): Promise<unknown[]> {
+    const results = await this.eachInTime(pipeline)
+    return results.map(([error, reply]) => {
+      if (error !== null) throw error
+      return reply
+    })
+  }
+
+  /** The same, with the error of each command beside its reply. */
+  async eachInTime(pipeline: ChainableCommander): Promise<[error: Error | null, reply: unknown][]> {
     const sentAtMs = this.#clock.monotonic()
     const late = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
@@ -40,10 +49,7 @@ export class RedisLink {
     try {
       const results = await Promise.race([pipeline.exec(), late.promise])
       if (results === null) throw new Error('the transaction was discarded')
-      return results.map(([error, reply]) => {
-        if (error !== null) throw error
-        return reply
-      })
+      return results
     } finally {
       clearTimeout(timer)
       this.#noteAnswer(sentAtMs)

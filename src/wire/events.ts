@@ -5,6 +5,9 @@ import { z } from 'zod'
 /** `MILLISECONDS-NUMBER`, as ids of a Redis stream: later ones are larger by the first number, then by the second. */
 export const eventIdSchema = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'must be like 1700000000000-0')
 
+/** Before every event: what an edge has heard that knows the log from its beginning. */
+export const NO_EVENT_YET = '0-0'
+
 /** What is purged, of one property or, without one, of all. */
 export const PURGE_SCOPES = ['url', 'prefix', 'wildcard', 'tag', 'property', 'all'] as const
 
@@ -45,7 +48,7 @@ export const EVENTS_HELD_MS = 8000
 
 export const eventsReplySchema = z.strictObject({
   events: z.array(clusterEventSchema).max(EVENTS_AT_ONCE_MAX),
-  /** The last of them, or the newest there is when none was asked for; '' before the first event of the cluster. */
+  /** The last of them, or the newest there is when none was asked for. */
   last: z.union([eventIdSchema, z.literal('')]),
   /** What is behind `after` is no longer all kept: the edge must ask for everything anew that it has. */
   gap: z.boolean(),
@@ -55,7 +58,11 @@ export type EventsReply = z.infer<typeof eventsReplySchema>
 
 /** Negative when `a` is earlier. */
 export function compareEventIds(a: string, b: string): number {
-  const [aMs = 0, aNumber = 0] = a.split('-').map(Number)
-  const [bMs = 0, bNumber = 0] = b.split('-').map(Number)
-  return aMs - bMs || aNumber - bNumber
+  const [one, other] = [eventIdParts(a), eventIdParts(b)]
+  return one.ms - other.ms || one.number - other.number
+}
+
+export function eventIdParts(id: string): { ms: number; number: number } {
+  const [ms = 0, number = 0] = id.split('-').map(Number)
+  return { ms, number }
 }
