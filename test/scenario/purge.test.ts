@@ -5,7 +5,7 @@ import { bytesOf } from '../kit/bytes.ts'
 import { startCluster } from '../kit/cluster.ts'
 import { metricOf } from '../kit/metric.ts'
 import { runCommand } from '../kit/process.ts'
-import { applied, ask, outcomeOf, post, postPurge, purge } from '../kit/purging.ts'
+import { applied, ask, outcomeOf, postPurge, purge } from '../kit/purging.ts'
 import type { Asked } from '../kit/purging.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 
@@ -187,36 +187,6 @@ t.test('the status of a purge names each edge', async (t) => {
     stderr: /no purge of that id is kept/,
   })
   t.match(await runCommand(t, ['purge', 'status']), { code: 2, stderr: /missing required argument 'id'/ })
-})
-
-const BAD: readonly [name: string, args: readonly string[], code: number, stderr: RegExp][] = [
-  ['no property has the host', ['http://elsewhere.example/x'], 1, /no property .* has the host "elsewhere/],
-  ['no property has the id', ['--property', 'news'], 1, /no property of this cluster has the id "news"/],
-  ['nor that of a prefix', [`${HOST}/~news/x`], 1, /no property of this cluster has the id "news"/],
-  ['a path', ['/ep1/a.ts'], 1, /url: must be a whole URL such as https:/],
-  ['another scheme', ['ftp://shows.example.com/x'], 1, /url: must be a whole URL/],
-  ['a broken path', [`${HOST}/%zz`], 1, /its path is not well formed/],
-  ['a prefix with a query', ['--prefix', `${HOST}/a?b`], 1, /prefix: must be without a query/],
-  ['no way', [], 2, /needs one of: URLs, --property, --all/],
-  ['two ways', [`${HOST}/x`, '--all'], 2, /needs one of: URLs, --property, --all/],
-  ['two ways of a property', ['--property', 'shows', '--tag', 'a', '--wildcard', 'b'], 2, /not both/],
-  ['a tag of no property', ['--all', '--tag', 'a'], 2, /--wildcard and --tag need --property/],
-  ['a prefix of everything', ['--all', '--prefix'], 2, /--prefix needs URLs/],
-  ['an empty tag', ['--property', 'shows', '--tag', ''], 1, /purge: needs one of url, prefix/],
-]
-
-t.test('what is no purge is refused, in words, and purges nothing', async (t) => {
-  await fill()
-  const tried = BAD.map(async ([name, args, code, stderr]) => {
-    t.match(await purge(t, cluster, ...args), { code, stderr, stdout: '' }, name)
-  })
-  await Promise.all(tried)
-  for (const body of [null, [], {}, { url: 1 }, { all: false }, { url: `${HOST}/x`, all: true }]) {
-    t.match(await post(cluster.admin, body), { status: 400 }, JSON.stringify(body))
-  }
-  for (const [place, { outcome }] of await outcomes()) t.equal(outcome, 'hit', place)
-  const nobody = await runCommand(t, ['purge', '--all', '--admin', 'http://127.0.0.1:9'])
-  t.match(nobody, { code: 1, stderr: /does not answer/ })
 })
 
 t.test('how soon ten edges have applied a purge', async (t) => {
