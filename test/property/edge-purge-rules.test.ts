@@ -95,9 +95,10 @@ t.test('an object is what the newest purges that name it make it, before and aft
   )
 })
 
+const url = (i: number) => `/${i}.ts`
+
 t.test('beyond the bound nothing is forgotten', async (t) => {
   const rules = new PurgeRules()
-  const url = (i: number) => `/${i}.ts`
   for (let i = 1; i <= 40_000; i++) {
     rules.apply(
       { count: i, purge: { property: 'shows', scope: 'tag', value: `t${i}`, soft: false } },
