@@ -127,7 +127,8 @@ t.test('no origin head throws but as the origin’s fault', async (t) => {
     responseMs: 1,
     unique: '#',
     rule,
-    authorised: false, asOf: 0,
+    authorised: false,
+    asOf: 0,
   }
   const status = fc.constantFrom(200, 203, 204, 206, 301, 404, 416, 500, 503, 599)
   fc.assert(

@@ -18,7 +18,7 @@ function context(rule: Partial<HeadContext['rule']> = {}): HeadContext {
     unique: '#1',
     rule: { ...PULL_RULE, ...rule },
     authorised: false,
-  asOf: 0,
+    asOf: 0,
   }
 }
 
