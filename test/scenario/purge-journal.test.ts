@@ -2,9 +2,11 @@
 // edge that has nothing on disk needs none; one without a scheduler keeps one too.
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import t from 'tap'
+import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { fill, journalOf, seen, startPair, startVersions } from '../kit/purged-pair.ts'
 import { applied, post, postPurge } from '../kit/purging.ts'
+import { until } from '../kit/until.ts'
 
 const MEMORY_ONLY = { edgeConfig: { cache: { memory: '64MiB', directories: [] } } }
 
@@ -42,6 +44,8 @@ t.test('an edge with memory only begins anew, and takes purges', async (t) => {
   await applied(cluster.admin, await postPurge(cluster.admin, { property: 'shows', tag: 'tag/b' }), ['e-1'])
   t.same(await seen(edge), ['hit: /a 1', 'uri-miss: /b 1'])
   await edge.restart()
+  // Without a disk it has no configuration either, until the scheduler sends it.
+  await until('its configuration', async () => (await get(`${edge.admin}/readyz`)).status === 200)
   t.same(await seen(edge), ['uri-miss: /a 1', 'uri-miss: /b 1'])
   t.same(await seen(edge), ['hit: /a 1', 'hit: /b 1'], 'nothing was missed: it had nothing')
 })
