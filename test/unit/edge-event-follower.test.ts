@@ -1,6 +1,6 @@
 // Following the events of a cluster: a start waits for what was missed, and no longer than it may; afterwards every
 // batch is applied before the next is asked for, and what fails is tried again, not at once.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { EventFollower } from '../../edge/events/event-follower.ts'
 import { EVENTS_RETRY_MS } from '../../edge/limits.ts'
@@ -27,6 +27,8 @@ function follow(t: TestScope, answers: readonly Answer[], last = '') {
     async events(after: string, hold: boolean, signal: AbortSignal): Promise<EventsReply> {
       const answer = answers[asked.length] ?? 'held'
       asked.push({ after, hold })
+      // As any answer over a network: timers run before it.
+      await nextTurn()
       if (answer instanceof Error) throw answer
       if (answer !== 'held') return answer
       await delay(60_000, undefined, { signal })
