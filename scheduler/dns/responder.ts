@@ -44,8 +44,8 @@ export class DnsResponder {
   }
 
   /**
-   * Writes the reply to the packet's first `length` octets into `out`, which has MESSAGE_BYTES_MAX of them, and gives
-   * its length; 0 where there is none to send.
+   * Writes the reply to the packet's first `length` octets into `out`, and gives its length; 0 where there is none to
+   * send. `out` has UDP_REPLY_BYTES_MAX octets for UDP, MESSAGE_BYTES_MAX for TCP.
    */
   respond(
     packet: Uint8Array,
