@@ -62,7 +62,7 @@ export class Purger {
       const missed = (gap || unheard) && last !== this.#appliedUpTo
       const purges = events
         .filter(({ id }) => this.#appliedUpTo === '' || compareEventIds(id, this.#appliedUpTo) > 0)
-        .map(({ purge }) => purge)
+        .flatMap((event) => (event.kind === 'purge' ? event.purge : []))
       if (missed) this.#deps.log.warn({ last }, 'purges may have been missed: everything is asked for again')
       const counted = await this.#apply(missed ? [MISSED, ...purges] : purges)
       this.#appliedUpTo = last

@@ -53,7 +53,7 @@ export function addPurgeRoutes(service: FastifyInstance, deps: PurgeDeps): void 
   })
   service.get<PurgeRoute>('/api/v1/purges/:id', async (request, reply) => {
     const event = events.find(request.params.id)
-    if (event === undefined) return refuse(reply, 404, 'unknown-purge', 'no purge of that id is kept')
+    if (event?.kind !== 'purge') return refuse(reply, 404, 'unknown-purge', 'no purge of that id is kept')
     const { topology, reports, health } = snapshots.current
     const acknowledged = events.acknowledgements(event.id)
     const edges = topology.edges.map(({ id, index }) => {

@@ -1,9 +1,12 @@
-// What all edges are told, in one order: purges, and later what else changes at once. The interface that memory-log.ts
-// and redis-log.ts implement; reading never waits for anyone.
+// What all edges are told, in one order: purges, and what else changes at once. The interface that memory-log.ts and
+// redis-log.ts implement; reading never waits for anyone.
 import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
 
 /** Before it has its place in the order. */
-export type NewEvent = Omit<ClusterEvent, 'id' | 'atMs'>
+export type NewEvent = Unplaced<ClusterEvent>
+
+/** Of each kind by itself. */
+type Unplaced<Event> = Event extends ClusterEvent ? Omit<Event, 'id' | 'atMs'> : never
 
 export interface EventLog {
   /** Gives it its id; every edge that asks will hear of it. Rejects with NotAppendedError when it cannot be kept. */

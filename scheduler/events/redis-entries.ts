@@ -37,8 +37,13 @@ const acknowledgedSchema = z
 export type StoredAcknowledgements = z.infer<typeof acknowledgedSchema>
 
 export function eventFields(event: NewEvent): [string, string] {
-  const { kind, purge } = event
-  return [EVENT, JSON.stringify({ kind, purge } satisfies NewEvent)]
+  return [EVENT, JSON.stringify(contentOf(event))]
+}
+
+/** What is put back has the place that it had. */
+function contentOf(event: NewEvent): NewEvent {
+  if (event.kind === 'purge') return { kind: event.kind, purge: event.purge }
+  return { kind: event.kind, version: event.version }
 }
 
 export function acknowledgementFields(stored: StoredAcknowledgements): [string, string] {

@@ -36,9 +36,18 @@ export const clusterEventSchema = z.discriminatedUnion('kind', [
     atMs: z.number().nonnegative(),
     purge: purgeSchema,
   }),
+  z.strictObject({
+    kind: z.literal('config'),
+    id: eventIdSchema,
+    atMs: z.number().nonnegative(),
+    /** Of the cluster's configuration: an edge fetches what that makes of its own. */
+    version: z.number().int().positive(),
+  }),
 ])
 
 export type ClusterEvent = z.infer<typeof clusterEventSchema>
+
+export type PurgeEvent = Extract<ClusterEvent, { kind: 'purge' }>
 
 /** In one answer; an edge that has missed more asks again. */
 export const EVENTS_AT_ONCE_MAX = 500

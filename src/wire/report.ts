@@ -8,6 +8,9 @@ export const DIRECTORY_CHARS_MAX = 256
 export const REPORTED_DIRECTORIES_MAX = 32
 export const REPORTED_PROPERTIES_MAX = 256
 
+/** Of the reason for which an edge refuses a configuration; the rest is cut. */
+export const CONFIG_REASON_CHARS_MAX = 500
+
 const count = z.number().int().nonnegative()
 
 /** A directory whose objects are sent more than others. */
@@ -42,6 +45,10 @@ export const edgeReportSchema = z.strictObject({
   version: z.string().max(64),
   /** Version of the configuration it runs; '' before it has any. */
   configVersion: z.string().max(128),
+  /** One that it was sent and cannot run, and why: it runs on with what it had. */
+  configRefused: z
+    .strictObject({ version: z.string().max(128), reason: z.string().max(CONFIG_REASON_CHARS_MAX) })
+    .optional(),
   uptimeMs: z.number().nonnegative(),
   /** Open client connections now. */
   connections: count,
