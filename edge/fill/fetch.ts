@@ -5,7 +5,7 @@ import type { ByteSpan } from '../../src/hls/playlist.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { StorableVerdict } from '../cache/storable.ts'
-import type { OriginSettings } from '../upstream/chain.ts'
+import type { UpstreamOrigin } from '../upstream/origin.ts'
 import type { Pull } from './pull.ts'
 import type { PullRule } from './response-meta.ts'
 
@@ -17,7 +17,7 @@ export interface KeyedRequest {
   key: string
   /** Origin-form, to put behind the origin's base path. */
   path: string
-  origins: readonly OriginSettings[]
+  origins: readonly UpstreamOrigin[]
   rule: PullRule
   /** This range of an object that is not complete yet: an object of its own (docs/decisions/0006). */
   part?: ByteSpan

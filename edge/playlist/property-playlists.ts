@@ -27,11 +27,12 @@ export interface PropertyPlaylists {
 
 export function compilePlaylists(
   settings: WireProperty,
+  origins: readonly { readonly url: string }[],
   announcement: SteeringAnnouncement | null,
 ): PropertyPlaylists {
-  const origins = settings.origins.map(({ url }) => url)
+  const originUrls = origins.map(({ url }) => url)
   const hosts = [...settings.hosts, ...settings.playlists.hosts]
-  const own = compileOwnUris(origins, hosts)
+  const own = compileOwnUris(originUrls, hosts)
   const propertyPrefix = `/~${settings.id}`
   const rules = (prefix: string, announced: SteeringAnnouncement | null): NamedRules => {
     const makings = [prefix, propertyPrefix, origins, hosts, ...(announced === null ? [] : [announced])]

@@ -14,11 +14,13 @@ import type { PropertyPlaylists } from '../playlist/property-playlists.ts'
 import { compileLimits } from '../limits/compile-limits.ts'
 import type { CompiledLimits } from '../limits/compile-limits.ts'
 import type { PullRule } from '../fill/response-meta.ts'
+import { originsOf } from '../upstream/origin.ts'
+import type { UpstreamOrigin } from '../upstream/origin.ts'
 
 export interface Property {
   readonly id: string
   readonly hosts: readonly string[]
-  readonly origins: WireProperty['origins']
+  readonly origins: readonly UpstreamOrigin[]
   readonly methods: readonly string[]
   readonly playlists: PropertyPlaylists
   readonly access: PropertyAccess
@@ -52,7 +54,8 @@ export const EMPTY_TABLE: PropertyTable = {
 /** `edgeId`: of the edge that serves them. */
 export function buildPropertyTable(config: EdgeConfig, edgeId: string): PropertyTable {
   const { propertyLabels } = config
-  const build = (property: WireProperty) => buildProperty(property, announcementOf(property, config, edgeId))
+  const build = (property: WireProperty) =>
+    buildProperty(property, originsOf(property, config.origins), announcementOf(property, config, edgeId))
   const index = buildPropertyIndex(config.properties.map(build), propertyLabels)
   const reported = config.properties.filter(({ reportBitRate }) => reportBitRate === true)
   return {
@@ -79,7 +82,11 @@ export function matchProperty(table: PropertyTable, host: string, target: string
   return found === undefined ? { found: null, why: 'unknown_host', name: host } : { found, path: target }
 }
 
-function buildProperty(settings: WireProperty, announcement: SteeringAnnouncement | null): Property {
+function buildProperty(
+  settings: WireProperty,
+  origins: readonly UpstreamOrigin[],
+  announcement: SteeringAnnouncement | null,
+): Property {
   const ownCors = settings.cors.origins.length > 0
   const access = compileAccess(settings, settings.access)
   const base: PullRule = {
@@ -101,9 +108,9 @@ function buildProperty(settings: WireProperty, announcement: SteeringAnnouncemen
   return {
     id: settings.id,
     hosts: settings.hosts,
-    origins: settings.origins,
+    origins,
     methods: settings.methods,
-    playlists: compilePlaylists(settings, announcement),
+    playlists: compilePlaylists(settings, origins, announcement),
     access,
     limits: compileLimits(settings.limits, asksForSessions(settings)),
     callback: settings.callback,

@@ -1,7 +1,7 @@
 // A property's upstreams in order. One tier for now: its origins. The next is tried when one cannot be
 // reached, does not answer, or answers with a server error, as long as no byte has gone to a client.
 import type { EdgewardError } from '../../src/errors.ts'
-import type { WireProperty } from '../../src/wire/edge-config.ts'
+import type { UpstreamOrigin } from './origin.ts'
 import type { UpstreamRequest, UpstreamSink, Upstreams } from './upstream.ts'
 
 /** Answers that another origin may do better. */
@@ -9,11 +9,9 @@ const SERVER_TROUBLE = new Set([500, 502, 503, 504])
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
-export type OriginSettings = WireProperty['origins'][number]
-
 export function pullThroughChain(
   upstreams: Upstreams,
-  origins: readonly OriginSettings[],
+  origins: readonly UpstreamOrigin[],
   request: UpstreamRequest,
   sink: UpstreamSink,
 ): void {
@@ -30,7 +28,7 @@ export function pullThroughChain(
     attempt(origin, again)
   }
 
-  const attempt = (origin: OriginSettings, again: boolean): void => {
+  const attempt = (origin: UpstreamOrigin, again: boolean): void => {
     let headSeen = false
     let passedOver = false
     upstreams.send(origin.id, origin.url, request, {

@@ -1,7 +1,7 @@
 // How often each asset is asked for at each site, as decaying counts in a table of fixed size: four places for each
 // hash, of which the slowest gives way. An asset that was pushed out counts as cold, and warms up again.
 import { ASSET_RATE_DECAY_MS, ASSET_RATES_MAX } from '../limits.ts'
-import type { Hash64 } from './rendezvous.ts'
+import type { Hash64 } from '../../src/rendezvous.ts'
 
 const WAYS = 4
 const SETS = ASSET_RATES_MAX / WAYS

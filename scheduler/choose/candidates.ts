@@ -7,7 +7,7 @@ import type { IpAddress } from '../../src/net/ip.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { EdgeView, PropertyView } from '../topology.ts'
 import type { Demand } from './demand.ts'
-import type { Claim, Hash64 } from './rendezvous.ts'
+import type { Claim, Hash64 } from '../../src/rendezvous.ts'
 import { standingOf } from './standing.ts'
 import type { Standing } from './standing.ts'
 

@@ -1,8 +1,8 @@
 // What a site costs a client, in milliseconds: the round trip, and what waiting in a full site would add. Congestion
 // costs nothing below CONGESTION_FROM and grows without bound towards full, as a queue does.
 import { CONGESTION_FROM, CONGESTION_MS, RTT_MS_PER_KM, RTT_UNKNOWN_MS } from '../limits.ts'
-import { unitOf } from './rendezvous.ts'
-import type { Hash64 } from './rendezvous.ts'
+import { unitOf } from '../../src/rendezvous.ts'
+import type { Hash64 } from '../../src/rendezvous.ts'
 
 const EARTH_RADIUS_KM = 6371
 /** From here on the queue's formula, which ends at full, goes on as a line. */

@@ -5,7 +5,7 @@ import type { Snapshot } from '../snapshot.ts'
 import type { EdgeView, PropertyView, SiteView } from '../topology.ts'
 import { AssetRates } from './asset-rates.ts'
 import { ExpectedLoad } from './expected-load.ts'
-import type { Hash64 } from './rendezvous.ts'
+import type { Hash64 } from '../../src/rendezvous.ts'
 import { ReportedRates } from './reported-rates.ts'
 
 export interface Demand {

@@ -5,8 +5,8 @@ import { BOUNDED_FROM, FAIR_SHARE_MAX, HOT_ASSET_RATE, HOT_ASSET_SHARE } from '.
 import type { IpAddress } from '../../src/net/ip.ts'
 import { sessionShareOf } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
-import { compareClaims, hash64OfWords, scoreOf } from './rendezvous.ts'
-import type { Hash64 } from './rendezvous.ts'
+import { compareClaims, hash64OfWords, scoreOf } from '../../src/rendezvous.ts'
+import type { Hash64 } from '../../src/rendezvous.ts'
 
 /** Of an asset at a site. */
 export interface AssetDemand {

@@ -2,8 +2,8 @@
 // itself, evenly, so that it settles where as many clients come as leave; a switch at the cap would swing.
 import type { IpAddress } from '../../src/net/ip.ts'
 import { OVERFLOW_FROM } from '../limits.ts'
-import { hash64OfWords, unitOf } from './rendezvous.ts'
-import type { Hash64 } from './rendezvous.ts'
+import { hash64OfWords, unitOf } from '../../src/rendezvous.ts'
+import type { Hash64 } from '../../src/rendezvous.ts'
 
 /** From 0 below OVERFLOW_FROM of the cap to 1 at the cap. */
 export function overflowShareOf(bitRate: number, cap: number): number {

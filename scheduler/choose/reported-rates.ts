@@ -13,8 +13,8 @@ import {
 import { ageOf } from '../registry/registry.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { EdgeView, PropertyView, Topology } from '../topology.ts'
-import { hash64 } from './rendezvous.ts'
-import type { Hash64 } from './rendezvous.ts'
+import { hash64 } from '../../src/rendezvous.ts'
+import type { Hash64 } from '../../src/rendezvous.ts'
 
 /** Whole bits a second, so that what is taken off leaves nothing behind. */
 interface RateSum {

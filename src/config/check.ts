@@ -17,6 +17,10 @@ export function schedulerProblems(document: ConfigDocument): ConfigProblem[] {
   const check = new Checks(document)
   const sites = textsOfEntries(root, 'sites', 'id')
   check.unique(sites)
+  for (const site of entriesAt(root, ['sites'])) {
+    check.known('site', textsAt(root, [...site, 'parents']), sites)
+    check.unique(textsAt(root, [...site, 'parents']))
+  }
   check.unique(textsOfEntries(root, 'edges', 'id'))
   check.unique(textsOfEntries(root, 'edges', 'url'), plainUrl)
   check.known('site', textsOfEntries(root, 'edges', 'site'), sites)
@@ -40,6 +44,9 @@ export function schedulerProblems(document: ConfigDocument): ConfigProblem[] {
   const capabilities = edges.flatMap((edge) => textsAt(root, [...edge, 'capabilities']))
   for (const property of entriesAt(root, ['properties'])) {
     check.known('site', textsAt(root, [...property, 'sites']), sites)
+    check.known('site', textAt(root, [...property, 'shield']), sites)
+    for (const origin of entriesAt(root, [...property, 'origins']))
+      check.known('site', textsAt(root, [...origin, 'sites']), sites)
     check.known('capability', textsAt(root, [...property, 'capabilities']), capabilities)
   }
   check.unique(coverage, plainNetwork)

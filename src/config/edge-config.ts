@@ -1,14 +1,15 @@
 // What an edge serves from, built from the settings: by the scheduler for GET /edge/v1/config, and by a
 // standalone edge for itself. The version changes exactly when something an edge needs does.
-import assert from 'node:assert'
 import { createHash } from 'node:crypto'
-import type { EdgeConfig, WireProperty } from '../wire/edge-config.ts'
-import type { OriginSettings, PropertySettings } from './property-schema.ts'
+import type { EdgeConfig, WireOrigin, WireProperty } from '../wire/edge-config.ts'
+import type { OriginSettings } from './origin-schema.ts'
+import type { PropertySettings } from './property-schema.ts'
 
 /** A property of either file; what only a cluster's has is left out in the other. */
-type AnyPropertySettings = PropertySettings & {
+type AnyPropertySettings = Omit<PropertySettings, 'origins'> & {
   readonly overflow?: object | undefined
   readonly contentSteering?: object | undefined
+  readonly origins: readonly (PropertySettings['origins'][number] & { readonly sites?: string[] })[]
 }
 
 export function edgeConfigOf(settings: {
@@ -19,27 +20,40 @@ export function edgeConfigOf(settings: {
     readonly dns?: object | undefined
   }
 }): EdgeConfig {
-  const originUrls = new Map(settings.origins.map((origin) => [origin.id, origin.url]))
-  const properties = settings.properties.map((property) => wireProperty(property, originUrls))
+  const origins = settings.origins.map(wireOrigin)
+  const properties = settings.properties.map(wireProperty)
   const steeringUrl = settings.scheduler?.steering.publicUrl?.replace(/\/+$/, '') ?? null
   // In DNS too a property has its id as a name.
   const propertyLabels =
     settings.scheduler?.steering.redirect === 'host' || settings.scheduler?.dns !== undefined
   // Built key by key above, so that equal content has equal text.
-  const text = JSON.stringify([steeringUrl, propertyLabels, properties])
+  const text = JSON.stringify([steeringUrl, propertyLabels, origins, properties])
   const version = createHash('sha256').update(text).digest('hex').slice(0, 16)
-  return { version, steeringUrl, propertyLabels, properties }
+  return { version, steeringUrl, propertyLabels, origins, properties }
 }
 
-function wireProperty(property: AnyPropertySettings, originUrls: ReadonlyMap<string, string>): WireProperty {
+/** Key by key: how a scheduler probes it is not for edges. */
+function wireOrigin(origin: OriginSettings): WireOrigin {
+  const { id, url, host, headers, tls, sign, connections, timeouts } = origin
+  return {
+    id,
+    url,
+    ...(host === undefined ? {} : { host }),
+    headers,
+    ...(tls === undefined ? {} : { tls }),
+    ...(sign === undefined ? {} : { sign }),
+    connections,
+    timeouts,
+  }
+}
+
+function wireProperty(property: AnyPropertySettings): WireProperty {
   return {
     id: property.id,
     hosts: property.hosts.map((host) => host.toLowerCase()),
-    origins: property.origins.map(({ id }) => {
-      const url = originUrls.get(id)
-      assert(url !== undefined, `property ${property.id} names origin ${id}, which loading has checked`)
-      return { id, url }
-    }),
+    origins: property.origins.map(({ id, weight, backup, sites = [] }) => ({ id, weight, backup, sites })),
+    originChoice: property.originChoice,
+    failover: property.failover,
     cache: {
       defaultTtlMs: property.cache.defaultTtl,
       rules: property.cache.rules.map(({ match, ttl }) => ({ match, ttlMs: ttl })),

@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import { checkedNetwork } from './access-values.ts'
 import { files } from './file-values.ts'
-import { originSchema, propertySchema } from './property-schema.ts'
+import { originSchema } from './origin-schema.ts'
+import { propertySchema } from './property-schema.ts'
+import { IN_FILE } from './scalar-form.ts'
 import { tlsSchema } from './tls-schema.ts'
 import { httpUrl, identifier, listenAddress, size, wait } from './values.ts'
 
@@ -74,7 +76,7 @@ const joinedOnly = {
 }
 
 const standaloneOnly = {
-  origins: z.array(originSchema).min(1).describe('Where content comes from.'),
+  origins: z.array(originSchema(IN_FILE)).min(1).describe('Where content comes from.'),
   properties: z
     .array(propertySchema)
     .min(1)

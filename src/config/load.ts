@@ -10,6 +10,7 @@ import { takeCoverageFiles } from './coverage-files.ts'
 import { dnsProblems } from './dns-problems.ts'
 import { dnsWarnings } from './dns-warnings.ts'
 import { edgeConfigOf } from './edge-config.ts'
+import { takeOriginCertificates } from './origin-certificates.ts'
 import { joinedEdgeSchema, standaloneEdgeSchema, undecidedEdgeSchema } from './edge-schema.ts'
 import type { EdgeSettings, JoinedEdgeSettings, StandaloneEdgeSettings } from './edge-schema.ts'
 import { valueAt } from './raw.ts'
@@ -18,6 +19,7 @@ import type { TlsSettings } from './tls-schema.ts'
 import { schedulerSchema } from './scheduler-schema.ts'
 import { steeringProblems, steeringWarnings } from './steering-problems.ts'
 import type { SchedulerSettings } from './scheduler-schema.ts'
+import { tierProblems } from './tier-problems.ts'
 import { readConfigFile } from './yaml-file.ts'
 import type { ConfigDocument } from './yaml-file.ts'
 
@@ -63,13 +65,17 @@ export async function loadAnyConfig(file: string, env: NodeJS.ProcessEnv): Promi
   const document = await readConfigFile(file, env)
   return kindOf(document) === 'scheduler'
     ? { kind: 'scheduler', ...(await schedulerConfigOf(document)) }
-    : { kind: 'edge', ...edgeFileConfigOf(document) }
+    : { kind: 'edge', ...(await edgeFileConfigOf(document)) }
 }
 
 async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerConfig> {
   const settings = checkedContent(document, schedulerSchema, schedulerProblems(document))
   const place = placeOf(document.file)
-  const { problems, warnings } = await takeCoverageFiles(settings.sites, place.directory, document)
+  const { problems: coverage, warnings } = await takeCoverageFiles(settings.sites, place.directory, document)
+  const problems = [
+    ...coverage,
+    ...(await takeOriginCertificates(settings.origins, place.directory, document)),
+  ]
   if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
   resolveGeoipFiles(settings.scheduler.geoip, place.directory)
   const { steering } = settings.scheduler
@@ -85,7 +91,7 @@ async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerCon
   }
 }
 
-function edgeFileConfigOf(document: ConfigDocument): EdgeFileConfig {
+async function edgeFileConfigOf(document: ConfigDocument): Promise<EdgeFileConfig> {
   const place = placeOf(document.file)
   const found = edgeProblems(document)
   const mode = edgeModeOf(document)
@@ -95,6 +101,8 @@ function edgeFileConfigOf(document: ConfigDocument): EdgeFileConfig {
   }
   if (mode === 'standalone') {
     const settings = checkedContent(document, standaloneEdgeSchema, found)
+    const problems = await takeOriginCertificates(settings.origins, place.directory, document)
+    if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
     return { ...place, mode, settings: withResolvedFiles(settings, place.directory) }
   }
   checked(document, undecidedEdgeSchema, [...found, mode])
@@ -120,7 +128,11 @@ function checkedContent<T extends SchedulerSettings | StandaloneEdgeSettings>(
   const settings = checked(document, schema, found)
   const problems = accessProblems(settings.properties, document, asnFilesOf(settings))
   if ('scheduler' in settings)
-    problems.push(...steeringProblems(settings, document), ...dnsProblems(settings, document))
+    problems.push(
+      ...steeringProblems(settings, document),
+      ...tierProblems(settings, document),
+      ...dnsProblems(settings, document),
+    )
   if (problems.length > 0) throw new ConfigError(document.file, inOrder(problems))
   return settings
 }

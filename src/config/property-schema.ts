@@ -1,15 +1,11 @@
-// Origins and properties: the part that edgeward.yaml and a standalone edge.yaml share.
+// Properties: the part that edgeward.yaml and a standalone edge.yaml share.
 import { z } from 'zod'
 import { accessSchema } from './access-schema.ts'
 import { callbackSchema, eventsSchema } from './callback-schema.ts'
 import { limitsSchema } from './limits-schema.ts'
+import { ORIGIN_CHOICES, failoverSchema } from './origin-schema.ts'
 import { IN_FILE } from './scalar-form.ts'
-import { duration, httpUrl, identifier } from './values.ts'
-
-export const originSchema = z.strictObject({
-  id: identifier.describe('Name of the origin; properties refer to it.'),
-  url: httpUrl.describe('Where the content is pulled from; a path in it is put before every request path.'),
-})
+import { duration, identifier } from './values.ts'
 
 const hostPattern = z
   .string()
@@ -32,13 +28,29 @@ const cacheRuleSchema = z.strictObject({
   ttl: duration.describe('Freshness lifetime for matching objects, whatever the origin says.'),
 })
 
+/** One of the origins that a property pulls from. */
+export const originUseSchema = z.strictObject({
+  id: identifier.describe('An id from `origins`.'),
+  weight: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(1)
+    .describe('Its share where `originChoice` is `weight` or `hash`; 0: only when no other serves.'),
+  backup: z.boolean().default(false).describe('Asked only when all others have failed.'),
+})
+
 export const propertySchema = z.strictObject({
   id: identifier.describe('Name of the property; `/~id/` in front of a path selects it.'),
   hosts: z.array(hostPattern).default([]).describe('Host names that select this property.'),
-  origins: z
-    .array(z.strictObject({ id: identifier.describe('An id from `origins`.') }))
-    .min(1)
-    .describe('Where content comes from, in order of preference.'),
+  origins: z.array(originUseSchema).min(1).describe('Where content comes from, in order of preference.'),
+  originChoice: z
+    .enum(ORIGIN_CHOICES)
+    .default('order')
+    .describe(
+      'Which of them is asked first: by `order`, by chance according to `weight`, or by `hash` of the object, so that each origin is asked for its share of them.',
+    ),
+  failover: failoverSchema(IN_FILE).prefault({}).describe('When another upstream is asked.'),
   cache: z
     .strictObject({
       defaultTtl: duration.prefault('0s').describe('Freshness lifetime where the origin states none.'),
@@ -121,5 +133,4 @@ export const propertySchema = z.strictObject({
   events: eventsSchema().optional().describe('Where sessions and denials are told.'),
 })
 
-export type OriginSettings = z.infer<typeof originSchema>
 export type PropertySettings = z.infer<typeof propertySchema>

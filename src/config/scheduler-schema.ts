@@ -1,9 +1,11 @@
 // edgeward.yaml: the scheduler, its sites and edges, and the properties of the whole cluster.
 import { z } from 'zod'
 import { dnsSchema } from './dns-schema.ts'
-import { originSchema, propertySchema } from './property-schema.ts'
+import { originHealthSchema, originSchema } from './origin-schema.ts'
+import { originUseSchema, propertySchema } from './property-schema.ts'
 import { fileName, files } from './file-values.ts'
 import { redisSchema } from './redis-schema.ts'
+import { IN_FILE } from './scalar-form.ts'
 import { tlsSchema } from './tls-schema.ts'
 import { httpUrl, identifier, ipAddress, listenAddress, network, off, rate, wait } from './values.ts'
 
@@ -59,6 +61,12 @@ const siteSchema = z.strictObject({
     })
     .prefault({})
     .describe('Which clients belong here.'),
+  parents: z
+    .array(identifier)
+    .default([])
+    .describe(
+      'Sites that fill this one’s edges, the first that can; ids from `sites`. Left out: they ask the origins.',
+    ),
 })
 
 const edgeSchema = z.strictObject({
@@ -108,7 +116,33 @@ const edgeSchema = z.strictObject({
 /** Its TTL is in whole seconds, and each playing client asks that often. */
 const steeringTtl = wait.refine((ms) => ms >= 1000, 'must be at least 1s')
 
+const clusterOriginSchema = originSchema(IN_FILE).extend({
+  health: originHealthSchema(IN_FILE)
+    .optional()
+    .describe('How the scheduler asks whether it serves. Left out: what edges see of it decides alone.'),
+})
+
 const clusterPropertySchema = propertySchema.extend({
+  origins: z
+    .array(
+      originUseSchema.extend({
+        sites: z
+          .array(identifier)
+          .default([])
+          .describe('Sites whose edges ask this one, before others; ids from `sites`. Left out: all.'),
+      }),
+    )
+    .min(1)
+    .describe('Where content comes from, in order of preference.'),
+  peers: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Edges of a site ask the one among them that an asset belongs to, before they ask further away.',
+    ),
+  shield: identifier
+    .optional()
+    .describe('The site whose edges alone ask the origins; an id from `sites`. Left out: there is none.'),
   sites: z
     .array(identifier)
     .default([])
@@ -213,7 +247,7 @@ export const schedulerSchema = z.strictObject({
     .describe('For clients that neither coverage nor GeoIP can place. Left out: the first of `sites`.'),
   sites: z.array(siteSchema).min(1).describe('Places with edges, each with the clients it takes.'),
   edges: z.array(edgeSchema).min(1).describe('Every edge that may report, and where clients reach it.'),
-  origins: z.array(originSchema).min(1).describe('Where content comes from.'),
+  origins: z.array(clusterOriginSchema).min(1).describe('Where content comes from.'),
   properties: z.array(clusterPropertySchema).min(1).describe('What is served, under which hosts and rules.'),
 })
 
@@ -221,3 +255,4 @@ export type SiteSettings = z.infer<typeof siteSchema>
 export type EdgeEntrySettings = z.infer<typeof edgeSchema>
 export type ClusterPropertySettings = z.infer<typeof clusterPropertySchema>
 export type SchedulerSettings = z.infer<typeof schedulerSchema>
+export type ClusterOriginSettings = z.infer<typeof clusterOriginSchema>

@@ -39,7 +39,9 @@ function issueProblems(
     const meant = issue.errors.find((issues) => issues.every(fitsType))
     if (meant !== undefined) return meant.flatMap((inner) => issueProblems(inner, path, schema, document))
   }
-  return [{ path: formatKeyPath(path), line: document.lineOf(path), message: issue.message }]
+  // Of a key that anybody may choose, such as a field's name: what is wrong with it says its own schema.
+  const message = (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message
+  return [{ path: formatKeyPath(path), line: document.lineOf(path), message }]
 }
 
 /** The form that was meant is the one whose own type fits. */

@@ -4,15 +4,29 @@ import { z } from 'zod'
 import { accessSchema } from '../config/access-schema.ts'
 import { callbackSchema, eventsSchema } from '../config/callback-schema.ts'
 import { limitsSchema } from '../config/limits-schema.ts'
+import { ORIGIN_CHOICES, failoverSchema, originSchema } from '../config/origin-schema.ts'
 import { ON_WIRE } from '../config/scalar-form.ts'
 
 export const wireCacheRuleSchema = z.strictObject({ match: z.string(), ttlMs: z.number().nonnegative() })
+
+export const wireOriginUseSchema = z.strictObject({
+  id: z.string(),
+  weight: z.number().nonnegative(),
+  backup: z.boolean(),
+  /** Whose edges ask it, before others; none: all. */
+  sites: z.array(z.string()),
+})
+
+export type WireOriginUse = z.infer<typeof wireOriginUseSchema>
 
 export const wirePropertySchema = z.strictObject({
   id: z.string(),
   /** Lower case, without port; `*` alone matches any host, `*.example.com` any below it. */
   hosts: z.array(z.string()),
-  origins: z.array(z.strictObject({ id: z.string(), url: z.url() })).min(1),
+  /** Ids of the configuration's origins, in order of preference. */
+  origins: z.array(wireOriginUseSchema).min(1),
+  originChoice: z.enum(ORIGIN_CHOICES),
+  failover: failoverSchema(ON_WIRE),
   cache: z.strictObject({
     defaultTtlMs: z.number().nonnegative(),
     rules: z.array(wireCacheRuleSchema),
@@ -36,6 +50,11 @@ export const wirePropertySchema = z.strictObject({
   announceSteering: z.literal(true).optional(),
 })
 
+/** Certificates and keys as PEM texts. */
+export const wireOriginSchema = originSchema(ON_WIRE)
+
+export type WireOrigin = z.infer<typeof wireOriginSchema>
+
 export type WireProperty = z.infer<typeof wirePropertySchema>
 
 export const edgeConfigSchema = z.strictObject({
@@ -44,6 +63,7 @@ export const edgeConfigSchema = z.strictObject({
   steeringUrl: z.string().nullable(),
   /** Clients come with the id of the property as first label of the host. */
   propertyLabels: z.boolean().default(false),
+  origins: z.array(wireOriginSchema),
   properties: z.array(wirePropertySchema),
 })
 

@@ -9,6 +9,7 @@ import type { FetchOutcome, FetchTarget, ObjectOutcome } from '../../edge/fill/f
 import { Fills } from '../../edge/fill/fills.ts'
 import { ObjectReader } from '../../edge/fill/object-reader.ts'
 import type { Pull } from '../../edge/fill/pull.ts'
+import type { UpstreamOrigin } from '../../edge/upstream/origin.ts'
 import { Upstreams } from '../../edge/upstream/upstream.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -51,13 +52,27 @@ export const PULL_RULE: FetchTarget['rule'] = {
   memoryOnly: false,
 }
 
+/** An origin of which nothing is said but where it is. */
+export function plainOrigin(url: string, id = 'studio'): UpstreamOrigin {
+  return {
+    id,
+    url,
+    headers: {},
+    connections: 64,
+    timeouts: { connect: 3000, head: 10_000, body: 15_000 },
+    weight: 1,
+    backup: false,
+    sites: [],
+  }
+}
+
 /** What a request for `/film` without fields of its own asks for. */
 export function fetchTarget(originUrl: string, change: Partial<FetchTarget> = {}): FetchTarget {
   return {
     primaryKey: 'p /film',
     key: 'p /film',
     path: '/film',
-    origins: [{ id: 'studio', url: originUrl }],
+    origins: [plainOrigin(originUrl)],
     rule: PULL_RULE,
     fields: [],
     header: () => undefined,

@@ -1,7 +1,7 @@
 // Weighted rendezvous hashing: stable, fair by weight, and the same for everyone.
 import fc from 'fast-check'
 import t from 'tap'
-import { hash64, rankByRendezvous, scoreOf } from '../../scheduler/choose/rendezvous.ts'
+import { hash64, rankByRendezvous, scoreOf } from '../../src/rendezvous.ts'
 
 interface Node {
   id: string

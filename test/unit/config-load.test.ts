@@ -77,11 +77,22 @@ t.test('the configuration for edges resolves origins and passes the wire’s own
     version,
     steeringUrl: null,
     propertyLabels: false,
+    origins: [
+      {
+        id: 'studio',
+        url: 'http://127.0.0.1:9000/content',
+        headers: {},
+        connections: 64,
+        timeouts: { connect: 3000, head: 10_000, body: 15_000 },
+      },
+    ],
     properties: [
       {
         id: 'shows',
         hosts: ['shows.example.com'],
-        origins: [{ id: 'studio', url: 'http://127.0.0.1:9000/content' }],
+        origins: [{ id: 'studio', weight: 1, backup: false, sites: [] }],
+        originChoice: 'order',
+        failover: { statuses: [500, 502, 503, 504], attempts: 3, hedge: false },
         cache: {
           defaultTtlMs: 10_000,
           rules: [{ match: '*.m4s', ttlMs: 3_600_000 }],

@@ -3,6 +3,7 @@ import t from 'tap'
 import { conditionFields, hasLooped, rangeFields, upstreamFields } from '../../edge/fill/request-fields.ts'
 import { buildPropertyTable } from '../../edge/property/property-table.ts'
 import { FieldBlock } from '../../src/http/fields.ts'
+import { plainOrigin } from '../kit/edge-parts.ts'
 
 const all = () => true
 
@@ -83,13 +84,24 @@ t.test(
  * `X-Forwarded-Host: evil.example` to an origin that builds links or redirects of it, and that is in the cache.
  */
 t.test('only fields that the property forwards go up with a shared fetch', async (t) => {
-  const settings = { id: 'p', hosts: ['*'], origins: [{ id: 'o', url: 'http://o.example' }], methods: [] }
+  const { weight, backup, sites, ...origin } = plainOrigin('http://o.example', 'o')
+  const uses = [{ id: 'o', weight, backup, sites }]
+  const failover = { statuses: [], attempts: 1, hedge: false as const }
+  const settings = {
+    id: 'p',
+    hosts: ['*'],
+    origins: uses,
+    originChoice: 'order' as const,
+    failover,
+    methods: [],
+  }
   const cache = { defaultTtlMs: 0, rules: [], setCookie: 'pass' as const, staleIfErrorMs: 0 }
   const extras = { playlists: { hosts: [], compress: true }, prefetch: { segments: 0 } }
   const open = { access: {}, limits: { client: {}, over: 'refuse' as const } }
   const rule = (forward: string[] | 'all', origins: string[]) => {
     const property = { ...settings, ...extras, ...open, cache, forward, cors: { origins } }
-    const config = { version: '1', steeringUrl: null, propertyLabels: false, properties: [property] }
+    const wide = { version: '1', steeringUrl: null, propertyLabels: false, origins: [origin] }
+    const config = { ...wide, properties: [property] }
     const built = buildPropertyTable(config, 'e').index.findById('p')
     return built?.ruleFor('/').forwards ?? all
   }

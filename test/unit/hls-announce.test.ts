@@ -75,7 +75,9 @@ t.test('the line of a property', async (t) => {
   const property = wirePropertySchema.parse({
     id: 'shows',
     hosts: [],
-    origins: [{ id: 'o', url: 'http://o.example' }],
+    origins: [{ id: 'o', weight: 1, backup: false, sites: [] }],
+    originChoice: 'order',
+    failover: { statuses: [], attempts: 1, hedge: false },
     cache: { defaultTtlMs: 0, rules: [], setCookie: 'pass', staleIfErrorMs: 0 },
     forward: [],
     methods: [],
@@ -86,7 +88,7 @@ t.test('the line of a property', async (t) => {
     limits: { client: {}, over: 'refuse' },
     announceSteering: true,
   })
-  const config = { version: '1', propertyLabels: false, properties: [] }
+  const config = { version: '1', propertyLabels: false, origins: [], properties: [] }
   const of = (steeringUrl: string | null, over = {}) =>
     announcementOf({ ...property, ...over }, { ...config, steeringUrl }, 'gz-1')
   t.equal(of(null), null, 'no scheduler to name')
