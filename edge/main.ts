@@ -45,6 +45,7 @@ import { Purger } from './purge/purger.ts'
 import { EMPTY_TABLE, buildPropertyTable } from './property/property-table.ts'
 import { DenialMetrics } from './report/denial-metrics.ts'
 import { registerEdgeMetrics } from './report/edge-metrics.ts'
+import { ConfigKeeper } from './report/config-keeper.ts'
 import { Reporter } from './report/reporter.ts'
 import { loadSavedConfig } from './report/saved-config.ts'
 import { SchedulerClient } from './report/scheduler-client.ts'
@@ -228,12 +229,20 @@ function takeConfiguration(
   }
   if (saved !== undefined) edge.table = buildPropertyTable(saved, edge.id)
   const { scheduler, key } = config.settings
-  const reporter = new Reporter(new SchedulerClient(scheduler, key), edge, server, background, directory)
+  const reports = new SchedulerClient(scheduler, key)
+  const keeper = new ConfigKeeper({ source: reports, edge, directory })
+  const reporter = new Reporter(reports, edge, server, background, keeper)
   // A client of its own: who holds its questions says nothing of who takes reports.
   const client = new SchedulerClient(scheduler, key)
   const source = {
     events: (after: string, hold: boolean, signal: AbortSignal) =>
       client.events(edge.id, after, hold, signal),
   }
-  return { reporter, follower: new EventFollower(source, purger, edge.log) }
+  const takeConfig = async (version: number) => {
+    // A scheduler that does not answer now is asked again by the next report.
+    await keeper.take(version).catch(() => {})
+    reporter.hurry()
+  }
+  const onConfig = (version: number) => background('take a configuration', takeConfig(version))
+  return { reporter, follower: new EventFollower(source, purger, edge.log, onConfig) }
 }

@@ -21,15 +21,23 @@ export class EventFollower {
   readonly #source: EventSource
   readonly #taker: EventTaker
   readonly #log: Logger
+  readonly #onConfig: (version: number) => void
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   /** Said once a cause. */
   #failure: string | null = null
 
-  constructor(source: EventSource, taker: EventTaker, log: Logger) {
+  /** `onConfig`: called when there is a new configuration, not of those that a start finds. */
+  constructor(
+    source: EventSource,
+    taker: EventTaker,
+    log: Logger,
+    onConfig: (version: number) => void = () => {},
+  ) {
     this.#source = source
     this.#taker = taker
     this.#log = log
+    this.#onConfig = onConfig
   }
 
   /** Applies what was missed, before anything is served. Resolves in bounded time, with a scheduler or without. */
@@ -89,6 +97,9 @@ export class EventFollower {
     if (last === after && events.length === 0 && !gap) return 'nothing'
     // It serves already, and hears only now where the events stand.
     const missed = gap || (hold && after === '' && last !== '')
+    // Before purges are written down: it waits for nothing of theirs.
+    const config = events.findLast(({ kind }) => kind === 'config')
+    if (hold && config?.kind === 'config') this.#onConfig(config.version)
     await this.#taker.take(events, last, missed)
     if (missed) return 'gap'
     return events.length === 0 ? 'nothing' : 'events'

@@ -1,5 +1,5 @@
-// Reports to the scheduler every second and keeps the configuration that it asks for. A scheduler that is
-// away changes nothing: the edge serves on with what it has.
+// Reports to the scheduler every second, or at once when there is something to say, and has the configuration fetched
+// that the reply names. A scheduler that is away changes nothing: the edge serves on with what it has.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Background } from '../../src/background.ts'
@@ -9,11 +9,13 @@ import { VERSION } from '../../src/version.ts'
 import { REPORT_EVERY_MS } from '../../src/wire/report.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import type { EdgeContext } from '../exchange.ts'
-import { buildPropertyTable } from '../property/property-table.ts'
+import type { ConfigKeeper } from './config-keeper.ts'
 import { PropertyRates } from './property-rates.ts'
-import { saveConfig } from './saved-config.ts'
 import type { SchedulerClient } from './scheduler-client.ts'
 import type { TrafficTotals } from './traffic.ts'
+
+/** However much there is to say. */
+const REPORT_PAUSE_MIN_MS = 50
 
 export class Reporter {
   /** What the last exchange with the scheduler failed with; null when it went well. */
@@ -22,10 +24,12 @@ export class Reporter {
   private readonly edge: EdgeContext
   private readonly server: HttpServer
   private readonly background: Background
-  /** Where the configuration is kept; null: nowhere. */
-  private readonly directory: string | null
+  private readonly keeper: ConfigKeeper
   private readonly startedMs: number
   private readonly stopping = new AbortController()
+  /** Between two reports. */
+  private pause = new AbortController()
+  private hurried = false
   private draining = false
   private lastTotals: TrafficTotals = { requests: 0, hits: 0, bodyBytes: 0 }
   private lastMs: number
@@ -37,13 +41,13 @@ export class Reporter {
     edge: EdgeContext,
     server: HttpServer,
     background: Background,
-    directory: string | null,
+    keeper: ConfigKeeper,
   ) {
     this.client = client
     this.edge = edge
     this.server = server
     this.background = background
-    this.directory = directory
+    this.keeper = keeper
     this.startedMs = edge.clock.monotonic()
     this.lastMs = this.startedMs
     this.propertyRates = new PropertyRates((id) => edge.traffic.sentBytesOf(id))
@@ -60,23 +64,40 @@ export class Reporter {
     await this.exchange()
   }
 
+  /** The next report is made now, not when a second has passed. */
+  hurry(): void {
+    this.hurried = true
+    this.pause.abort()
+  }
+
   private async loop(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const begun = this.edge.clock.monotonic()
+      this.hurried = false
       // oxlint-disable-next-line no-await-in-loop -- a clock's tick, one exchange each
       await this.exchange()
-      const rest = Math.max(50, REPORT_EVERY_MS - (this.edge.clock.monotonic() - begun))
+      const rest = REPORT_EVERY_MS - (this.edge.clock.monotonic() - begun)
       // oxlint-disable-next-line no-await-in-loop
-      await wait(rest, undefined, { signal: this.stopping.signal }).catch(() => {})
+      await this.rest(this.hurried ? REPORT_PAUSE_MIN_MS : Math.max(REPORT_PAUSE_MIN_MS, rest))
     }
+  }
+
+  private async rest(ms: number): Promise<void> {
+    this.pause = new AbortController()
+    const signal = AbortSignal.any([this.stopping.signal, this.pause.signal])
+    await wait(ms, undefined, { signal }).catch(() => {})
   }
 
   private async exchange(): Promise<void> {
     try {
-      // An edge without configuration would refuse every client it is sent: it does not report yet.
-      if (this.edge.table.version === '') await this.fetchConfig()
+      const { keeper, edge } = this
+      // An edge without configuration would refuse every client it is sent: it does not report before it was sent one.
+      if (edge.table.version === '' && keeper.refusal === null) await keeper.take()
       const reply = await this.client.report(this.report())
-      if (reply.configVersion !== this.edge.table.version) await this.fetchConfig()
+      if (keeper.wants(reply.configVersion)) {
+        await keeper.take()
+        this.hurry()
+      }
       if (this.failure !== null) this.edge.log.info('reporting to the scheduler')
       this.failure = null
     } catch (error) {
@@ -85,16 +106,6 @@ export class Reporter {
       if (failure !== this.failure) this.edge.log.error({ err: failure }, 'cannot report to the scheduler')
       this.failure = failure
     }
-  }
-
-  private async fetchConfig(): Promise<void> {
-    const config = await this.client.config()
-    this.edge.table = buildPropertyTable(config, this.edge.id)
-    this.edge.log.info(
-      { version: config.version, properties: config.properties.length },
-      'configuration taken',
-    )
-    if (this.directory !== null) await saveConfig(this.directory, config)
   }
 
   private report(): EdgeReport {
@@ -108,9 +119,10 @@ export class Reporter {
     const report: EdgeReport = {
       id: edge.id,
       instance: this.instance,
-      state: this.draining ? 'draining' : edge.cache.disk.degraded ? 'degraded' : 'up',
+      state: this.stateNow(),
       version: VERSION,
       configVersion: edge.table.version,
+      ...(this.keeper.refusal === null ? {} : { configRefused: this.keeper.refusal }),
       uptimeMs: Math.round(nowMs - this.startedMs),
       connections: this.server.connectionCount,
       requestRate: requests / seconds,
@@ -124,5 +136,11 @@ export class Reporter {
     this.lastTotals = now
     this.lastMs = nowMs
     return report
+  }
+
+  /** One that could not run the only configuration that it was sent has nothing to serve. */
+  private stateNow(): EdgeReport['state'] {
+    if (this.draining || this.edge.table.version === '') return 'draining'
+    return this.edge.cache.disk.degraded ? 'degraded' : 'up'
   }
 }

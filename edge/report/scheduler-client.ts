@@ -4,9 +4,7 @@ import { request } from 'undici'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 import { EdgewardError, messageOf } from '../../src/errors.ts'
-import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
-import type { EdgeConfig } from '../../src/wire/edge-config.ts'
-import { EVENTS_HELD_MS, eventsReplySchema } from '../../src/wire/events.ts'
+import { CONFIG_HELD_MS, EVENTS_HELD_MS, eventsReplySchema } from '../../src/wire/events.ts'
 import type { EventsReply } from '../../src/wire/events.ts'
 import { reportReplySchema } from '../../src/wire/report.ts'
 import type { EdgeReport, ReportReply } from '../../src/wire/report.ts'
@@ -38,8 +36,11 @@ export class SchedulerClient {
     return reportReplySchema.parse(answer)
   }
 
-  async config(): Promise<EdgeConfig> {
-    return edgeConfigSchema.parse(await this.call('GET', '/edge/v1/config', null))
+  /** Not checked: who runs it does. `atLeast`: answered once the scheduler runs that version, or after a while. */
+  config(atLeast: number | null): Promise<unknown> {
+    if (atLeast === null) return this.call('GET', '/edge/v1/config', null)
+    const timeoutMs = CALL_TIMEOUT_MS + CONFIG_HELD_MS
+    return this.call('GET', `/edge/v1/config?atLeast=${atLeast}`, null, { timeoutMs })
   }
 
   /** What is behind an event; `hold`: answered when there is something, or after a while. */

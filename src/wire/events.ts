@@ -55,6 +55,12 @@ export const EVENTS_AT_ONCE_MAX = 500
 /** How long a scheduler holds the question while nothing happens: less than it keeps an idle connection. */
 export const EVENTS_HELD_MS = 8000
 
+/**
+ * An edge that has heard of a new configuration asks for it at once; a scheduler that does not run it yet answers when
+ * it does, and after this with what it runs.
+ */
+export const CONFIG_HELD_MS = 3000
+
 export const eventsReplySchema = z.strictObject({
   events: z.array(clusterEventSchema).max(EVENTS_AT_ONCE_MAX),
   /** The last of them, or the newest there is when none was asked for. */

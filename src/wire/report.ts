@@ -11,6 +11,13 @@ export const REPORTED_PROPERTIES_MAX = 256
 /** Of the reason for which an edge refuses a configuration; the rest is cut. */
 export const CONFIG_REASON_CHARS_MAX = 500
 
+export const configRefusalSchema = z.strictObject({
+  version: z.string().max(128),
+  reason: z.string().max(CONFIG_REASON_CHARS_MAX),
+})
+
+export type ConfigRefusal = z.infer<typeof configRefusalSchema>
+
 const count = z.number().int().nonnegative()
 
 /** A directory whose objects are sent more than others. */
@@ -46,9 +53,7 @@ export const edgeReportSchema = z.strictObject({
   /** Version of the configuration it runs; '' before it has any. */
   configVersion: z.string().max(128),
   /** One that it was sent and cannot run, and why: it runs on with what it had. */
-  configRefused: z
-    .strictObject({ version: z.string().max(128), reason: z.string().max(CONFIG_REASON_CHARS_MAX) })
-    .optional(),
+  configRefused: configRefusalSchema.optional(),
   uptimeMs: z.number().nonnegative(),
   /** Open client connections now. */
   connections: count,
