@@ -244,5 +244,5 @@ function takeConfiguration(
     reporter.hurry()
   }
   const onConfig = (version: number) => background('take a configuration', takeConfig(version))
-  return { reporter, follower: new EventFollower(source, purger, edge.log, onConfig) }
+  return { reporter, follower: new EventFollower(source, purger, edge.log, { onConfig }) }
 }

@@ -245,3 +245,39 @@ export const ACKNOWLEDGEMENT_ENTRIES_MAX = 10_000
 
 /** Ids that edges name and this scheduler has not read yet; with more of them, the first are looked at anew. */
 export const EVENT_IDS_AHEAD_MAX = 1000
+
+/** A line of a list of URLs to prefetch; a longer one is refused, and with it the list. */
+export const PREFETCH_LINE_BYTES_MAX = 16 * 1024
+
+/** URLs of one list, and what it takes up as it is kept: a longer one is refused. */
+export const PREFETCH_URLS_MAX = 100_000
+export const PREFETCH_LIST_BYTES_MAX = 32 * 2 ** 20
+
+/** Prefetches that are under way, and what their lists take up; with more, a further one is refused. Older ones that are over go. */
+export const PREFETCHES_MAX = 100
+export const PREFETCH_KEPT_BYTES_MAX = 128 * 2 ** 20
+
+/** How long one is known, over or not: an edge that was away for longer does not get its part. */
+export const PREFETCH_KEPT_MS = 7 * 86_400_000
+
+/** In Redis, for a list to be written to its end: of a scheduler that died over it, nothing stays. */
+export const PREFETCH_DRAFT_MS = 3_600_000
+
+/** Lists that are taken in at once; a further one is refused for now (503). */
+export const PREFETCH_LISTS_AT_ONCE = 4
+
+/** For one list to come in whole: the listener breaks the connection then. */
+export const PREFETCH_LIST_MS = 600_000
+
+/** A list is kept in chunks of so many URLs: where an edge that starts again can go on. */
+export const PREFETCH_CHUNK_URLS = 100
+
+/** In one answer to an edge: so many URLs, or what is its own in so many chunks. */
+export const PREFETCH_PAGE_URLS = 100
+export const PREFETCH_CHUNKS_LOOKED_AT_MAX = 20
+
+/** What an edge says of its progress, with the failures that it tells one by one. */
+export const PREFETCH_PROGRESS_BYTES_MAX = 512 * 1024
+
+/** An entry of `warm` that could not be issued is tried again after this. */
+export const WARM_AGAIN_MS = 5000

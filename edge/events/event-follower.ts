@@ -17,27 +17,29 @@ export interface EventTaker {
   take(events: EventsReply['events'], last: string, gap: boolean): Promise<void>
 }
 
+/** Who else is told of what comes, before purges are written down: it waits for nothing of theirs. */
+export interface EventListeners {
+  /** There is a new configuration. Not called for those that a start finds. */
+  readonly onConfig?: (version: number) => void
+  /** These prefetches were begun or cancelled; null: it may have missed some. */
+  readonly onPrefetch?: (ids: readonly string[] | null) => void
+}
+
 export class EventFollower {
   readonly #source: EventSource
   readonly #taker: EventTaker
   readonly #log: Logger
-  readonly #onConfig: (version: number) => void
+  readonly #listeners: EventListeners
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   /** Said once a cause. */
   #failure: string | null = null
 
-  /** `onConfig`: called when there is a new configuration, not of those that a start finds. */
-  constructor(
-    source: EventSource,
-    taker: EventTaker,
-    log: Logger,
-    onConfig: (version: number) => void = () => {},
-  ) {
+  constructor(source: EventSource, taker: EventTaker, log: Logger, listeners: EventListeners = {}) {
     this.#source = source
     this.#taker = taker
     this.#log = log
-    this.#onConfig = onConfig
+    this.#listeners = listeners
   }
 
   /** Applies what was missed, before anything is served. Resolves in bounded time, with a scheduler or without. */
@@ -97,11 +99,18 @@ export class EventFollower {
     if (last === after && events.length === 0 && !gap) return 'nothing'
     // It serves already, and hears only now where the events stand.
     const missed = gap || (hold && after === '' && last !== '')
-    // Before purges are written down: it waits for nothing of theirs.
-    const config = events.findLast(({ kind }) => kind === 'config')
-    if (hold && config?.kind === 'config') this.#onConfig(config.version)
+    if (hold) this.#announce(events, missed)
     await this.#taker.take(events, last, missed)
     if (missed) return 'gap'
     return events.length === 0 ? 'nothing' : 'events'
+  }
+
+  #announce(events: EventsReply['events'], missed: boolean): void {
+    const { onConfig, onPrefetch } = this.#listeners
+    const config = events.findLast(({ kind }) => kind === 'config')
+    if (config?.kind === 'config') onConfig?.(config.version)
+    const prefetches = events.flatMap((event) => (event.kind === 'prefetch' ? event.prefetch : []))
+    if (missed) onPrefetch?.(null)
+    else if (prefetches.length > 0) onPrefetch?.(prefetches)
   }
 }

@@ -43,7 +43,8 @@ export function eventFields(event: NewEvent): [string, string] {
 /** What is put back has the place that it had. */
 function contentOf(event: NewEvent): NewEvent {
   if (event.kind === 'purge') return { kind: event.kind, purge: event.purge }
-  return { kind: event.kind, version: event.version }
+  if (event.kind === 'config') return { kind: event.kind, version: event.version }
+  return { kind: event.kind, prefetch: event.prefetch }
 }
 
 export function acknowledgementFields(stored: StoredAcknowledgements): [string, string] {

@@ -1,6 +1,7 @@
 // What the scheduler tells all edges, in one order: GET /edge/v1/events?after=ID, bearer key, held until there is
 // something behind ID. Asking for what is behind ID says that everything up to it is applied.
 import { z } from 'zod'
+import { prefetchIdSchema } from './prefetch.ts'
 
 /** `MILLISECONDS-NUMBER`, as ids of a Redis stream: later ones are larger by the first number, then by the second. */
 export const eventIdSchema = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'must be like 1700000000000-0')
@@ -42,6 +43,13 @@ export const clusterEventSchema = z.discriminatedUnion('kind', [
     atMs: z.number().nonnegative(),
     /** Of the cluster's configuration: an edge fetches what that makes of its own. */
     version: z.number().int().positive(),
+  }),
+  z.strictObject({
+    kind: z.literal('prefetch'),
+    id: eventIdSchema,
+    atMs: z.number().nonnegative(),
+    /** Begun or cancelled: an edge asks what it is to do of it. */
+    prefetch: prefetchIdSchema,
   }),
 ])
 
