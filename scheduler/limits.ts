@@ -279,5 +279,8 @@ export const PREFETCH_CHUNKS_LOOKED_AT_MAX = 20
 /** What an edge says of its progress, with the failures that it tells one by one. */
 export const PREFETCH_PROGRESS_BYTES_MAX = 512 * 1024
 
+/** How often it is looked whether an entry of `warm` is due. */
+export const WARM_LOOK_MS = 1000
+
 /** An entry of `warm` that could not be issued is tried again after this. */
 export const WARM_AGAIN_MS = 5000

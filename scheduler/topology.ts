@@ -2,6 +2,7 @@
 // distance, edges with their hashes and weights, properties, coverage. Built once, never changed.
 import { compileAccess } from '../src/access/property-access.ts'
 import type { PropertyAccess } from '../src/access/property-access.ts'
+import type { WarmSettings } from '../src/config/prefetch-schema.ts'
 import type { ClusterPropertySettings, SchedulerSettings } from '../src/config/scheduler-schema.ts'
 import type { FieldBlock } from '../src/http/fields.ts'
 import type { Position } from '../src/geo/place.ts'
@@ -88,6 +89,8 @@ export interface PropertyView {
   readonly overflow: OverflowView | null
   /** How long a player keeps a steering list; null: its players ask for none. */
   readonly steeringTtlMs: number | null
+  /** What its sites fetch before anybody asks. */
+  readonly warm: readonly WarmSettings[]
 }
 
 export interface OverflowView {
@@ -217,7 +220,7 @@ function propertyView(
   index: number,
   sets: Map<string, number>,
 ): PropertyView {
-  const { id, hosts, cors, access, sites, capabilities, overflow, contentSteering } = property
+  const { id, hosts, cors, access, sites, capabilities, overflow, contentSteering, warm } = property
   const wanted = [...new Set(capabilities)].toSorted().join(' ')
   const capabilitySet = sets.get(wanted) ?? sets.size
   sets.set(wanted, capabilitySet)
@@ -235,6 +238,7 @@ function propertyView(
     capabilitySet,
     overflow: overflow === undefined ? null : { above: overflow.above, to: redirectBase(overflow.to) },
     steeringTtlMs: contentSteering?.ttl ?? null,
+    warm,
   }
 }
 

@@ -75,5 +75,9 @@ export class MemoryPrefetchStore implements PrefetchStore {
     return 0
   }
 
+  async giveUp(name: string): Promise<void> {
+    this.#claims.delete(name)
+  }
+
   async close(): Promise<void> {}
 }

@@ -23,6 +23,8 @@ export interface PrefetchStore {
   progressOf(id: string): Promise<ReadonlyMap<string, PrefetchProgress>>
   /** 0: it is the caller's for so long; else another has it, for the milliseconds that are given. */
   claim(name: string, forMs: number): Promise<number>
+  /** Of a claim that came to nothing. */
+  giveUp(name: string): Promise<void>
   close(): Promise<void>
 }
 

@@ -30,7 +30,7 @@ import { takeList, urlsIn } from './read-list.ts'
 export interface PrefetchesDeps {
   readonly store: PrefetchStore
   readonly events: EventLog
-  readonly snapshots: SnapshotHolder
+  readonly snapshots: Pick<SnapshotHolder, 'current'>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -48,6 +48,8 @@ export type NotBegun = 'empty' | 'full'
 
 export class Prefetches {
   readonly store: PrefetchStore
+  /** One listener. */
+  onBegin: ((job: PrefetchJob) => void) | null = null
   readonly #deps: PrefetchesDeps
 
   constructor(deps: PrefetchesDeps) {
@@ -79,6 +81,7 @@ export class Prefetches {
       await store.add(job)
       await this.#tell(id)
       if (warm !== null) await this.#removeEarlier(job)
+      this.onBegin?.(job)
       log.info({ id, warm, urls: job.urls, edges: Object.keys(job.parts).length }, 'prefetch begun')
       return job
     } catch (error) {

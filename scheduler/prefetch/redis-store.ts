@@ -109,10 +109,14 @@ export class RedisPrefetchStore implements PrefetchStore {
   }
 
   async claim(name: string, forMs: number): Promise<number> {
-    const key = `${this.#prefix}claim:${name}`
+    const key = this.#claimKey(name)
     const [taken, leftMs] = await this.#ask((pipeline) => pipeline.set(key, '1', 'PX', forMs, 'NX').pttl(key))
     // Without a lifetime it would be nobody's for good.
     return taken === 'OK' ? 0 : Math.min(forMs, Math.max(1, z.number().parse(leftMs)))
+  }
+
+  async giveUp(name: string): Promise<void> {
+    await this.#ask((pipeline) => pipeline.del(this.#claimKey(name)))
   }
 
   async close(): Promise<void> {
@@ -132,6 +136,10 @@ export class RedisPrefetchStore implements PrefetchStore {
 
   get #jobsKey(): string {
     return `${this.#prefix}prefetches`
+  }
+
+  #claimKey(name: string): string {
+    return `${this.#prefix}claim:${name}`
   }
 
   #listKey(id: string): string {

@@ -45,6 +45,9 @@ export function schedulerProblems(document: ConfigDocument): ConfigProblem[] {
   for (const property of entriesAt(root, ['properties'])) {
     check.known('site', textsAt(root, [...property, 'sites']), sites)
     check.known('site', textAt(root, [...property, 'shield']), sites)
+    for (const warm of entriesAt(root, [...property, 'warm'])) {
+      check.known('site', textsAt(root, [...warm, 'sites']), sites)
+    }
     for (const origin of entriesAt(root, [...property, 'origins']))
       check.known('site', textsAt(root, [...origin, 'sites']), sites)
     check.known('capability', textsAt(root, [...property, 'capabilities']), capabilities)

@@ -38,7 +38,7 @@ const WINDOW = /^(\d\d:\d\d-\d\d:\d\d)(?: ?([A-Za-z+-][A-Za-z0-9_/+:-]{0,63}))?$
 /** Hours of the day; beyond midnight where the end is before the beginning. */
 export const prefetchWindow = z
   .string()
-  .meta({ title: 'hours', examples: ['01:00-05:00', '01:00-05:00 Asia/Shanghai'] })
+  .meta({ title: 'hours and zone', examples: ['01:00-05:00', '01:00-05:00 Asia/Shanghai'] })
   .transform((text, context): PrefetchWindow => {
     const [, daily, zone = 'UTC'] = WINDOW.exec(text) ?? []
     const window = daily === undefined ? undefined : { daily, zone }

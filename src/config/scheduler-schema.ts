@@ -4,6 +4,7 @@ import { dnsSchema } from './dns-schema.ts'
 import { originHealthSchema, originSchema } from './origin-schema.ts'
 import { originUseSchema, propertySchema } from './property-schema.ts'
 import { fileName, files } from './file-values.ts'
+import { warmSchema } from './prefetch-schema.ts'
 import { redisSchema } from './redis-schema.ts'
 import { IN_FILE } from './scalar-form.ts'
 import { tlsSchema } from './tls-schema.ts'
@@ -170,6 +171,7 @@ const clusterPropertySchema = propertySchema.extend({
     .describe(
       'HLS Content Steering: main playlists name the scheduler, and a playing client moves to another edge when its own fails. Left out: off.',
     ),
+  warm: z.array(warmSchema).default([]).describe('Content that sites fetch before anybody asks for it.'),
 })
 
 export const schedulerSchema = z.strictObject({
