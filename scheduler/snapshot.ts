@@ -9,6 +9,7 @@ import { FleetJudge, NO_FINDINGS } from './health/fleet.ts'
 import type { FleetChange, FleetFindings, FleetHold } from './health/fleet.ts'
 import type { EdgeReach } from './health/reachability.ts'
 import { HEALTH_TICK_MS, SNAPSHOT_COALESCE_MS } from './limits.ts'
+import { placesBefore } from './places-before.ts'
 import type { Registry, SeenReport } from './registry/registry.ts'
 import type { Topology } from './topology.ts'
 
@@ -46,10 +47,17 @@ export function buildSnapshot(
       ? { ...report, heldAtMs: report.receivedAtMs }
       : report
   })
-  // By place: a topology lasts as long as its process.
-  const health = topology.edges.map((edge, i) => nextHealth(before?.health[i], reports[i], edge))
+  const remembered = healthBefore(topology, before)
+  const health = topology.edges.map((edge, i) => nextHealth(remembered[i], reports[i], edge))
   const next = { topology, places, reports, health, reach, holds }
   return { ...next, siteSerials: siteSerialsOf(next, before) }
+}
+
+/** By the places of this topology. */
+function healthBefore(topology: Topology, before: Snapshot | undefined): readonly (EdgeHealth | undefined)[] {
+  if (before === undefined || before.topology === topology) return before?.health ?? []
+  const places = placesBefore(topology.edges, before.topology.edges)
+  return places.map((place) => (place === undefined ? undefined : before.health[place]))
 }
 
 function siteSerialsOf(
@@ -59,7 +67,7 @@ function siteSerialsOf(
   built += 1
   return topology.sites.map(({ index, edges }) => {
     const serial = before?.siteSerials[index]
-    if (before === undefined || serial === undefined) return built
+    if (before?.topology !== topology || serial === undefined) return built
     for (const { index: i } of edges) {
       const isAsBefore =
         reports[i] === before.reports[i] && health[i] === before.health[i] && reach[i] === before.reach[i]
@@ -67,6 +75,11 @@ function siteSerialsOf(
     }
     return serial
   })
+}
+
+/** Where the snapshot of now is; read once a request. */
+export interface SnapshotSource {
+  readonly current: Snapshot
 }
 
 /** What the probes found so far. */
@@ -96,14 +109,22 @@ export class SnapshotHolder {
   readonly #deps: SnapshotDeps
   readonly #fleet: FleetJudge
   readonly #tick: NodeJS.Timeout
+  readonly #onChange = () => this.#schedule()
 
-  constructor(topology: Topology, places: Places, registry: Registry, deps: SnapshotDeps) {
+  /** `before`: of the configuration before; what it remembers of edges that are still there goes on. */
+  constructor(
+    topology: Topology,
+    places: Places,
+    registry: Registry,
+    deps: SnapshotDeps,
+    before?: SnapshotHolder,
+  ) {
     this.#registry = registry
     this.#deps = deps
-    this.#fleet = new FleetJudge(topology.edges)
-    this.#current = buildSnapshot(topology, places, registry.seen(), undefined, this.#judge().findings)
-    registry.onChange = () => this.#schedule()
-    if (deps.probes !== null) deps.probes.onChange = () => this.#schedule()
+    this.#fleet = new FleetJudge(topology.edges, before === undefined ? undefined : before.#fleet)
+    this.#current = buildSnapshot(topology, places, registry.seen(), before?.current, this.#judge().findings)
+    registry.onChange = this.#onChange
+    if (deps.probes !== null) deps.probes.onChange = this.#onChange
     this.#tick = setInterval(() => this.#look(), HEALTH_TICK_MS)
     this.#tick.unref()
   }
@@ -119,7 +140,8 @@ export class SnapshotHolder {
 
   close(): void {
     this.onReplace = null
-    this.#registry.onChange = null
+    // Another may have taken over.
+    if (this.#registry.onChange === this.#onChange) this.#registry.onChange = null
     if (this.#deps.probes !== null) this.#deps.probes.onChange = null
     clearInterval(this.#tick)
     if (this.#timer !== null) clearTimeout(this.#timer)

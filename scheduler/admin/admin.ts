@@ -16,7 +16,7 @@ import { createService } from '../../src/http-service.ts'
 import { OVERRIDE_BYTES_MAX } from '../limits.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Snapshot, SnapshotHolder } from '../snapshot.ts'
+import type { Snapshot, SnapshotSource } from '../snapshot.ts'
 import { addExplainRoute } from './explain-route.ts'
 import type { ExplainDeps } from './explain-route.ts'
 import { addOverrideRoutes } from './override-routes.ts'
@@ -26,7 +26,7 @@ import type { Lifecycle } from './readiness.ts'
 
 export interface AdminDeps {
   promRegistry: PromRegistry
-  snapshots: SnapshotHolder
+  snapshots: SnapshotSource
   registry: Registry
   explain: ExplainDeps['explain']
   explainDns: ExplainDeps['explainDns']

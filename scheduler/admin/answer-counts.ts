@@ -16,17 +16,14 @@ const OUTCOME_PLACE: ReadonlyMap<string, number> = new Map(OUTCOMES.map((word, i
 const SOURCE_PLACE: ReadonlyMap<string, number> = new Map(LOCATION_SOURCES.map((word, i) => [word, i]))
 
 export class AnswerCounts {
-  /** By property, and last for none; within it by outcome. */
-  readonly #answers: Float64Array
+  /** By id of the property, '' for none, and by outcome. Bounded by the properties of every configuration that ran. */
+  readonly #answers = new Map<string, Float64Array>()
   readonly #located = new Float64Array(LOCATION_SOURCES.length)
   /** One more than the bounds: what is slower. */
   readonly #durations = new Float64Array(BUCKETS_S.length + 1)
   #seconds = 0
-  readonly #properties: readonly PropertyView[]
 
-  constructor(registers: PromRegistry, properties: readonly PropertyView[]) {
-    this.#properties = properties
-    this.#answers = new Float64Array((properties.length + 1) * OUTCOMES.length)
+  constructor(registers: PromRegistry) {
     registers.registerMetric(this.#answersTotal())
     registers.registerMetric(this.#locationsTotal())
     registers.registerMetric(
@@ -46,8 +43,7 @@ export class AnswerCounts {
     source: LocationSource | undefined,
     seconds: number,
   ): void {
-    const owner = property?.index ?? this.#properties.length
-    bump(this.#answers, owner * OUTCOMES.length + (OUTCOME_PLACE.get(outcome) ?? 0))
+    bump(this.#answersOf(property?.id ?? ''), OUTCOME_PLACE.get(outcome) ?? 0)
     if (source !== undefined) bump(this.#located, SOURCE_PLACE.get(source) ?? 0)
     let bucket = 0
     while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket += 1
@@ -55,9 +51,16 @@ export class AnswerCounts {
     this.#seconds += seconds
   }
 
+  #answersOf(property: string): Float64Array {
+    const known = this.#answers.get(property)
+    if (known !== undefined) return known
+    const counts = new Float64Array(OUTCOMES.length)
+    this.#answers.set(property, counts)
+    return counts
+  }
+
   #answersTotal(): Counter<'outcome' | 'property'> {
     const answers = this.#answers
-    const properties = this.#properties
     return new Counter({
       name: 'edgeward_scheduler_answers_total',
       help: 'Answers to clients, by outcome and property (empty when none was matched).',
@@ -65,10 +68,11 @@ export class AnswerCounts {
       registers: [],
       collect() {
         this.reset()
-        answers.forEach((count, i) => {
-          const property = properties[Math.floor(i / OUTCOMES.length)]?.id ?? ''
-          if (count > 0) this.inc({ outcome: OUTCOMES[i % OUTCOMES.length] ?? '', property }, count)
-        })
+        for (const [property, counts] of answers) {
+          counts.forEach((count, i) => {
+            if (count > 0) this.inc({ outcome: OUTCOMES[i] ?? '', property }, count)
+          })
+        }
       },
     })
   }

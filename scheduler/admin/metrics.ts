@@ -8,7 +8,7 @@ import { EVIDENCE } from '../health/fleet.ts'
 import { EDGE_STATES, stateOf } from '../health/liveness.ts'
 import type { LocationSource } from '../locate/locate.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { SnapshotHolder } from '../snapshot.ts'
+import type { SnapshotSource } from '../snapshot.ts'
 import type { PropertyView } from '../topology.ts'
 import { AnswerCounts } from './answer-counts.ts'
 
@@ -35,13 +35,13 @@ export interface SchedulerMetrics {
 }
 
 interface Observed {
-  readonly snapshots: SnapshotHolder
+  readonly snapshots: SnapshotSource
   readonly registry: Registry
   readonly clock: Clock
 }
 
 export function createSchedulerMetrics(registers: PromRegistry, observed: Observed): SchedulerMetrics {
-  const answers = new AnswerCounts(registers, observed.snapshots.current.topology.allProperties)
+  const answers = new AnswerCounts(registers)
   const denials = new Counter({
     name: 'edgeward_scheduler_denials_total',
     help: 'Clients refused by access rules and tokens, by property and reason.',

@@ -8,21 +8,26 @@ import { overflowShareOf } from '../choose/overflow.ts'
 import type { PropertyView, Topology } from '../topology.ts'
 
 interface Observed {
-  readonly topology: Topology
-  readonly demand: Demand
+  readonly running: { readonly now: { readonly topology: Topology; readonly demand: Demand } }
   readonly clock: Clock
 }
 
 export function registerOverflowMetrics(registers: PromRegistry, observed: Observed): void {
-  const { topology, demand, clock } = observed
-  const perProperty = (name: string, help: string, valueOf: (property: PropertyView) => number) => {
+  const { running, clock } = observed
+  const perProperty = (
+    name: string,
+    help: string,
+    valueOf: (property: PropertyView, demand: Demand) => number,
+  ) => {
     const gauge = new Gauge({
       name,
       help,
       labelNames: ['property'] as const,
       registers: [],
       collect() {
-        for (const property of topology.capped) this.set({ property: property.id }, valueOf(property))
+        const { topology, demand } = running.now
+        this.reset()
+        for (const property of topology.capped) this.set({ property: property.id }, valueOf(property, demand))
       },
     })
     registers.registerMetric(gauge)
@@ -30,12 +35,12 @@ export function registerOverflowMetrics(registers: PromRegistry, observed: Obser
   perProperty(
     'edgeward_scheduler_property_bits_per_second',
     'What all edges send of a capped property, with what new sessions are expected to take.',
-    (property) => demand.propertyBitRate(property, clock.monotonic()),
+    (property, demand) => demand.propertyBitRate(property, clock.monotonic()),
   )
   perProperty(
     'edgeward_scheduler_property_overflow_ratio',
     'The share of new clients of a capped property that go to its overflow, 0 to 1.',
-    (property) => {
+    (property, demand) => {
       const cap = property.overflow?.above ?? Infinity
       return overflowShareOf(demand.propertyBitRate(property, clock.monotonic()), cap)
     },

@@ -4,12 +4,12 @@ import type { Logger } from '../../src/log.ts'
 import { overrideRequestSchema } from '../../src/wire/override.ts'
 import type { OverrideReply, OverrideRequest } from '../../src/wire/override.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { SnapshotHolder } from '../snapshot.ts'
+import type { SnapshotSource } from '../snapshot.ts'
 import { refuse, refuseStrangers } from '../../src/own-machine.ts'
 
 interface OverrideDeps {
   registry: Registry
-  snapshots: SnapshotHolder
+  snapshots: SnapshotSource
   log: Logger
 }
 

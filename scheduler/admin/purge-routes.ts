@@ -12,14 +12,14 @@ import { splitPrefix } from '../../src/property-index.ts'
 import { NotAppendedError } from '../events/event-log.ts'
 import type { EventLog, NotAppended } from '../events/event-log.ts'
 import { stateOf } from '../health/liveness.ts'
-import type { SnapshotHolder } from '../snapshot.ts'
+import type { SnapshotSource } from '../snapshot.ts'
 import type { Topology } from '../topology.ts'
 import { refuse, refuseStrangers } from '../../src/own-machine.ts'
 
 export interface PurgeDeps {
   readonly promRegistry: PromRegistry
   readonly events: EventLog
-  readonly snapshots: SnapshotHolder
+  readonly snapshots: SnapshotSource
   readonly clock: Clock
   readonly log: Logger
 }

@@ -2,7 +2,8 @@
 // decisions, beside the snapshot. Two schedulers with the same snapshot and the same demand decide alike.
 import { SESSION_BIT_RATE } from '../limits.ts'
 import type { Snapshot } from '../snapshot.ts'
-import type { EdgeView, PropertyView, SiteView } from '../topology.ts'
+import { placesBefore } from '../places-before.ts'
+import type { EdgeView, PropertyView, SiteView, Topology } from '../topology.ts'
 import { AssetRates } from './asset-rates.ts'
 import { ExpectedLoad } from './expected-load.ts'
 import type { Hash64 } from '../../src/rendezvous.ts'
@@ -42,16 +43,36 @@ export interface DemandSize {
 }
 
 export class DemandTracker implements Demand {
-  readonly #expected: ExpectedLoad
-  readonly #expectedAt: ExpectedLoad
-  readonly #expectedOf: ExpectedLoad
-  readonly #rates = new AssetRates()
+  #expected: ExpectedLoad
+  #expectedAt: ExpectedLoad
+  #expectedOf: ExpectedLoad
+  #rates = new AssetRates()
   readonly #reported = new ReportedRates()
 
   constructor({ edges, sites = edges, properties = 0 }: DemandSize) {
     this.#expected = new ExpectedLoad(edges)
     this.#expectedAt = new ExpectedLoad(sites)
     this.#expectedOf = new ExpectedLoad(properties)
+  }
+
+  static of(topology: Topology): DemandTracker {
+    const { edges, sites, allProperties } = topology
+    return new DemandTracker({
+      edges: edges.length,
+      sites: sites.length,
+      properties: allProperties.length,
+    })
+  }
+
+  /** The same demand in a changed configuration. What edges report, it has to hear again. */
+  movedTo(after: Topology, before: Topology): DemandTracker {
+    const moved = DemandTracker.of(after)
+    moved.#expected = this.#expected.movedTo(placesBefore(after.edges, before.edges))
+    moved.#expectedAt = this.#expectedAt.movedTo(placesBefore(after.sites, before.sites))
+    moved.#expectedOf = this.#expectedOf.movedTo(placesBefore(after.allProperties, before.allProperties))
+    // By hashes of assets and sites: nobody's place.
+    moved.#rates = this.#rates
+    return moved
   }
 
   /** A client was sent to this edge for this asset. */

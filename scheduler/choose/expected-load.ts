@@ -19,6 +19,18 @@ export class ExpectedLoad {
     this.#grown = new Float64Array(edges)
   }
 
+  /** The same for changed places; `before`: where each was here, if it was. */
+  movedTo(before: readonly (number | undefined)[]): ExpectedLoad {
+    const moved = new ExpectedLoad(before.length)
+    for (const [place, was] of before.entries()) {
+      if (was !== undefined) moved.#grown[place] = this.#grown[was] ?? 0
+    }
+    moved.#landmarkMs = this.#landmarkMs
+    moved.#latestMs = this.#latestMs
+    moved.#factor = this.#factor
+    return moved
+  }
+
   note(edgeIndex: number, nowMs: number): void {
     this.#advance(nowMs)
     this.#grown[edgeIndex] = (this.#grown[edgeIndex] ?? 0) + 1 / this.#factor

@@ -1,6 +1,7 @@
 // The control listener: edges report here each second and fetch what they serve. Every request carries the
 // edge's key; wrong ones are answered 401 and logged at a bounded rate, never with the key.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
@@ -19,9 +20,11 @@ import { findKeyHolders } from './keys.ts'
 import { impossibleClaimOf } from './impossible-claim.ts'
 
 export interface ControlDeps {
-  topology: Topology
+  /** Read once a request. */
+  running: { readonly now: { readonly topology: Topology; readonly edgeConfig: EdgeConfig } }
+  /** Resolves when this version of the cluster's configuration runs here, or after a while without it. */
+  untilRuns: (version: number) => Promise<void>
   registry: Registry
-  edgeConfig: EdgeConfig
   events: EventLog
   background: Background
   metrics: SchedulerMetrics
@@ -30,7 +33,7 @@ export interface ControlDeps {
 }
 
 export function createControl(deps: ControlDeps): FastifyInstance {
-  const { topology, registry, edgeConfig, metrics, log } = deps
+  const { running, registry, metrics, log } = deps
   const service = createService({
     log,
     bodyBytesMax: REPORT_BYTES_MAX,
@@ -43,7 +46,7 @@ export function createControl(deps: ControlDeps): FastifyInstance {
   service.decorateRequest('keyHolders', null)
   // Before the body is read: a stranger's body is not worth parsing.
   service.addHook('onRequest', (request, reply, done) => {
-    const holders = findKeyHolders(topology, request.headers.authorization)
+    const holders = findKeyHolders(running.now.topology, request.headers.authorization)
     if (holders.length > 0) {
       request.keyHolders = holders
       return done()
@@ -53,7 +56,12 @@ export function createControl(deps: ControlDeps): FastifyInstance {
     return refuse(reply.header('WWW-Authenticate', 'Bearer'), 401, 'key', 'missing or unknown edge key')
   })
 
-  const accepted = JSON.stringify({ configVersion: edgeConfig.version } satisfies ReportReply)
+  let ready = readyReplies(running.now.edgeConfig)
+  const replies = () => {
+    const { edgeConfig } = running.now
+    if (ready.edgeConfig !== edgeConfig) ready = readyReplies(edgeConfig)
+    return ready
+  }
   // A thousand of these a second: no promise is made, and the reply is ready.
   service.post('/edge/v1/report', (request, reply) => {
     const parsed = edgeReportSchema.safeParse(request.body)
@@ -99,20 +107,40 @@ export function createControl(deps: ControlDeps): FastifyInstance {
       )
     }
     metrics.reported(claim === null ? 'accepted' : 'impossible')
-    return reply.type('application/json; charset=utf-8').send(accepted)
+    return reply.type(JSON_TYPE).send(replies().accepted)
   })
 
   const wake = addEventsRoute(service, { events: deps.events, background: deps.background, holdersOf })
   // Edges that wait for events are answered, or the listener would wait for them.
   service.addHook('preClose', async () => wake())
 
-  const etag = `"${edgeConfig.version}"`
   service.get('/edge/v1/config', async (request, reply) => {
+    const { atLeast } = configQuerySchema.parse(request.query)
+    if (atLeast !== undefined) await deps.untilRuns(atLeast)
+    const { etag, config } = replies()
     void reply.header('ETag', etag).header('Cache-Control', 'no-cache')
     if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send()
-    return edgeConfig
+    return reply.type(JSON_TYPE).send(config)
   })
   return service
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** What is no version is as good as none. */
+const configQuerySchema = z.object({
+  atLeast: z.coerce.number().int().positive().optional().catch(undefined),
+})
+
+/** Made once a configuration: all edges ask for it at once. */
+function readyReplies(edgeConfig: EdgeConfig) {
+  const { version } = edgeConfig
+  return {
+    edgeConfig,
+    etag: `"${version}"`,
+    accepted: JSON.stringify({ configVersion: version } satisfies ReportReply),
+    config: JSON.stringify(edgeConfig),
+  }
 }
 
 declare module 'fastify' {

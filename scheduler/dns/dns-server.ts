@@ -3,14 +3,14 @@ import type { ListenAddress } from '../../src/config/values.ts'
 import type { Clock } from '../../src/clock.ts'
 import { formatAuthority } from '../../src/net/listen.ts'
 import type { DnsMetrics } from './metrics.ts'
-import type { DnsResponder } from './responder.ts'
+import type { Responding } from './responder.ts'
 import { TcpListener } from './tcp-listener.ts'
 import { UdpListener } from './udp-listener.ts'
 
 const SETTING = 'scheduler.dns.listen'
 
 export interface DnsServerOptions {
-  readonly responder: DnsResponder
+  readonly responder: Responding
   readonly metrics: DnsMetrics
   readonly clock: Clock
   readonly reusePort: boolean

@@ -34,6 +34,9 @@ export interface ResponderDeps extends AnsweringDeps {
   readonly usesClientSubnet: boolean
 }
 
+/** Who answers what comes in; the listeners know no more. */
+export type Responding = Pick<DnsResponder, 'respond'>
+
 export class DnsResponder {
   readonly #deps: ResponderDeps
   readonly #prepared = new PreparedAnswers()

@@ -9,7 +9,7 @@ import {
   TCP_UNSENT_BYTES_MAX,
 } from './limits.ts'
 import { readU16, writeU16 } from './message/octets.ts'
-import type { DnsResponder } from './responder.ts'
+import type { Responding } from './responder.ts'
 
 const LENGTH_BYTES = 2
 const NOTHING = Buffer.alloc(0)
@@ -21,7 +21,7 @@ const out = Buffer.allocUnsafeSlow(GATHERED_BYTES + LENGTH_BYTES + MESSAGE_BYTES
 export interface TcpConnectionOptions {
   readonly socket: Socket
   readonly peer: IpAddress
-  readonly responder: DnsResponder
+  readonly responder: Responding
   /** A query of it waits for its turn. */
   readonly onReady: (connection: TcpConnection) => void
   /** One was answered. */

@@ -9,12 +9,12 @@ import { parseIp } from '../../src/net/ip.ts'
 import { listen } from '../../src/net/listen.ts'
 import { TCP_CONNECTIONS_MAX, TCP_CONNECTIONS_PER_ADDRESS_MAX, TCP_IDLE_MS } from './limits.ts'
 import type { DnsMetrics } from './metrics.ts'
-import type { DnsResponder } from './responder.ts'
+import type { Responding } from './responder.ts'
 import { TcpConnection } from './tcp-connection.ts'
 import { TcpTurns } from './tcp-turns.ts'
 
 export interface TcpListenerOptions {
-  readonly responder: DnsResponder
+  readonly responder: Responding
   readonly metrics: DnsMetrics
   readonly clock: Clock
   readonly reusePort: boolean

@@ -11,10 +11,10 @@ import { listenError } from '../../src/net/listen.ts'
 import { parseIp } from '../../src/net/ip.ts'
 import { UDP_RECEIVE_BYTES, UDP_REPLY_BYTES_MAX, UDP_TURN_REPLIES, UDP_UNSENT_MAX } from './limits.ts'
 import type { DnsMetrics } from './metrics.ts'
-import type { DnsResponder } from './responder.ts'
+import type { Responding } from './responder.ts'
 
 export interface UdpListenerOptions {
-  readonly responder: DnsResponder
+  readonly responder: Responding
   readonly metrics: DnsMetrics
   readonly reusePort: boolean
   readonly ipv6Only: boolean
@@ -22,7 +22,7 @@ export interface UdpListenerOptions {
 
 export class UdpListener {
   readonly #socket: Socket
-  readonly #responder: DnsResponder
+  readonly #responder: Responding
   readonly #metrics: DnsMetrics
   /** Places for the replies of a turn, used again when the kernel has taken them. */
   #places: readonly Buffer[] = newPlaces()

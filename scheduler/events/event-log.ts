@@ -17,6 +17,8 @@ export interface EventLog {
   onAppend(listener: () => void): () => void
   /** The event, as long as it is kept. */
   find(id: string): ClusterEvent | undefined
+  /** Replaces the configured edges: what others acknowledged elsewhere is not kept. */
+  setEdges(ids: readonly string[]): void
   /** An edge has applied everything up to this id. */
   acknowledge(edge: string, id: string): void
   /** Milliseconds since the epoch at which each edge acknowledged the event, at whichever scheduler. */

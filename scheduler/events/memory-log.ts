@@ -45,6 +45,9 @@ export class MemoryEventLog implements EventLog {
     return this.#view.find(id)
   }
 
+  /** No other acknowledges here. */
+  setEdges(): void {}
+
   acknowledge(edge: string, id: string): void {
     this.#acknowledgements.take(edge, id, this.#clock.now(), this.#view)
   }

@@ -50,7 +50,7 @@ const appendedSchema = z.tuple([eventIdSchema])
 
 export class RedisEventLog implements EventLog {
   readonly #options: RedisEventLogOptions
-  readonly #edges: ReadonlySet<string>
+  #edges: ReadonlySet<string>
   /** For what is answered at once. */
   readonly #link: RedisLink
   /** Held by Redis until something comes. */
@@ -143,6 +143,10 @@ export class RedisEventLog implements EventLog {
 
   find(id: string): ClusterEvent | undefined {
     return this.#view?.find(id)
+  }
+
+  setEdges(ids: readonly string[]): void {
+    this.#edges = new Set(ids)
   }
 
   acknowledge(edge: string, id: string): void {

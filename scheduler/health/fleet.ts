@@ -3,6 +3,7 @@
 import { ageOf } from '../registry/registry.ts'
 import type { SeenReport } from '../registry/registry.ts'
 import { SUSPECT_AFTER_MS } from '../limits.ts'
+import { placesBefore } from '../places-before.ts'
 import type { EdgeView } from '../topology.ts'
 import { MassFailureGate } from './mass-failure.ts'
 import type { Finding, MassFailureChange } from './mass-failure.ts'
@@ -41,10 +42,17 @@ export class FleetJudge {
   readonly #gates: Readonly<Record<Evidence, MassFailureGate>>
   readonly #edges: readonly EdgeView[]
 
-  constructor(edges: readonly EdgeView[]) {
-    const gate = () => new MassFailureGate(edges.length)
+  /** `before`: of the configuration before, whose findings and holds go on. */
+  constructor(edges: readonly EdgeView[], before?: FleetJudge) {
+    const places = before === undefined ? [] : placesBefore(edges, before.#edges)
+    const gate = (evidence: Evidence) =>
+      before === undefined ? new MassFailureGate(edges.length) : before.#gates[evidence].movedTo(places)
     this.#edges = edges
-    this.#gates = { reports: gate(), 'probes-ipv4': gate(), 'probes-ipv6': gate() }
+    this.#gates = {
+      reports: gate('reports'),
+      'probes-ipv4': gate('probes-ipv4'),
+      'probes-ipv6': gate('probes-ipv6'),
+    }
   }
 
   /** Takes the registry's reports and the probes' verdicts as they are now. */

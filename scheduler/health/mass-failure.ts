@@ -58,6 +58,19 @@ export class MassFailureGate {
     return 'begins'
   }
 
+  /** The same gate for the members of a changed fleet; `before`: where each was in this one. */
+  movedTo(before: readonly (number | undefined)[]): MassFailureGate {
+    const moved = new MassFailureGate(before.length)
+    const held = new Set<number>()
+    for (const [member, was] of before.entries()) {
+      if (was === undefined) continue
+      moved.#goodAtMs[member] = this.#goodAtMs[was] ?? -Infinity
+      if (this.#hold?.held.has(was) === true) held.add(member)
+    }
+    moved.#hold = this.#hold === null ? null : { sinceMs: this.#hold.sinceMs, held }
+    return moved
+  }
+
   #goOn(sinceMs: number, lost: readonly number[], recent: number): MassFailureChange | null {
     if (lost.length <= recent * PANIC_BELOW) {
       this.#hold = null

@@ -46,22 +46,27 @@ export class Probes {
   readonly #timer: NodeJS.Timeout
   #closed = false
 
-  constructor(options: ProbesOptions) {
+  /** `before`: of the configuration before; what was found of addresses that are still there holds on. */
+  constructor(options: ProbesOptions, before?: Probes | null) {
     const { edges, everyMs, timeoutMs, clock } = options
     this.#options = options
-    this.reach = edges.map(() => REACH_UNKNOWN)
     const startMs = clock.monotonic()
+    const known = new Map((before ? before.#tried : []).map((tried) => [nameOf(tried.target), tried]))
     const targets = probeTargetsOf(edges)
-    this.#tried = targets.map((target, i) => ({
-      target,
-      prober: new Prober(target, timeoutMs),
-      address: UNTRIED,
-      // Spread over the interval from the first round on.
-      nextAtMs: startMs + (everyMs * i) / targets.length,
-      underWay: false,
-      toldOut: false,
-    }))
+    this.#tried = targets.map((target, i) => {
+      const was = known.get(nameOf(target))
+      return {
+        target,
+        prober: new Prober(target, timeoutMs),
+        address: was?.address ?? UNTRIED,
+        // Spread over the interval from the first round on.
+        nextAtMs: was?.nextAtMs ?? startMs + (everyMs * i) / targets.length,
+        underWay: false,
+        toldOut: was?.toldOut ?? false,
+      }
+    })
     this.#byEdge = Map.groupBy(this.#tried, ({ target }) => target.edge.index)
+    this.reach = edges.map((edge) => (known.size === 0 ? REACH_UNKNOWN : this.#reachOf(edge)))
     this.#turns = new ProbeTurns(this.#tried)
     this.#timer = setInterval(() => this.#startDue(), PROBE_TICK_MS)
   }
@@ -125,4 +130,9 @@ export class Probes {
     if (isOut) log.warn({ ...about, result, detail }, 'edge cannot be reached where players are sent')
     else log.info(about, 'edge can be reached again')
   }
+}
+
+/** Of an address of an edge, as it is asked. */
+function nameOf({ edge, family, origin, host, basePath }: ProbeTarget): string {
+  return JSON.stringify([edge.id, family, origin, host, basePath])
 }

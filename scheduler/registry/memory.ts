@@ -15,7 +15,7 @@ export class MemoryRegistry implements Registry {
   readonly kind = 'memory'
   onChange: (() => void) | null = null
   readonly #clock: Clock
-  // Both bounded by the configured edges: the listeners let no other id through.
+  // Both bounded by the edges of every configuration that ran: the listeners let no other id through.
   readonly #reports = new Map<string, SeenReport>()
   #overrides: ReadonlyMap<string, EdgeOverride> = new Map()
   #view: ReadonlyMap<string, SeenReport> | null = null
@@ -23,6 +23,12 @@ export class MemoryRegistry implements Registry {
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  setEdges(ids: readonly string[]): void {
+    const edges = new Set(ids)
+    for (const id of this.#reports.keys()) if (!edges.has(id)) this.#reports.delete(id)
+    this.#changed()
   }
 
   record(report: EdgeReport): RecordResult {

@@ -6,7 +6,7 @@ import type { StoredOverride } from './overrides.ts'
 
 export class RedisOverrides {
   readonly #self: string
-  readonly #edges: readonly string[]
+  #edges: readonly string[]
   /** Removed ones too: what was taken back must not come back from a store that missed it. */
   readonly #known = new Map<string, StoredOverride>()
   readonly #unwritten = new Set<string>()
@@ -15,6 +15,10 @@ export class RedisOverrides {
   constructor(self: string, edges: readonly string[]) {
     this.#self = self
     this.#edges = edges
+  }
+
+  setEdges(ids: readonly string[]): void {
+    this.#edges = ids
   }
 
   set(edge: string, wanted: OverrideRequest | null, nowMs: number): void {

@@ -31,7 +31,7 @@ import type { OwnReport, SharedReport, StoredReport } from './shared-reports.ts'
 export interface RedisRegistryOptions {
   redis: RedisTarget
   cluster: string
-  /** Ids of the configured edges: what is read, and the bound of everything kept. */
+  /** Ids of the configured edges: what is read, and the bound of everything kept; setEdges replaces them. */
   edges: readonly string[]
   clock: Clock
   log: Logger
@@ -52,6 +52,7 @@ export class RedisRegistry implements Registry {
   readonly #options: RedisRegistryOptions
   readonly #link: RedisLink
   readonly #self: string = randomUUID()
+  #edges: readonly string[]
   /** The braces keep all keys of a cluster of ours in one slot of a Redis Cluster, and so in one pipeline. */
   readonly #keyPrefix: string
   readonly #own = new Map<string, OwnReport>()
@@ -88,6 +89,7 @@ export class RedisRegistry implements Registry {
 
   private constructor(options: RedisRegistryOptions) {
     this.#options = options
+    this.#edges = options.edges
     this.#keyPrefix = `edgeward:{${options.cluster}}:`
     this.#readAtMs = options.clock.monotonic()
     this.#overrides = new RedisOverrides(this.#self, options.edges)
@@ -106,6 +108,16 @@ export class RedisRegistry implements Registry {
       () => this.#run('registry read', () => this.#read()),
       REGISTRY_READ_EVERY_MS,
     )
+  }
+
+  setEdges(ids: readonly string[]): void {
+    const edges = new Set(ids)
+    this.#edges = ids
+    this.#overrides.setEdges(ids)
+    for (const reports of [this.#own, this.#shared, this.#unwritten]) {
+      for (const id of reports.keys()) if (!edges.has(id)) reports.delete(id)
+    }
+    this.#changed()
   }
 
   record(report: EdgeReport): RecordResult {
@@ -181,7 +193,8 @@ export class RedisRegistry implements Registry {
     if (!this.#link.checkReady() || this.#reading) return
     this.#reading = true
     try {
-      const { edges, clock } = this.#options
+      const { clock } = this.#options
+      const edges = this.#edges
       const sentAtMs = clock.monotonic()
       const pipeline = this.#link.client.pipeline()
       // A store that refuses writes (full, or a replica now) is no news of others either: they cannot write theirs.

@@ -30,6 +30,8 @@ export type RecordResult = 'recorded' | 'retired'
 
 export interface Registry {
   readonly kind: 'memory' | 'redis'
+  /** Replaces the configured edges: what others reported is forgotten, what operators said of them is not. */
+  setEdges(ids: readonly string[]): void
   /** Takes in an edge's own report. Never blocks, never fails. */
   record(report: EdgeReport): RecordResult
   /** The freshest report of each edge, by edge id. The map is not changed after it was given out. */

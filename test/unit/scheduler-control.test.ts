@@ -35,9 +35,9 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   const { log, lines } = recordingLog()
   const edgeConfig = edgeConfigOf(settings)
   const service = createControl({
-    topology,
+    running: { now: { topology, edgeConfig } },
+    untilRuns: async () => {},
     registry,
-    edgeConfig,
     events: new MemoryEventLog(clock),
     background: backgroundRunner(log),
     metrics,
