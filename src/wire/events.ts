@@ -75,6 +75,8 @@ export const eventsReplySchema = z.strictObject({
   last: z.union([eventIdSchema, z.literal('')]),
   /** What is behind `after` is no longer all kept: the edge must ask for everything anew that it has. */
   gap: z.boolean(),
+  /** As in the reply to a report. A question that is held is answered when it changes. */
+  guidanceVersion: z.string().optional(),
 })
 
 export type EventsReply = z.infer<typeof eventsReplySchema>

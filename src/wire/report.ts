@@ -76,6 +76,8 @@ export type EdgeReport = z.infer<typeof edgeReportSchema>
 export const reportReplySchema = z.object({
   /** The configuration the scheduler wants it to run: fetch /edge/v1/config when it differs. */
   configVersion: z.string(),
+  /** Of what the edge is told at run time: fetch /edge/v1/guidance when it differs. Left out: there is none. */
+  guidanceVersion: z.string().optional(),
 })
 
 export type ReportReply = z.infer<typeof reportReplySchema>
