@@ -2,6 +2,8 @@
 // refused by name, a value that is not well formed counts as absent, and tags that are not here are passed over.
 // Called once a fetched playlist, by edge/playlist.
 import { attributesOf, eachLine, openPlaylist, tagEnd } from './lines.ts'
+import { groupMediaOf, variantOf } from './main-entries.ts'
+import type { GroupMedia, Variant } from './main-entries.ts'
 import { MediaDraft } from './media-draft.ts'
 import type { ParsedPlaylist, Reference, ReferenceRole } from './playlist.ts'
 import { integerOf, millisecondsOf } from './values.ts'
@@ -11,8 +13,10 @@ interface Draft {
   readonly media: MediaDraft
   readonly references: Reference[]
   readonly variables: Variables
-  /** The next URI line is a variant's. */
-  variantFollows: boolean
+  /** Of the variant whose URI is on the next line; null: that is none. */
+  variantFollows: Attributes | null
+  readonly variants: Variant[]
+  readonly groupMedia: GroupMedia[]
   /** A tag was seen that only main playlists have. */
   main: boolean
 }
@@ -29,7 +33,9 @@ export function parsePlaylist(bytes: Buffer): ParsedPlaylist {
     media: new MediaDraft(),
     references: [],
     variables: new Variables(),
-    variantFollows: false,
+    variantFollows: null,
+    variants: [],
+    groupMedia: [],
     main: false,
   }
   const { text } = opened
@@ -37,16 +43,25 @@ export function parsePlaylist(bytes: Buffer): ParsedPlaylist {
     return { kind: 'refused', why: 'too-many-lines' }
   }
   return draft.main || draft.media.isEmpty
-    ? { kind: 'main', references: draft.references }
+    ? {
+        kind: 'main',
+        references: draft.references,
+        variants: draft.variants,
+        groupMedia: draft.groupMedia,
+      }
     : draft.media.finish(draft.references)
 }
 
 function readLine(draft: Draft, line: string): void {
   if (!line.startsWith('#')) {
     const uri = draft.variables.replace(line)
-    if (draft.variantFollows) draft.references.push({ role: 'variant', uri })
-    else draft.media.segment(uri)
-    draft.variantFollows = false
+    if (draft.variantFollows === null) {
+      draft.media.segment(uri)
+      return
+    }
+    draft.references.push({ role: 'variant', uri })
+    draft.variants.push(variantOf(draft.variantFollows, uri))
+    draft.variantFollows = null
     return
   }
   const colon = tagEnd(line)
@@ -103,13 +118,20 @@ const TAGS: ReadonlyMap<string, TagReader> = new Map<string, TagReader>([
   // Main playlists
   [
     '#EXT-X-STREAM-INF',
-    (draft) => {
+    (draft, _value, attributes) => {
       draft.main = true
-      draft.variantFollows = true
+      draft.variantFollows = attributes()
     },
   ],
   ['#EXT-X-I-FRAME-STREAM-INF', refers('URI', 'i-frame-variant', true)],
-  ['#EXT-X-MEDIA', refers('URI', 'rendition', true)],
+  [
+    '#EXT-X-MEDIA',
+    (draft, value, attributes) => {
+      refers('URI', 'rendition', true)(draft, value, attributes)
+      const media = groupMediaOf(attributes())
+      if (media !== undefined) draft.groupMedia.push(media)
+    },
+  ],
   ['#EXT-X-SESSION-DATA', refers('URI', 'session-data', true)],
   ['#EXT-X-SESSION-KEY', refers('URI', 'session-key', true)],
   ['#EXT-X-CONTENT-STEERING', refers('SERVER-URI', 'steering', true)],

@@ -1,5 +1,6 @@
 // What is read of an HLS playlist (RFC 8216bis): its timing, its segments and parts in order, and what it refers
 // to. Durations in ms. URIs as written, variables (§4.3) replaced where the playlist itself defines them.
+import type { GroupMedia, Variant } from './main-entries.ts'
 import type { PlaylistRefusal } from './lines.ts'
 
 /** What a URI that is neither segment, part nor hint is for. */
@@ -78,6 +79,9 @@ export interface MediaPlaylist {
 export interface MainPlaylist {
   kind: 'main'
   references: readonly Reference[]
+  variants: readonly Variant[]
+  /** Of EXT-X-MEDIA, in order. */
+  groupMedia: readonly GroupMedia[]
 }
 
 export type ParsedPlaylist = MediaPlaylist | MainPlaylist | { kind: 'refused'; why: PlaylistRefusal }
