@@ -8,6 +8,9 @@ export const DIRECTORY_CHARS_MAX = 256
 export const REPORTED_DIRECTORIES_MAX = 32
 export const REPORTED_PROPERTIES_MAX = 256
 
+/** Origins in one report: those with failures first. */
+export const REPORTED_ORIGINS_MAX = 64
+
 /** Of the reason for which an edge refuses a configuration; the rest is cut. */
 export const CONFIG_REASON_CHARS_MAX = 500
 
@@ -42,6 +45,16 @@ export const propertyRateSchema = z.strictObject({
 
 export type PropertyRate = z.infer<typeof propertyRateSchema>
 
+/** What requests to one origin came to since the last report. */
+export const originOutcomesSchema = z.strictObject({
+  id: z.string().min(1).max(64),
+  ok: count,
+  /** Unreachable, too slow, cut, or a status for which the next upstream is asked. */
+  failed: count,
+})
+
+export type OriginOutcomes = z.infer<typeof originOutcomesSchema>
+
 export const edgeReportSchema = z.strictObject({
   id: z.string().min(1).max(64),
   /** Random, of one process: two that report as one edge are told apart by it. */
@@ -69,6 +82,8 @@ export const edgeReportSchema = z.strictObject({
   directories: z.array(busyDirectorySchema).max(REPORTED_DIRECTORIES_MAX),
   /** Of the properties whose configuration asks for it. */
   properties: z.array(propertyRateSchema).max(REPORTED_PROPERTIES_MAX),
+  /** Those that were asked, or that a circuit keeps from being asked. */
+  origins: z.array(originOutcomesSchema).max(REPORTED_ORIGINS_MAX).optional(),
 })
 
 export type EdgeReport = z.infer<typeof edgeReportSchema>
