@@ -24,6 +24,10 @@ export const ERROR_STATUS = {
   origin_growing: 502,
   origin_busy: 503,
   loop_detected: 508,
+  /** Says that it comes from an edge, and does not prove it. */
+  peer_token: 403,
+  /** An edge that asks knows of purges that this one has not heard of. */
+  peer_behind: 503,
   no_edge: 503,
   overloaded: 503,
   internal: 500,
