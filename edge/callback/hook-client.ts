@@ -1,8 +1,9 @@
 // Calls an operator's own services: one signed POST of JSON, bounded in time and size, over kept connections. Follows
 // no redirect: where a service sends its callers is not where an edge was told to send its viewers' addresses.
-import { Agent, request } from 'undici'
+import { Agent } from 'undici'
 import { messageOf } from '../../src/errors.ts'
 import { SIGNATURE_FIELD, signatureOf } from '../../src/wire/callback.ts'
+import { requestUntil } from '../request-until.ts'
 import { CONNECT_TIMEOUT_MS, HOOK_BODY_BYTES_MAX, HOOK_CALLS_MAX, HOOK_HEAD_BYTES_MAX } from '../limits.ts'
 
 export interface HookCall {
@@ -31,7 +32,7 @@ export class HookClient {
   /** A text is what went wrong: there is no answer. Never throws. */
   async post({ url, key, body, signal }: HookCall): Promise<HookAnswer | string> {
     try {
-      const response = await request(url, {
+      const response = await requestUntil(signal, url, {
         dispatcher: this.agent,
         method: 'POST',
         headers: {
@@ -39,7 +40,6 @@ export class HookClient {
           ...(key !== undefined && { [SIGNATURE_FIELD]: signatureOf(key, body) }),
         },
         body,
-        signal,
       })
       // Its head says all. A body that is long, or slow, costs the connection and nothing else.
       response.body.dump({ limit: HOOK_BODY_BYTES_MAX, signal }).catch(() => {})

@@ -1,6 +1,5 @@
 // Talks to the schedulers' control listeners: in order of preference, each call bounded, the first that
 // answers serves.
-import { request } from 'undici'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 import { EdgewardError, messageOf } from '../../src/errors.ts'
@@ -8,11 +7,14 @@ import { CONFIG_HELD_MS, EVENTS_HELD_MS, eventsReplySchema } from '../../src/wir
 import type { EventsReply } from '../../src/wire/events.ts'
 import { reportReplySchema } from '../../src/wire/report.ts'
 import type { EdgeReport, ReportReply } from '../../src/wire/report.ts'
+import { requestUntil } from '../request-until.ts'
 
 const CALL_TIMEOUT_MS = 2500
 const ANSWER_BYTES_MAX = 16 * 2 ** 20
 /** Of an answer, in the log. */
 const TOLD_CHARS_MAX = 200
+
+type Method = 'GET' | 'POST' | 'PUT'
 
 interface CallBounds {
   readonly timeoutMs?: number
@@ -51,9 +53,9 @@ export class SchedulerClient {
     return eventsReplySchema.parse(await this.call('GET', path, null, { timeoutMs, signal }))
   }
 
-  /** Throws the last scheduler's failure when none answers. */
-  private async call(
-    method: 'GET' | 'POST',
+  /** What it answers, unchecked. Throws the last scheduler's failure when none does. */
+  async call(
+    method: Method,
     path: string,
     body: string | null,
     bounds: CallBounds = {},
@@ -77,7 +79,7 @@ export class SchedulerClient {
 
   private async ask(
     url: string,
-    method: 'GET' | 'POST',
+    method: Method,
     path: string,
     body: string | null,
     { timeoutMs = CALL_TIMEOUT_MS, signal }: CallBounds,
@@ -85,11 +87,11 @@ export class SchedulerClient {
     const timeout = AbortSignal.timeout(timeoutMs)
     let response: Dispatcher.ResponseData
     try {
-      response = await request(url + path, {
+      const both = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
+      response = await requestUntil(both, url + path, {
         method,
         headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
         body,
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       })
     } catch (cause) {
       throw new EdgewardError('internal', 'peer', `scheduler ${url}: ${messageOf(cause)}`, {

@@ -19,6 +19,8 @@ export interface RequestOptions {
   method?: string
   headers?: Record<string, string>
   agent?: Agent
+  /** Where it comes from, where that is not for the system to choose. */
+  localAddress?: string
   /** Called with each piece of the body and the bytes so far. */
   onData?: (chunk: Buffer, total: number) => void
   /** Gives the request up, as a client that leaves. */
@@ -49,6 +51,7 @@ export function get(url: string, options: RequestOptions = {}): Promise<Reply> {
       method: options.method ?? 'GET',
       headers: { ...options.headers },
       agent: options.agent ?? shared,
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     request.on('error', reject)

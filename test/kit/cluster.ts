@@ -4,11 +4,13 @@ import path from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { hashKey, newKey } from '../../src/key.ts'
+import { formatAuthority } from '../../src/net/listen.ts'
 import { get } from './client.ts'
 import { TestEdge } from './edge.ts'
+import type { Place } from './namespaces.ts'
 import { freePort } from './ports.ts'
-import { startDaemon } from './process.ts'
-import type { DaemonProcess } from './process.ts'
+import { runCommand, startDaemon } from './process.ts'
+import type { CommandResult, DaemonProcess } from './process.ts'
 import type { TestScope } from './scope.ts'
 import { tempDirectory } from './temp.ts'
 import { until } from './until.ts'
@@ -32,8 +34,10 @@ export interface ClusterOptions {
   edgeConfigs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** Further environment of the scheduler. */
   schedulerEnv?: Record<string, string>
-  /** Where edges listen, by id; left out: any port of 127.0.0.1. */
+  /** Where edges listen, by id; left out: any port of their place. */
   listens?: Readonly<Record<string, string>>
+  /** Where edges run, by id, and the scheduler, as `scheduler`; left out: on loopback. */
+  places?: Readonly<Record<string, Place>>
   /** What clients are sent to, by edge id, where it is not what the edge listens on. */
   urls?: Readonly<Record<string, string>>
   /** Further keys of `scheduler.steering`. */
@@ -51,6 +55,8 @@ export interface Cluster {
   readonly steering: string
   readonly control: string
   readonly admin: string
+  /** Runs `edgeward ARGS --admin …` on the machine of the scheduler. */
+  command(t: TestScope, args: readonly string[]): Promise<CommandResult>
   readonly scheduler: DaemonProcess
   readonly edges: ReadonlyMap<string, TestEdge>
   edge(id: string): TestEdge
@@ -65,9 +71,13 @@ export interface Cluster {
 /** Starts everything; resolves when the scheduler sees every edge up (those with wrong keys excepted). */
 export async function startCluster(t: TestScope, options: ClusterOptions): Promise<Cluster> {
   const directory = await tempDirectory(t)
-  const steering = `127.0.0.1:${await freePort()}`
-  const control = `127.0.0.1:${await freePort()}`
-  const admin = `127.0.0.1:${await freePort()}`
+  const centre = options.places?.['scheduler'] ?? LOOPBACK
+  const steering = await addressAt(centre)
+  const control = await addressAt(centre)
+  const adminPort = await freePort()
+  const admin = formatAuthority(centre.address, adminPort)
+  // It takes changes from its own machine alone, so it listens there too.
+  const adminListen = centre === LOOPBACK ? admin : `[::]:${adminPort}`
   const edges = new Map<string, TestEdge>()
   const keys = new Map<string, string>()
   const entries: object[] = []
@@ -84,10 +94,14 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
     }
   }
   const file = path.join(directory, 'edgeward.yaml')
-  await writeFile(file, stringify(schedulerSettings(options, { steering, control, admin }, entries)))
+  await writeFile(
+    file,
+    stringify(schedulerSettings(options, { steering, control, admin: adminListen }, entries)),
+  )
   const startScheduler = () =>
     startDaemon(t, ['scheduler', '--config', file], {
       cwd: directory,
+      within: centre.within,
       ...(options.schedulerEnv === undefined ? {} : { env: options.schedulerEnv }),
     })
   let scheduler = await startScheduler()
@@ -96,6 +110,10 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
     steering: `http://${steering}`,
     control: `http://${control}`,
     admin: `http://${admin}`,
+    command(scope, args) {
+      const url = `http://${centre === LOOPBACK ? admin : `[::1]:${adminPort}`}`
+      return runCommand(scope, [...args, '--admin', url], { within: centre.within })
+    },
     get scheduler() {
       return scheduler
     },
@@ -162,11 +180,13 @@ async function joinedEdge(
     edgeConfig,
     edgeConfigs,
     listens,
-  }: { key: string } & Pick<ClusterOptions, 'edgeConfig' | 'edgeConfigs' | 'listens'>,
+    places,
+  }: { key: string } & Pick<ClusterOptions, 'edgeConfig' | 'edgeConfigs' | 'listens' | 'places'>,
 ): Promise<TestEdge> {
   const directory = await tempDirectory(t)
-  const listen = listens?.[id] ?? `127.0.0.1:${await freePort()}`
-  const admin = `127.0.0.1:${await freePort()}`
+  const place = places?.[id] ?? LOOPBACK
+  const listen = listens?.[id] ?? (await addressAt(place))
+  const admin = await addressAt(place)
   const configFile = path.join(directory, 'edge.yaml')
   const settings = {
     id,
@@ -180,5 +200,11 @@ async function joinedEdge(
   }
   await writeFile(configFile, stringify(settings))
   const where = { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile }
-  return new TestEdge(t, where, { EDGE_KEY: key })
+  return new TestEdge(t, where, { env: { EDGE_KEY: key }, within: place.within })
+}
+
+const LOOPBACK: Place = { address: '127.0.0.1', within: [] }
+
+async function addressAt({ address }: Place): Promise<string> {
+  return formatAuthority(address, await freePort())
 }

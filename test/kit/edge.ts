@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 import { z } from 'zod'
 import { freePort } from './ports.ts'
 import { startDaemon } from './process.ts'
-import type { DaemonProcess, ExitStatus } from './process.ts'
+import type { DaemonProcess, ExitStatus, RunOptions } from './process.ts'
 import type { TestScope } from './scope.ts'
 import { tempDirectory } from './temp.ts'
 
@@ -35,13 +35,13 @@ export class TestEdge {
   readonly directory: string
   readonly configFile: string
   readonly #t: TestScope
-  readonly #env: Record<string, string>
+  readonly #options: RunOptions
   #process: DaemonProcess | null = null
 
   constructor(
     t: TestScope,
     where: { id: string; url: string; admin: string; directory: string; configFile: string },
-    env: Record<string, string> = {},
+    options: RunOptions = {},
   ) {
     this.#t = t
     this.id = where.id
@@ -49,7 +49,7 @@ export class TestEdge {
     this.admin = where.admin
     this.directory = where.directory
     this.configFile = where.configFile
-    this.#env = env
+    this.#options = options
   }
 
   get process(): DaemonProcess {
@@ -60,7 +60,7 @@ export class TestEdge {
   async start(): Promise<void> {
     this.#process = await startDaemon(this.#t, ['edge', '--config', this.configFile], {
       cwd: this.directory,
-      env: this.#env,
+      ...this.#options,
     })
   }
 

@@ -25,6 +25,8 @@ export interface ExitStatus {
 export interface RunOptions {
   cwd?: string
   env?: Record<string, string>
+  /** The command that starts another one elsewhere, as of a place in namespaces.ts. */
+  within?: readonly string[]
 }
 
 export interface DaemonProcess {
@@ -107,7 +109,8 @@ export async function runCommand(
 function spawnCli(args: readonly string[], options: RunOptions, ipc: boolean): ChildProcess {
   // `env -u`: tap loads a recorder into every child through NODE_OPTIONS; a daemon is to run as it does in
   // production. env(1) becomes the program it starts, so the pid and the channel are the daemon's own.
-  return spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, CLI, ...args], {
+  const [program, ...rest] = [...(options.within ?? []), 'env', '-u', 'NODE_OPTIONS']
+  return spawn(program, [...rest, process.execPath, CLI, ...args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],

@@ -8,14 +8,13 @@ import { get } from './client.ts'
 import type { Reply, RequestOptions } from './client.ts'
 import type { Cluster } from './cluster.ts'
 import type { TestEdge } from './edge.ts'
-import { runCommand } from './process.ts'
 import type { CommandResult } from './process.ts'
 import type { TestScope } from './scope.ts'
 import { until } from './until.ts'
 
 /** Runs `edgeward purge ARGS`: it ends when every edge that lives has applied it. */
 export function purge(t: TestScope, cluster: Cluster, ...args: string[]): Promise<CommandResult> {
-  return runCommand(t, ['purge', ...args, '--admin', cluster.admin])
+  return cluster.command(t, ['purge', ...args])
 }
 
 export type Asked = Readonly<Record<string, string | boolean>>

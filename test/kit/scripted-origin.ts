@@ -137,7 +137,7 @@ export class ScriptedOrigin {
 export async function startOrigin(
   t: TestScope,
   scripts: Readonly<Record<string, Script>>,
-  options: { host?: '127.0.0.1' | '::1' } = {},
+  options: { host?: string } = {},
 ): Promise<ScriptedOrigin> {
   const host = options.host ?? '127.0.0.1'
   const origin = new ScriptedOrigin(host, await freePort(host))
