@@ -121,3 +121,21 @@ export const OBJECT_TAG_CHARS_MAX = 256
 export const EVENTS_RETRY_MS = 500
 /** How long a start waits for what was purged meanwhile; then the edge serves what it has, and goes on asking. */
 export const EVENTS_CATCH_UP_MS = 2000
+/** Prefetches of an operator's: objects of one at once, and of all; the others wait. */
+export const PREFETCH_EACH_AT_ONCE = 4
+export const PREFETCH_AT_ONCE = 16
+/** How often an object is tried again that may come yet, and after how long first; the waits between double. */
+export const PREFETCH_RETRIES_MAX = 3
+export const PREFETCH_RETRY_FIRST_MS = 1000
+/** How often one that waits looks at its hours and its rate. */
+export const PREFETCH_LOOK_MS = 1000
+/** While clients need the origin or the disk, it looks again after this. */
+export const PREFETCH_YIELD_MS = 50
+/** Of the places at an origin, and of the queue to the disk, the part that is left to clients. */
+export const PREFETCH_LEFT_TO_CLIENTS = 0.5
+/** Between two attempts to ask a scheduler for one's part. */
+export const PREFETCH_ASK_AGAIN_MS = 2000
+/** An object whose slices go while they come, or that changes at the origin: looked at so often. */
+export const PREFETCH_ROUNDS_MAX = 3
+/** How long an edge that is asked by another waits to hear of the purges that that one knows of; then it refuses. */
+export const PEER_EVENTS_WAIT_MS = 1000

@@ -1,11 +1,13 @@
 // Follows the scheduler's events: asks for what is behind the last one that was applied, which says that it is applied,
-// and is answered when there is more. A scheduler that is away changes nothing; it is asked again.
+// and is answered when there is more. A scheduler that is away changes nothing; it is asked again. Whoever knows of an
+// event that was not heard here yet may wait for it.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Background } from '../../src/background.ts'
 import { messageOf } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
+import { compareEventIds } from '../../src/wire/events.ts'
 import type { EventsReply } from '../../src/wire/events.ts'
-import { EVENTS_RETRY_MS } from '../limits.ts'
+import { EVENTS_RETRY_MS, PEER_EVENTS_WAIT_MS } from '../limits.ts'
 
 export interface EventSource {
   /** `hold`: answered when there is something. Rejects when no scheduler answers. */
@@ -14,6 +16,8 @@ export interface EventSource {
 
 export interface EventTaker {
   readonly last: string
+  /** The last event that holds, if it is written down or not. */
+  readonly applied: string
   take(events: EventsReply['events'], last: string, gap: boolean): Promise<void>
 }
 
@@ -32,6 +36,13 @@ export class EventFollower {
   readonly #listeners: EventListeners
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
+  /** Ends a rest between two questions. */
+  #rest = new AbortController()
+  /** Resolves when a question is over, whatever came of it. */
+  #heard = Promise.withResolvers<void>()
+  /** Of those who wait for an event: begun by the first of them, and for as long as nothing is heard. */
+  #patience: Patience | null = null
+  #isHurried = false
   /** Said once a cause. */
   #failure: string | null = null
 
@@ -62,6 +73,25 @@ export class EventFollower {
     background('follow events', this.#running)
   }
 
+  /**
+   * True once everything up to `event` holds here. False where it does not in time, which runs from the first who waits:
+   * an edge that no scheduler reaches keeps nobody waiting for what another has heard.
+   */
+  async reach(event: string): Promise<boolean> {
+    if (this.#holds(event)) return true
+    if (this.#patience === null) {
+      this.#patience = beginPatience(this.#stopping.signal)
+      this.#isHurried = true
+      this.#rest.abort()
+    }
+    const patience = this.#patience
+    while (!this.#holds(event) && !patience.isOver) {
+      // oxlint-disable-next-line no-await-in-loop -- until either is so
+      await Promise.race([this.#heard.promise, patience.over])
+    }
+    return this.#holds(event)
+  }
+
   async close(): Promise<void> {
     this.#stopping.abort()
     await this.#running
@@ -89,11 +119,30 @@ export class EventFollower {
     }
   }
 
+  #holds(event: string): boolean {
+    const { applied } = this.#taker
+    return event === '' || (applied !== '' && compareEventIds(event, applied) <= 0)
+  }
+
   async #pause(): Promise<void> {
-    await wait(EVENTS_RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {})
+    this.#rest = new AbortController()
+    const signal = AbortSignal.any([this.#stopping.signal, this.#rest.signal])
+    if (!this.#isHurried) await wait(EVENTS_RETRY_MS, undefined, { signal }).catch(() => {})
+    this.#isHurried = false
   }
 
   async #exchange(hold: boolean, signal: AbortSignal): Promise<'nothing' | 'gap' | 'events'> {
+    const { applied } = this.#taker
+    try {
+      return await this.#ask(hold, signal)
+    } finally {
+      if (this.#taker.applied !== applied) this.#patience = null
+      this.#heard.resolve()
+      this.#heard = Promise.withResolvers<void>()
+    }
+  }
+
+  async #ask(hold: boolean, signal: AbortSignal): Promise<'nothing' | 'gap' | 'events'> {
     const after = this.#taker.last
     const { events, last, gap } = await this.#source.events(after, hold, signal)
     if (last === after && events.length === 0 && !gap) return 'nothing'
@@ -113,4 +162,18 @@ export class EventFollower {
     if (missed) onPrefetch?.(null)
     else if (prefetches.length > 0) onPrefetch?.(prefetches)
   }
+}
+
+interface Patience {
+  isOver: boolean
+  readonly over: Promise<void>
+}
+
+function beginPatience(signal: AbortSignal): Patience {
+  const patience: Patience = { isOver: false, over: end() }
+  async function end(): Promise<void> {
+    await wait(PEER_EVENTS_WAIT_MS, undefined, { signal }).catch(() => {})
+    patience.isOver = true
+  }
+  return patience
 }

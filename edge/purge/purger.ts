@@ -30,6 +30,7 @@ export class Purger {
   /** Nothing is here that an event before the first which is heard could name. */
   readonly #isFresh: boolean
   #last = ''
+  #applied = ''
   /** Of the scheduler's: what is behind `last` and up to here is applied, and not yet written down. */
   #appliedUpTo = ''
   /** One after the other: what is written last must be the latest. */
@@ -54,6 +55,11 @@ export class Purger {
     return this.#last
   }
 
+  /** The last event whose rules hold: nothing older is served from here on, though it may not be written down yet. */
+  get applied(): string {
+    return this.#applied
+  }
+
   /** What the scheduler says is behind `last`. Resolves when it is applied and on disk. */
   take(events: readonly ClusterEvent[], last: string, gap: boolean): Promise<void> {
     return this.#inTurn(async () => {
@@ -64,7 +70,7 @@ export class Purger {
         .filter(({ id }) => this.#appliedUpTo === '' || compareEventIds(id, this.#appliedUpTo) > 0)
         .flatMap((event) => (event.kind === 'purge' ? event.purge : []))
       if (missed) this.#deps.log.warn({ last }, 'purges may have been missed: everything is asked for again')
-      const counted = await this.#apply(missed ? [MISSED, ...purges] : purges)
+      const counted = await this.#apply(missed ? [MISSED, ...purges] : purges, last)
       this.#appliedUpTo = last
       await this.#write(counted, last)
     })
@@ -72,7 +78,7 @@ export class Purger {
 
   /** An operator's, at this edge alone. */
   purge(purge: Purge): Promise<void> {
-    return this.#inTurn(async () => this.#write(await this.#apply([purge]), this.#last))
+    return this.#inTurn(async () => this.#write(await this.#apply([purge], this.#applied), this.#last))
   }
 
   async close(): Promise<void> {
@@ -84,15 +90,17 @@ export class Purger {
   async #begin(found: ReadJournal | undefined): Promise<void> {
     for (const one of found?.purges ?? []) this.#deps.rules.apply(one, cacheKeyOf)
     this.#last = found?.last ?? ''
+    this.#applied = this.#last
     const isSure = this.#isFresh || found?.damaged === false
     if (!isSure) {
       this.#deps.log.warn('what was purged is not known: everything is asked for again')
-      await this.#apply([MISSED])
+      await this.#apply([MISSED], this.#applied)
     }
     await this.#write([], this.#last).catch(() => {})
   }
 
-  async #apply(purges: readonly Purge[]): Promise<CountedPurge[]> {
+  /** `upTo`: said in the same turn in which the rules begin to hold, so that nobody is asked with less. */
+  async #apply(purges: readonly Purge[], upTo: string): Promise<CountedPurge[]> {
     const { rules, clock, landing, onApply } = this.#deps
     const counted = purges.map((purge): CountedPurge => {
       const one = { count: rules.nextCount(clock.now()), purge }
@@ -100,6 +108,7 @@ export class Purger {
       onApply(purge)
       return one
     })
+    this.#applied = upTo
     // What goes by its URL leaves memory and disk; the rules cover what is on its way.
     await Promise.all(counted.map(({ purge }) => removeUrl(purge, landing)))
     return counted

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { EventFollower } from '../../edge/events/event-follower.ts'
-import { EVENTS_RETRY_MS } from '../../edge/limits.ts'
+import { EVENTS_RETRY_MS, PEER_EVENTS_WAIT_MS } from '../../edge/limits.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
@@ -37,12 +37,14 @@ function follow(t: TestScope, answers: readonly Answer[], last = '') {
   }
   const taker = {
     last,
+    applied: last,
     /** Set: applying fails so often. */
     failures: 0,
     async take(events: readonly ClusterEvent[], upTo: string, gap: boolean): Promise<void> {
       if (taker.failures-- > 0) throw new Error('no space left')
       taken.push({ ids: events.map(({ id }) => id), last: upTo, gap })
       taker.last = upTo
+      taker.applied = upTo
     },
   }
   const follower = new EventFollower(source, taker, log)
@@ -145,4 +147,21 @@ t.test('an edge that serves already and had heard nothing takes the first word f
   start()
   await until('it was told', () => taken.length === 1)
   t.same(taken, [{ ids: [], last: '5-0', gap: true }])
+})
+
+t.test('who knows of a later event waits until it holds here, and no longer than it is worth', async (t) => {
+  const answers = [new Error('away'), reply(['5-0'], '5-0'), reply(['6-0'], '6-0')]
+  const { follower, start, asked } = follow(t, answers, '4-0')
+  t.ok(await follower.reach('4-0'), 'what holds already is no reason to wait')
+  t.ok(await follower.reach(''), 'nor what was never heard')
+  start()
+  await until('the first question failed', () => asked.length === 1)
+  const begun = systemClock.monotonic()
+  t.ok(await follower.reach('6-0'))
+  t.ok(systemClock.monotonic() - begun < EVENTS_RETRY_MS, 'it does not rest before it asks again')
+  t.notOk(await follower.reach('7-0'))
+  t.ok(systemClock.monotonic() - begun >= PEER_EVENTS_WAIT_MS - 5)
+  const again = systemClock.monotonic()
+  t.same(await Promise.all([follower.reach('7-0'), follower.reach('8-0')]), [false, false])
+  t.ok(systemClock.monotonic() - again < PEER_EVENTS_WAIT_MS / 2, 'nothing was heard since: no second wait')
 })
