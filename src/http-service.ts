@@ -14,15 +14,22 @@ const REQUEST_MS = 5000
 export interface ServiceOptions {
   log: Logger
   bodyBytesMax: number
+  /** For a whole request to arrive, where some are streams; left out: 5 s. */
+  requestMs?: number
   /** A request that was refused before its handler: body too large, not JSON, cut short. */
   onClientError?: (status: number, method: string) => void
 }
 
-export function createService({ log, bodyBytesMax, onClientError }: ServiceOptions): FastifyInstance {
+export function createService({
+  log,
+  bodyBytesMax,
+  requestMs = REQUEST_MS,
+  onClientError,
+}: ServiceOptions): FastifyInstance {
   const service = fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: requestMs,
     connectionTimeout: 2 * REQUEST_MS,
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle',

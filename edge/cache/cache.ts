@@ -197,7 +197,8 @@ export class Cache {
     const passing = meta.status >= 400 || meta.playlist?.media?.live === true || meta.memoryOnly === true
     const toDisk = !passing && this.disk.configured
     if (toDisk) this.disk.store(meta, index, body)
-    if (!toDisk || this.disk.degraded || isLive(meta)) this.memory.set(meta, index, body)
+    const toMemory = this.disk.degraded || (isLive(meta) && meta.ahead !== true)
+    if (!toDisk || toMemory) this.memory.set(meta, index, body)
     // An older version must not take up room that nobody will ask for.
     else this.memory.delete(meta.key, index)
   }

@@ -41,6 +41,8 @@ export interface ObjectMeta extends Validators {
   readonly tags?: readonly string[] | undefined
   /** Never on disk: a key of HLS. */
   readonly memoryOnly?: true
+  /** Fetched before anybody asked: memory is for what somebody did ask for. */
+  readonly ahead?: true
   /** Set when it may be a playlist. */
   readonly playlist?: PlaylistFacts
 }

@@ -31,6 +31,8 @@ export interface PullRule extends LifetimeRule {
   setCookie: 'pass' | 'keep'
   /** What is kept is never written to disk. */
   memoryOnly: boolean
+  /** Nobody has asked for it yet: it goes to disk, and not to memory. */
+  ahead?: true
 }
 
 export interface HeadContext {
@@ -135,6 +137,7 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
     held: { upTo: context.asOf },
     tags: tagsOf(received),
     ...(rule.memoryOnly && { memoryOnly: true }),
+    ...(rule.ahead === true && { ahead: true }),
   }
   return { meta, verdict, contentRange, selecting: selecting === '*' ? [] : selecting }
 }

@@ -37,5 +37,10 @@ export function waitMs(bucket: Bucket, size: BucketSize, nowMs: number): number 
 
 /** After `waitMs` gave 0. */
 export function takeToken(bucket: Bucket): void {
-  bucket.level -= TOKEN
+  takeTokens(bucket, 1)
+}
+
+/** More than are there leave it owing: the next waits until that has come in. */
+export function takeTokens(bucket: Bucket, count: number): void {
+  bucket.level -= TOKEN * count
 }

@@ -2,10 +2,9 @@
 import { readCmcd } from '../cmcd/read-cmcd.ts'
 import type { PlayerNote } from '../cmcd/read-cmcd.ts'
 import type { Exchange } from '../exchange.ts'
-import { headerOf } from '../fill/fetch.ts'
-import type { FetchTarget } from '../fill/fetch.ts'
 import { resolveUri } from '../playlist/resolve.ts'
 import type { StepName } from '../request-flow.ts'
+import { aheadTarget } from './ahead-target.ts'
 
 export function notePlayer(exchange: Exchange): StepName {
   const { edge, property, request, target } = exchange
@@ -47,22 +46,6 @@ function want(
   range: { start: number; end: number } | null,
 ): void {
   if (property === null) return
-  const question = path.indexOf('?')
-  const target: FetchTarget = {
-    primaryKey: key,
-    key,
-    path,
-    origins: property.origins,
-    rule: property.ruleFor(question < 0 ? path : path.slice(0, question)),
-    // The edge's own request, on behalf of nobody: only what tells where it has been goes along.
-    ...bare(request.header('cdn-loop')),
-    authorised: false,
-    onInterim: null,
-  }
+  const target = aheadTarget(property, { key, path }, request.header('cdn-loop'))
   edge.prefetcher.want({ propertyId: property.id, target, range })
-}
-
-function bare(cdnLoop: string | undefined): Pick<FetchTarget, 'fields' | 'header'> {
-  const fields = cdnLoop === undefined ? [] : ['CDN-Loop', cdnLoop]
-  return { fields, header: headerOf(fields) }
 }

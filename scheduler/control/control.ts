@@ -17,6 +17,8 @@ import type { EdgeView, Topology } from '../topology.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { addEventsRoute } from './events-route.ts'
 import { findKeyHolders } from './keys.ts'
+import type { Prefetches } from '../prefetch/prefetches.ts'
+import { addEdgePrefetchRoutes } from './prefetch-routes.ts'
 import { impossibleClaimOf } from './impossible-claim.ts'
 
 export interface ControlDeps {
@@ -26,6 +28,7 @@ export interface ControlDeps {
   untilRuns: (version: number) => Promise<void>
   registry: Registry
   events: EventLog
+  prefetches: Prefetches
   background: Background
   metrics: SchedulerMetrics
   clock: Clock
@@ -110,6 +113,7 @@ export function createControl(deps: ControlDeps): FastifyInstance {
     return reply.type(JSON_TYPE).send(replies().accepted)
   })
 
+  addEdgePrefetchRoutes(service, { prefetches: deps.prefetches, holdersOf })
   const wake = addEventsRoute(service, { events: deps.events, background: deps.background, holdersOf })
   // Edges that wait for events are answered, or the listener would wait for them.
   service.addHook('preClose', async () => wake())

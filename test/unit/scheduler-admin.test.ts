@@ -12,6 +12,7 @@ import { SnapshotHolder } from '../../scheduler/snapshot.ts'
 import { steer } from '../../scheduler/steer-flow.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import { silentLogger } from '../../src/log.ts'
+import { memoryPrefetches } from '../kit/prefetches.ts'
 import { StillClock, queryFor, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
 import { uniformPlaces } from '../kit/uniform-places.ts'
@@ -35,6 +36,7 @@ function adminOf(t: TestScope) {
     snapshots,
     registry,
     events: new MemoryEventLog(clock),
+    prefetches: memoryPrefetches(clock, snapshots),
     explain: explainer({ snapshots, demand: NO_DEMAND, clock }),
     explainDns: null,
     lifecycle,

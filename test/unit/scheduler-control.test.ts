@@ -14,6 +14,7 @@ import { edgeConfigOf } from '../../src/config/edge-config.ts'
 import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
 import { reportReplySchema } from '../../src/wire/report.ts'
 import { hashKey } from '../../src/key.ts'
+import { memoryPrefetches } from '../kit/prefetches.ts'
 import { StillClock, edgeEntry, keyOf, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import { recordingLog } from '../kit/recording-log.ts'
 import type { TestScope } from '../kit/scope.ts'
@@ -39,6 +40,7 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
     untilRuns: async () => {},
     registry,
     events: new MemoryEventLog(clock),
+    prefetches: memoryPrefetches(clock, snapshots),
     background: backgroundRunner(log),
     metrics,
     clock,

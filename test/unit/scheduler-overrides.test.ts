@@ -13,6 +13,7 @@ import { SnapshotHolder } from '../../scheduler/snapshot.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import { silentLogger } from '../../src/log.ts'
 import { createMetricsRegistry } from '../../src/metrics.ts'
+import { memoryPrefetches } from '../kit/prefetches.ts'
 import { StillClock, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
 import { uniformPlaces } from '../kit/uniform-places.ts'
@@ -34,6 +35,7 @@ function adminOf(t: TestScope) {
     snapshots,
     registry,
     events: new MemoryEventLog(clock),
+    prefetches: memoryPrefetches(clock, snapshots),
     explain: explainer({ snapshots, demand: NO_DEMAND, clock }),
     explainDns: null,
     lifecycle,

@@ -78,6 +78,11 @@ export class DiskTier {
     return this.directories.reduce((sum, directory) => sum + directory.slices, 0)
   }
 
+  /** Waiting to be written: near DISK_WRITE_QUEUE_BYTES_MAX slices are dropped. */
+  get queuedBytes(): number {
+    return this.writes.queuedBytes
+  }
+
   mayHave(key: string, index: number): boolean {
     if (this.directories.length === 0) return false
     if (this.writes.find(key, index) !== undefined) return true

@@ -62,6 +62,10 @@ export class WriteQueue {
     await running?.ended
   }
 
+  get queuedBytes(): number {
+    return this.bytes
+  }
+
   /** Resolves when every write is done. */
   async done(): Promise<void> {
     if (this.running.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve))

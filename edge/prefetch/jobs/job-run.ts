@@ -1,0 +1,259 @@
+// One prefetch at this edge, from where it stands to the end of its part: page after page of the list, each URL with all
+// that it names. Tells the scheduler how far it is, and hears from it what it may take, or that it is off.
+import { setTimeout as wait } from 'node:timers/promises'
+import { compileHours } from '../../../src/access/time-window.ts'
+import { parsePlaylist } from '../../../src/hls/parse.ts'
+import { PREFETCH_PROGRESS_EVERY_MS } from '../../../src/wire/prefetch.ts'
+import type { EdgePrefetch, EdgePrefetchUrls, PrefetchUrl } from '../../../src/wire/prefetch.ts'
+import type { EdgeContext } from '../../exchange.ts'
+import {
+  PREFETCH_ASK_AGAIN_MS,
+  PREFETCH_EACH_AT_ONCE,
+  PREFETCH_RETRIES_MAX,
+  PREFETCH_RETRY_FIRST_MS,
+} from '../../limits.ts'
+import { isPlaylistName, isPlaylistType } from '../../playlist/playlist-times.ts'
+import { keyOf } from '../../property/cache-key.ts'
+import type { Property } from '../../property/property-table.ts'
+import type { ObjectMeta } from '../../cache/object-meta.ts'
+import { aheadTarget } from '../ahead-target.ts'
+import { bringObject, failed } from './bring-object.ts'
+import type { Brought, Errand, FailedBringing } from './bring-object.ts'
+import type { JobSource } from './job-source.ts'
+import { namedObjects } from './named-objects.ts'
+import type { NamedObjects, NotNamed } from './named-objects.ts'
+import { Pacer } from './pacer.ts'
+import { readWhole } from './read-whole.ts'
+import { Tally } from './tally.ts'
+import { workThrough } from './work-through.ts'
+
+type ActivePart = Extract<EdgePrefetch, { state: 'active' }>
+
+export interface JobDeps {
+  readonly edge: EdgeContext
+  readonly source: JobSource
+  readonly isBusy: () => boolean
+  /** Waits for a place among all that are fetched at once; gives what lets go of it. */
+  readonly place: Errand['place']
+  readonly counters: JobCounters
+}
+
+/** Told of what happens, for the metrics. */
+export interface JobCounters {
+  object(outcome: 'fetched' | 'present'): void
+  bytes(count: number): void
+  failure(reason: FailedBringing['reason']): void
+}
+
+/** Something to bring: a URL of the list, or what it names. */
+interface Task extends PrefetchUrl {
+  readonly depth: 'listed' | 'rendition' | 'object'
+  readonly url: { left: number }
+}
+
+export class JobRun {
+  readonly #id: string
+  readonly #part: ActivePart
+  readonly #deps: JobDeps
+  readonly #pacer: Pacer
+  readonly #tally: Tally
+  readonly #stopping = new AbortController()
+
+  constructor(id: string, part: ActivePart, deps: JobDeps) {
+    const { window } = part.settings
+    this.#id = id
+    this.#part = part
+    this.#deps = deps
+    const { clock } = deps.edge
+    this.#pacer = new Pacer({
+      clock,
+      window: window === null ? null : compileHours({ daily: [window.daily], zone: window.zone }, 'window'),
+      isBusy: deps.isBusy,
+    })
+    this.#tally = new Tally(clock, part.urls, part.progress)
+  }
+
+  /** It goes no further; what it has fetched stays. */
+  stop(): void {
+    this.#stopping.abort()
+  }
+
+  /** Resolves when it is done, or was stopped. */
+  async run(): Promise<void> {
+    const { signal } = this.#stopping
+    // First of all it hears what it may take.
+    const heard = await this.#tell()
+    if (heard === 'gone') return
+    if (heard === 'unheard') this.#pacer.bitRate = this.#part.settings.bitRate
+    const telling = this.#keepTelling()
+    try {
+      this.#tally.work(true)
+      for (let from: number | null = this.#tally.from; from !== null;) {
+        // oxlint-disable-next-line no-await-in-loop -- a page when the one before is done
+        const page: EdgePrefetchUrls = await this.#page(from)
+        const tasks = page.urls.map((url) =>
+          Object.assign({ depth: 'listed' as const, url: { left: 1 } }, url),
+        )
+        // oxlint-disable-next-line no-await-in-loop
+        await workThrough<Task>(tasks, PREFETCH_EACH_AT_ONCE, (task, more) => this.#bring(task, more))
+        from = page.next
+        if (from !== null) this.#tally.reached(from)
+      }
+      this.#tally.done()
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      this.#tally.work(false)
+      if (this.#tally.state !== 'done') this.stop()
+      await telling
+    }
+  }
+
+  async #page(from: number): Promise<EdgePrefetchUrls> {
+    for (;;) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- until a scheduler answers
+        return await this.#deps.source.urls(this.#id, from)
+      } catch {
+        // Reports say that no scheduler answers.
+        // oxlint-disable-next-line no-await-in-loop
+        await wait(PREFETCH_ASK_AGAIN_MS, undefined, { signal: this.#stopping.signal })
+      }
+      this.#stopping.signal.throwIfAborted()
+    }
+  }
+
+  async #bring(task: Task, more: (tasks: readonly Task[]) => void): Promise<void> {
+    const { edge } = this.#deps
+    const property = edge.table.index.findById(task.property)
+    const keyed = property === undefined ? null : keyOf(property.id, task.path)
+    if (property === undefined || keyed === null) {
+      this.#failed(task, failed('no-property', `no property "${task.property}" here`, false))
+      return
+    }
+    const { brought, bytes } = await this.#bringWithRetries(property, keyed)
+    if (brought.kind === 'failed') {
+      this.#failed(task, brought)
+      return
+    }
+    const { meta } = brought
+    const named =
+      task.depth === 'object' ? null : await this.#namesOf(task, property, keyed.upstreamPath, meta)
+    if (named !== null && 'kind' in named) {
+      this.#failed(task, named)
+      return
+    }
+    const outcome = bytes > 0 ? 'fetched' : 'present'
+    this.#deps.counters.object(outcome)
+    this.#tally.settled(outcome)
+    if (named !== null) {
+      task.url.left += named.objects.length
+      this.#tally.found(named.objects.length, named.elsewhere)
+      const depth = named.arePlaylists ? ('rendition' as const) : ('object' as const)
+      const { property: id, url } = task
+      more(named.objects.map(({ upstreamPath }) => ({ property: id, path: upstreamPath, depth, url })))
+    }
+    this.#settled(task)
+  }
+
+  async #bringWithRetries(
+    property: Property,
+    { key, upstreamPath: path }: { key: string; upstreamPath: string },
+  ): Promise<{ brought: Brought; bytes: number }> {
+    const { edge, place, counters } = this.#deps
+    const { signal } = this.#stopping
+    let bytes = 0
+    const onBytes = (count: number) => {
+      bytes += count
+      counters.bytes(count)
+      this.#tally.bytes(count)
+    }
+    for (let attempt = 0; ; attempt++) {
+      const plain = aheadTarget(property, { key, path })
+      const target = { ...plain, rule: { ...plain.rule, ahead: true as const } }
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      const brought = await bringObject(target, edge, { pacer: this.#pacer, place, signal, onBytes })
+      if (brought.kind === 'here' || !brought.retry || attempt === PREFETCH_RETRIES_MAX) {
+        return { brought, bytes }
+      }
+      // oxlint-disable-next-line no-await-in-loop
+      await wait(PREFETCH_RETRY_FIRST_MS * 2 ** attempt, undefined, { signal })
+    }
+  }
+
+  /** null: it names nothing. */
+  async #namesOf(
+    { depth }: Task,
+    property: Property,
+    path: string,
+    meta: ObjectMeta,
+  ): Promise<NamedObjects | FailedBringing | null> {
+    const { edge } = this.#deps
+    if (!isPlaylistName(path) && !isPlaylistType(meta.fields)) return null
+    const body = await readWhole(meta, aheadTarget(property, { key: meta.key, path }), edge)
+    if (body === null) return failed('playlist', 'it is too long, or gone again', false)
+    const named = namedObjects(parsePlaylist(body), depth === 'rendition', {
+      propertyId: property.id,
+      playlistPath: path,
+      own: property.playlists.own,
+      renditions: this.#part.settings.renditions,
+      isKey: property.access.isKey,
+    })
+    return typeof named === 'string' ? failed(...NOT_NAMED[named], false) : named
+  }
+
+  #failed(task: Task, failure: FailedBringing): void {
+    this.#deps.counters.failure(failure.reason)
+    this.#tally.failed(task, failure)
+    this.#settled(task)
+  }
+
+  #settled({ url }: Task): void {
+    url.left -= 1
+    if (url.left === 0) this.#tally.urlDone()
+  }
+
+  /** Once a second while it works, and at the end until it is heard. */
+  async #keepTelling(): Promise<void> {
+    const { signal } = this.#stopping
+    for (let told: Tally['state'] | null = null; ;) {
+      // oxlint-disable-next-line no-await-in-loop -- a clock's tick
+      await wait(PREFETCH_PROGRESS_EVERY_MS, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+      const state = this.#stateNow()
+      // Cancelled meanwhile, it hears so from the events.
+      if (state === 'out-of-hours' && told === state) continue
+      // oxlint-disable-next-line no-await-in-loop
+      const heard = await this.#tell()
+      if (heard === 'gone') this.stop()
+      if (heard !== 'heard') continue
+      if (state === 'done') return
+      told = state
+    }
+  }
+
+  #stateNow(): Tally['state'] {
+    if (this.#tally.state === 'done') return 'done'
+    const isOpen = this.#pacer.isOpen()
+    this.#tally.state = isOpen ? 'working' : 'out-of-hours'
+    this.#tally.work(isOpen)
+    return this.#tally.state
+  }
+
+  async #tell(): Promise<'heard' | 'gone' | 'unheard'> {
+    try {
+      const { state, bitRate } = await this.#deps.source.tell(this.#id, this.#tally.progress())
+      if (state === 'gone') return 'gone'
+      this.#pacer.bitRate = bitRate
+      return 'heard'
+    } catch {
+      return 'unheard'
+    }
+  }
+}
+
+const NOT_NAMED: Record<NotNamed, ['live' | 'playlist', string]> = {
+  live: ['live', 'it has no end: what it names is gone before long'],
+  'main-within': ['playlist', 'a main playlist within a main playlist'],
+  refused: ['playlist', 'it cannot be read as a playlist'],
+}
