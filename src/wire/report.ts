@@ -51,6 +51,8 @@ export const originOutcomesSchema = z.strictObject({
   ok: count,
   /** Unreachable, too slow, cut, or a status for which the next upstream is asked. */
   failed: count,
+  /** Its circuit is open: the last of them failed, in a row. Also told while it is and nothing is asked. */
+  open: z.literal(true).optional(),
 })
 
 export type OriginOutcomes = z.infer<typeof originOutcomesSchema>
@@ -82,7 +84,7 @@ export const edgeReportSchema = z.strictObject({
   directories: z.array(busyDirectorySchema).max(REPORTED_DIRECTORIES_MAX),
   /** Of the properties whose configuration asks for it. */
   properties: z.array(propertyRateSchema).max(REPORTED_PROPERTIES_MAX),
-  /** Those that were asked, or that a circuit keeps from being asked. */
+  /** Those that were asked since the last one. */
   origins: z.array(originOutcomesSchema).max(REPORTED_ORIGINS_MAX).optional(),
 })
 
