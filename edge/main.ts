@@ -244,5 +244,7 @@ function takeConfiguration(
     reporter.hurry()
   }
   const onConfig = (version: number) => background('take a configuration', takeConfig(version))
-  return { reporter, follower: new EventFollower(source, purger, edge.log, { onConfig }) }
+  const follower = new EventFollower(source, purger, edge.log, { onConfig })
+  reports.onBack = () => follower.askAgain()
+  return { reporter, follower }
 }

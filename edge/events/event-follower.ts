@@ -35,6 +35,8 @@ export class EventFollower {
   readonly #log: Logger
   readonly #listeners: EventListeners
   readonly #stopping = new AbortController()
+  /** Ends the question that a scheduler holds. */
+  #asking = new AbortController()
   #running: Promise<void> = Promise.resolve()
   /** Ends a rest between two questions. */
   #rest = new AbortController()
@@ -92,6 +94,15 @@ export class EventFollower {
     return this.#holds(event)
   }
 
+  /**
+   * Asks anew at once. A question that went to a scheduler before the way there was lost is answered by nobody, and the
+   * edge would serve for seconds what was purged meanwhile.
+   */
+  askAgain(): void {
+    this.#asking.abort()
+    this.#rest.abort()
+  }
+
   async close(): Promise<void> {
     this.#stopping.abort()
     await this.#running
@@ -102,13 +113,17 @@ export class EventFollower {
     while (!signal.aborted) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- one question after the other
-        const heard = await this.#exchange(true, signal)
+        const heard = await this.#exchange(true, AbortSignal.any([signal, this.#asking.signal]))
         this.#failure = null
         // Schedulers that do not know each other's events would have it ask for everything again without end.
         // oxlint-disable-next-line no-await-in-loop
         if (heard === 'gap') await this.#pause()
       } catch (error) {
         if (signal.aborted) return
+        if (this.#asking.signal.aborted) {
+          this.#asking = new AbortController()
+          continue
+        }
         const failure = messageOf(error)
         if (failure !== this.#failure)
           this.#log.warn({ err: failure }, 'cannot follow the events of the cluster')

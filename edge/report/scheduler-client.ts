@@ -23,10 +23,13 @@ interface CallBounds {
 }
 
 export class SchedulerClient {
+  /** Called when one answers after one did not. */
+  onBack: (() => void) | null = null
   private readonly urls: readonly string[]
   private readonly key: string
   /** The scheduler that answered last is asked first. */
   private preferred = 0
+  private isLost = false
 
   constructor(urls: readonly string[], key: string) {
     this.urls = urls.map((url) => url.replace(/\/$/, ''))
@@ -68,9 +71,12 @@ export class SchedulerClient {
         // oxlint-disable-next-line no-await-in-loop -- one after the other is the meaning
         const answer = await this.ask(url, method, path, body, bounds)
         this.preferred = turn
+        if (this.isLost) this.onBack?.()
+        this.isLost = false
         return answer
       } catch (error) {
         failure = error
+        this.isLost = true
         if (bounds.signal?.aborted === true) break
       }
     }

@@ -165,3 +165,16 @@ t.test('who knows of a later event waits until it holds here, and no longer than
   t.same(await Promise.all([follower.reach('7-0'), follower.reach('8-0')]), [false, false])
   t.ok(systemClock.monotonic() - again < PEER_EVENTS_WAIT_MS / 2, 'nothing was heard since: no second wait')
 })
+
+t.test('a question that nobody may have heard is asked anew, as often as it is told to', async (t) => {
+  const { follower, asked, taken, lines, start } = follow(t, ['held', 'held', reply(['5-0'], '5-0')], '4-0')
+  start()
+  for (let questions = 1; questions <= 2; questions++) {
+    await until('it is held', () => asked.length === questions)
+    await nextTurn()
+    follower.askAgain()
+  }
+  await until('it was told', () => taken.length === 1)
+  t.ok(asked.every(({ after, hold }, i) => after === (i < 3 ? '4-0' : '5-0') && hold))
+  t.same(lines, [], 'that is no failure')
+})
