@@ -36,6 +36,10 @@ import { Limiter } from './limits/limiter.ts'
 import { KnownPlaylists } from './playlist/known-playlists.ts'
 import { formsBytesMax, PlaylistForms } from './playlist/playlist-forms.ts'
 import { observePlaylists } from './playlist/playlist-observer.ts'
+import { clientsNeedRoom } from './prefetch/jobs/clients-first.ts'
+import { registerJobMetrics } from './prefetch/jobs/job-metrics.ts'
+import { jobSource } from './prefetch/jobs/job-source.ts'
+import { PrefetchJobs } from './prefetch/jobs/prefetch-jobs.ts'
 import { Prefetcher } from './prefetch/prefetcher.ts'
 import { registerVideoMetrics } from './prefetch/video-metrics.ts'
 import { EventFollower } from './events/event-follower.ts'
@@ -139,7 +143,9 @@ export async function startEdge(
     log,
     onApply: registerPurgeMetrics(registry, cache.purges),
   })
-  const cluster = takeConfiguration(config, edge, { server, background, directory, saved, purger })
+  const isBusy = () => clientsNeedRoom(upstreams.places, cache.disk)
+  const joining = { server, background, directory, saved, purger, registry, isBusy }
+  const cluster = takeConfiguration(config, edge, joining)
   // What was purged while this edge was away must not be served by it.
   await cluster?.follower.catchUp(EVENTS_CATCH_UP_MS)
 
@@ -153,6 +159,7 @@ export async function startEdge(
   const adminUrl = await listenService(admin, settings.admin, 'admin')
   cluster?.reporter.start()
   cluster?.follower.start(background)
+  cluster?.prefetches.start()
 
   return {
     listeners: {
@@ -168,6 +175,7 @@ export async function startEdge(
         await cluster.reporter.drain()
         await wait(LINGER_MS)
       }
+      await cluster?.prefetches.close()
       await server.drain(settings.drain)
       await cluster?.follower.close()
       await purger.close()
@@ -215,14 +223,17 @@ interface Joining {
   readonly directory: string | null
   readonly saved: EdgeConfig | undefined
   readonly purger: Purger
+  readonly registry: ReturnType<typeof createMetricsRegistry>
+  /** Prefetches have to wait. */
+  readonly isBusy: () => boolean
 }
 
 /** A standalone edge has its configuration; a joined one starts from what it last had, reports, and follows events. */
 function takeConfiguration(
   config: EdgeFileConfig,
   edge: EdgeContext,
-  { server, background, directory, saved, purger }: Joining,
-): { reporter: Reporter; follower: EventFollower } | null {
+  { server, background, directory, saved, purger, registry, isBusy }: Joining,
+): { reporter: Reporter; follower: EventFollower; prefetches: PrefetchJobs } | null {
   if (config.mode === 'standalone') {
     edge.table = buildPropertyTable(edgeConfigOf(config.settings), edge.id)
     return null
@@ -244,7 +255,17 @@ function takeConfiguration(
     reporter.hurry()
   }
   const onConfig = (version: number) => background('take a configuration', takeConfig(version))
-  const follower = new EventFollower(source, purger, edge.log, { onConfig })
+  const prefetches: PrefetchJobs = new PrefetchJobs({
+    edge,
+    source: jobSource(client, edge.id),
+    background,
+    isBusy,
+    counters: registerJobMetrics(registry, () => prefetches.running),
+  })
+  const follower = new EventFollower(source, purger, edge.log, {
+    onConfig,
+    onPrefetch: (ids) => prefetches.hear(ids),
+  })
   reports.onBack = () => follower.askAgain()
-  return { reporter, follower }
+  return { reporter, follower, prefetches }
 }
