@@ -23,6 +23,9 @@ import { loadListenerCertificates } from '../src/tls/listener-certificates.ts'
 import { openEventLog } from './events/open-event-log.ts'
 import { AwakeClock } from './health/awake-clock.ts'
 import { countProbes } from './health/probe-counter.ts'
+import { openPrefetchStore } from './prefetch/open-store.ts'
+import { Prefetches } from './prefetch/prefetches.ts'
+import { Warmer } from './prefetch/warmer.ts'
 import { openRegistry } from './registry/open.ts'
 import { Running, prepareConfig } from './running-config.ts'
 
@@ -75,11 +78,18 @@ export async function startScheduler(
   running.run(prepared, { registry, events, places, dns, onProbe, metrics, clock, log, background })
   places.onReplace = (next) => running.now.snapshots.replacePlaces(next)
 
+  const prefetchStore = await openPrefetchStore(config, clock)
+  opened.defer(() => prefetchStore.close())
+  const prefetches = new Prefetches({ store: prefetchStore, events, snapshots: running, clock, log })
+  const warmer = new Warmer({ prefetches, snapshots: running, clock, log })
+  opened.defer(() => warmer.close())
+
   const adminService = createAdmin({
     promRegistry,
     snapshots: running,
     registry,
     events,
+    prefetches,
     explain: (inquiry) => running.now.explain(inquiry),
     explainDns: dns === null ? null : (inquiry) => dns.explain(inquiry),
     lifecycle,
@@ -94,6 +104,7 @@ export async function startScheduler(
     untilRuns: async () => {},
     registry,
     events,
+    prefetches,
     background,
     metrics,
     clock,
@@ -119,6 +130,7 @@ export async function startScheduler(
   opened.defer(() => steeringServer.drain(0))
   const port = await steeringServer.listen(steering.listen, 'scheduler.steering.listen')
   lifecycle.listeningSinceMs = clock.monotonic()
+  warmer.start(background)
   opened.move()
 
   return {
@@ -135,6 +147,7 @@ export async function startScheduler(
       lifecycle.draining = true
       // First of all: resolvers keep for a while what they were told.
       await registry.withdraw()
+      await warmer.close()
       // Reports go on being taken while the last clients are answered; /readyz says `draining` to the end.
       const { drainMs } = running.now
       await steeringServer.drain(drainMs)
@@ -143,6 +156,7 @@ export async function startScheduler(
       places.close()
       await closeService(controlService, drainMs)
       await events.close()
+      await prefetchStore.close()
       await running.close()
       await registry.close()
       await closeService(adminService, drainMs)

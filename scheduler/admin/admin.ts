@@ -13,13 +13,15 @@ import { stateOf, suspicionOf } from '../health/liveness.ts'
 import type { EdgeState, Suspicion } from '../health/liveness.ts'
 import type { Reach } from '../health/reachability.ts'
 import { createService } from '../../src/http-service.ts'
-import { OVERRIDE_BYTES_MAX } from '../limits.ts'
+import { OVERRIDE_BYTES_MAX, PREFETCH_LIST_MS } from '../limits.ts'
+import type { Prefetches } from '../prefetch/prefetches.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Snapshot, SnapshotSource } from '../snapshot.ts'
 import { addExplainRoute } from './explain-route.ts'
 import type { ExplainDeps } from './explain-route.ts'
 import { addOverrideRoutes } from './override-routes.ts'
+import { addPrefetchRoutes } from './prefetch-routes.ts'
 import { addPurgeRoutes } from './purge-routes.ts'
 import { readinessOf } from './readiness.ts'
 import type { Lifecycle } from './readiness.ts'
@@ -31,6 +33,7 @@ export interface AdminDeps {
   explain: ExplainDeps['explain']
   explainDns: ExplainDeps['explainDns']
   events: EventLog
+  prefetches: Prefetches
   lifecycle: Readonly<Lifecycle>
   clock: Clock
   log: Logger
@@ -54,7 +57,7 @@ export interface EdgeEntry {
 
 export function createAdmin(deps: AdminDeps): FastifyInstance {
   const { promRegistry, snapshots, registry, lifecycle, clock, log } = deps
-  const service = createService({ log, bodyBytesMax: OVERRIDE_BYTES_MAX })
+  const service = createService({ log, bodyBytesMax: OVERRIDE_BYTES_MAX, requestMs: PREFETCH_LIST_MS })
   service.get('/healthz', async () => ({ alive: true }))
   service.get('/readyz', async (_request, reply) => {
     const readiness = readinessOf(lifecycle, snapshots.current, clock.monotonic())
@@ -79,6 +82,7 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
   addExplainRoute(service, deps)
   addOverrideRoutes(service, { registry, snapshots, log })
   addPurgeRoutes(service, deps)
+  addPrefetchRoutes(service, deps)
   return service
 }
 
