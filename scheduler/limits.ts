@@ -284,3 +284,18 @@ export const WARM_LOOK_MS = 1000
 
 /** An entry of `warm` that could not be issued is tried again after this. */
 export const WARM_AGAIN_MS = 5000
+
+/** Versions of the configuration that are kept to go back to; beyond it the oldest goes. */
+export const CONFIG_VERSIONS_KEPT = 20
+
+/** One of them, packed; beyond it its files of networks are left out, and must be on the disk as they were. */
+export const CONFIG_PACKED_BYTES_MAX = 4 * 2 ** 20
+
+/** The same, unpacked: what gives more is ignored. */
+export const CONFIG_UNPACKED_BYTES_MAX = 256 * 2 ** 20
+
+/** Versions in Redis are looked at this often, beside the events that tell of them. */
+export const CONFIG_READ_EVERY_MS = 2000
+
+/** Attempts to append a version while other schedulers append theirs; then it is refused. */
+export const CONFIG_APPEND_ATTEMPTS_MAX = 5

@@ -27,6 +27,11 @@ import { openPrefetchStore } from './prefetch/open-store.ts'
 import { Prefetches } from './prefetch/prefetches.ts'
 import { Warmer } from './prefetch/warmer.ts'
 import { openRegistry } from './registry/open.ts'
+import { EdgeAcknowledgements } from './rollout/edge-rollout.ts'
+import { openRollout } from './rollout/open-rollout.ts'
+import { registerRolloutGauges } from './rollout/rollout-metrics.ts'
+import { wordsOf } from './rollout/rollout-result.ts'
+import type { RolloutResult } from './rollout/rollout-result.ts'
 import { Running, prepareConfig } from './running-config.ts'
 
 export interface SchedulerDeps {
@@ -36,21 +41,25 @@ export interface SchedulerDeps {
 
 /** Resolves when all listeners listen. What was opened is closed again when a later part fails. */
 export async function startScheduler(
-  config: SchedulerConfig,
+  started: SchedulerConfig,
   { clock: systemClock, log }: SchedulerDeps,
 ): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   const clock = new AwakeClock(systemClock)
   opened.defer(() => clock.close())
+  const promRegistry = createMetricsRegistry()
+  const background = backgroundRunner(log)
+  const registry = await openRegistry(started, { clock, log, background })
+  opened.defer(() => registry.close())
+  const events = await openEventLog(started, { clock, log, background })
+  opened.defer(() => events.close())
+  const { env } = process
+  const rolling = { events, env, clock, log, background, promRegistry }
+  const { rollout, config } = await openRollout(started, rolling)
+  opened.defer(() => rollout.close())
   const { settings } = config
   const { steering, control, admin } = settings.scheduler
   for (const warning of config.warnings) log.warn(formatProblem(config.file, warning))
-  const promRegistry = createMetricsRegistry()
-  const background = backgroundRunner(log)
-  const registry = await openRegistry(config, { clock, log, background })
-  opened.defer(() => registry.close())
-  const events = await openEventLog(config, { clock, log, background })
-  opened.defer(() => events.close())
 
   const running = new Running()
   opened.defer(() => running.close())
@@ -75,8 +84,12 @@ export async function startScheduler(
     onReload: countReloads(promRegistry, 'scheduler'),
   })
   opened.defer(() => places.close())
-  running.run(prepared, { registry, events, places, dns, onProbe, metrics, clock, log, background })
+  const runningDeps = { registry, events, places, dns, onProbe, metrics, clock, log, background }
+  const acknowledged = new EdgeAcknowledgements()
+  running.onSnapshot = (snapshot) => acknowledged.hear(snapshot, clock.monotonic(), clock.now())
+  running.run(prepared, runningDeps)
   places.onReplace = (next) => running.now.snapshots.replacePlaces(next)
+  registerRolloutGauges(promRegistry, { running, rollout, acknowledged, clock })
 
   const prefetchStore = await openPrefetchStore(config, clock)
   opened.defer(() => prefetchStore.close())
@@ -90,6 +103,7 @@ export async function startScheduler(
     registry,
     events,
     prefetches,
+    rollout: { running, rollout, acknowledged, clock, log },
     explain: (inquiry) => running.now.explain(inquiry),
     explainDns: dns === null ? null : (inquiry) => dns.explain(inquiry),
     lifecycle,
@@ -101,7 +115,7 @@ export async function startScheduler(
 
   const controlService = createControl({
     running,
-    untilRuns: async () => {},
+    untilRuns: (version) => rollout.untilRuns(version),
     registry,
     events,
     prefetches,
@@ -130,6 +144,11 @@ export async function startScheduler(
   opened.defer(() => steeringServer.drain(0))
   const port = await steeringServer.listen(steering.listen, 'scheduler.steering.listen')
   lifecycle.listeningSinceMs = clock.monotonic()
+  rollout.follow(async (next) => {
+    const ready = await prepareConfig(next.settings, dns)
+    for (const warning of next.warnings) log.warn(formatProblem(next.file, warning))
+    return () => running.run(ready, runningDeps)
+  })
   warmer.start(background)
   opened.move()
 
@@ -142,9 +161,11 @@ export async function startScheduler(
     },
     async reload() {
       await Promise.all([places.reload(), tls?.reload()])
+      tell(log, await rollout.apply('signal'))
     },
     async drain() {
       lifecycle.draining = true
+      rollout.close()
       // First of all: resolvers keep for a while what they were told.
       await registry.withdraw()
       await warmer.close()
@@ -163,4 +184,14 @@ export async function startScheduler(
       clock.close()
     },
   }
+}
+
+/** What a signal came to: nobody is answered. */
+function tell(log: Logger, result: RolloutResult): void {
+  const { outcome } = result
+  const isWrong = outcome === 'invalid' || outcome === 'restart' || outcome === 'not-kept'
+  const words = `configuration: ${wordsOf(result)}`
+  if (isWrong) log.error({ outcome }, words)
+  else if (outcome === 'older') log.warn({ outcome }, words)
+  else log.info({ outcome }, words)
 }

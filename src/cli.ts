@@ -2,6 +2,7 @@
 // (0 done, 1 failed, 2 usage or configuration).
 import { Command, CommanderError } from 'commander'
 import { checkCommand } from './commands/check.ts'
+import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { drainCommand } from './commands/drain.ts'
 import { purgeCommand } from './commands/purge.ts'
@@ -24,6 +25,7 @@ const program = new Command('edgeward')
   .addCommand(schedulerCommand())
   .addCommand(edgeCommand())
   .addCommand(checkCommand())
+  .addCommand(configCommand())
   .addCommand(explainCommand())
   .addCommand(statusCommand())
   .addCommand(purgeCommand())

@@ -18,6 +18,8 @@ import type { Prefetches } from '../prefetch/prefetches.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Snapshot, SnapshotSource } from '../snapshot.ts'
+import { addConfigRoutes } from './config-routes.ts'
+import type { ConfigRoutesDeps } from './config-routes.ts'
 import { addExplainRoute } from './explain-route.ts'
 import type { ExplainDeps } from './explain-route.ts'
 import { addOverrideRoutes } from './override-routes.ts'
@@ -34,6 +36,8 @@ export interface AdminDeps {
   explainDns: ExplainDeps['explainDns']
   events: EventLog
   prefetches: Prefetches
+  /** Left out: no configuration is rolled out. */
+  rollout?: ConfigRoutesDeps
   lifecycle: Readonly<Lifecycle>
   clock: Clock
   log: Logger
@@ -82,6 +86,7 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
   addExplainRoute(service, deps)
   addOverrideRoutes(service, { registry, snapshots, log })
   addPurgeRoutes(service, deps)
+  if (deps.rollout !== undefined) addConfigRoutes(service, deps.rollout)
   addPrefetchRoutes(service, deps)
   return service
 }

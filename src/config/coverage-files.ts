@@ -24,11 +24,20 @@ export interface CoverageFindings {
   readonly warnings: readonly ConfigProblem[]
 }
 
+/** Gives the bytes of a file, or why there are none. */
+export type ReadCoverage = (name: string) => Promise<Buffer | string>
+
+/** Relative names are meant from `directory`. */
+export function coverageFrom(directory: string): ReadCoverage {
+  return (name) => readBounded(path.resolve(directory, name))
+}
+
 /** Adds each site's networks from its file to its own. Relative names are meant from `directory`. */
 export async function takeCoverageFiles(
   sites: readonly SiteSettings[],
   directory: string,
   document: ConfigDocument,
+  read: ReadCoverage,
 ): Promise<CoverageFindings> {
   const problems: ConfigProblem[] = []
   const warnings: ConfigProblem[] = []
@@ -44,7 +53,7 @@ export async function takeCoverageFiles(
     const file = path.resolve(directory, coverage.file)
     const at: KeyPath = ['sites', site, 'coverage', 'file']
     const say = (message: string) => ({ path: formatKeyPath(at), line: document.lineOf(at), message })
-    const bytes = await readBounded(file)
+    const bytes = await read(coverage.file)
     if (typeof bytes === 'string') {
       problems.push(say(`${file} ${bytes}`))
       continue

@@ -6,13 +6,15 @@ import { accessProblems } from './access-problems.ts'
 import { edgeProblems, schedulerProblems } from './check.ts'
 import { ConfigError } from './config-error.ts'
 import type { ConfigProblem } from './config-error.ts'
-import { takeCoverageFiles } from './coverage-files.ts'
+import { coverageFrom, takeCoverageFiles } from './coverage-files.ts'
+import type { ReadCoverage } from './coverage-files.ts'
 import { dnsProblems } from './dns-problems.ts'
 import { dnsWarnings } from './dns-warnings.ts'
 import { edgeConfigOf } from './edge-config.ts'
 import { takeOriginCertificates } from './origin-certificates.ts'
 import { joinedEdgeSchema, standaloneEdgeSchema, undecidedEdgeSchema } from './edge-schema.ts'
 import type { EdgeSettings, JoinedEdgeSettings, StandaloneEdgeSettings } from './edge-schema.ts'
+import { ownPartOf, withOwnKeys } from './own-keys.ts'
 import { valueAt } from './raw.ts'
 import { applySchema } from './schema-problems.ts'
 import type { TlsSettings } from './tls-schema.ts'
@@ -20,7 +22,7 @@ import { schedulerSchema } from './scheduler-schema.ts'
 import { steeringProblems, steeringWarnings } from './steering-problems.ts'
 import type { SchedulerSettings } from './scheduler-schema.ts'
 import { tierProblems } from './tier-problems.ts'
-import { readConfigFile } from './yaml-file.ts'
+import { parseConfigText, readConfigFile, readConfigText } from './yaml-file.ts'
 import type { ConfigDocument } from './yaml-file.ts'
 
 interface ConfigFile {
@@ -36,6 +38,24 @@ export interface SchedulerConfig extends ConfigFile {
   version: string
   /** Worth a line in the log; nothing that stops a start. */
   warnings: readonly ConfigProblem[]
+  source: ConfigSource
+  /** What is this scheduler's own in it (own-keys.ts). */
+  own: unknown
+}
+
+/** What a scheduler's configuration was made from, references unresolved. */
+export interface ConfigSource {
+  readonly text: string
+  /** Files of networks by the name that the text gives them. */
+  readonly files: ReadonlyMap<string, Buffer>
+}
+
+/** Where a text stands in for its file: one that was kept, or another scheduler's. */
+export interface LoadOptions {
+  /** Left out: files of networks are read from the disk. */
+  readonly read?: ReadCoverage
+  /** Left out: the own keys are those of the text. */
+  readonly own?: unknown
 }
 
 export type EdgeFileConfig = ConfigFile &
@@ -49,9 +69,19 @@ export type ConfigKind = 'scheduler' | 'edge'
 export type AnyConfig = ({ kind: 'scheduler' } & SchedulerConfig) | ({ kind: 'edge' } & EdgeFileConfig)
 
 export async function loadSchedulerConfig(file: string, env: NodeJS.ProcessEnv): Promise<SchedulerConfig> {
-  const document = await readConfigFile(file, env)
+  return loadSchedulerText(file, await readConfigText(file), env)
+}
+
+/** Relative names in the text are meant from the file's directory. */
+export async function loadSchedulerText(
+  file: string,
+  text: string,
+  env: NodeJS.ProcessEnv,
+  { read, own }: LoadOptions = {},
+): Promise<SchedulerConfig> {
+  const document = parseConfigText(file, text, env)
   refuseOtherKind(document, 'scheduler')
-  return schedulerConfigOf(document)
+  return schedulerConfigOf(own === undefined ? document : withOwnKeys(document, own), text, read)
 }
 
 export async function loadEdgeConfig(file: string, env: NodeJS.ProcessEnv): Promise<EdgeFileConfig> {
@@ -62,16 +92,32 @@ export async function loadEdgeConfig(file: string, env: NodeJS.ProcessEnv): Prom
 
 /** Either file, told apart by its content. */
 export async function loadAnyConfig(file: string, env: NodeJS.ProcessEnv): Promise<AnyConfig> {
-  const document = await readConfigFile(file, env)
+  const text = await readConfigText(file)
+  const document = parseConfigText(file, text, env)
   return kindOf(document) === 'scheduler'
-    ? { kind: 'scheduler', ...(await schedulerConfigOf(document)) }
+    ? { kind: 'scheduler', ...(await schedulerConfigOf(document, text)) }
     : { kind: 'edge', ...(await edgeFileConfigOf(document)) }
 }
 
-async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerConfig> {
+async function schedulerConfigOf(
+  document: ConfigDocument,
+  text: string,
+  read?: ReadCoverage,
+): Promise<SchedulerConfig> {
   const settings = checkedContent(document, schedulerSchema, schedulerProblems(document))
   const place = placeOf(document.file)
-  const { problems: coverage, warnings } = await takeCoverageFiles(settings.sites, place.directory, document)
+  const files = new Map<string, Buffer>()
+  const readAndKeep = async (name: string) => {
+    const found = await (read ?? coverageFrom(place.directory))(name)
+    if (typeof found !== 'string') files.set(name, found)
+    return found
+  }
+  const { problems: coverage, warnings } = await takeCoverageFiles(
+    settings.sites,
+    place.directory,
+    document,
+    readAndKeep,
+  )
   const problems = [
     ...coverage,
     ...(await takeOriginCertificates(settings.origins, place.directory, document)),
@@ -88,6 +134,8 @@ async function schedulerConfigOf(document: ConfigDocument): Promise<SchedulerCon
     settings,
     version: edgeConfigOf(settings).version,
     warnings: [...warnings, ...inOrder(found)],
+    source: { text, files },
+    own: ownPartOf(document.root),
   }
 }
 

@@ -36,7 +36,7 @@ export interface ConfigDocument {
 
 /** Throws ConfigError when the file cannot be read or is not YAML. */
 export async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<ConfigDocument> {
-  return parseConfigText(file, await readText(file), env)
+  return parseConfigText(file, await readConfigText(file), env)
 }
 
 const READ_FAILURES: Record<string, string> = {
@@ -46,7 +46,8 @@ const READ_FAILURES: Record<string, string> = {
   EACCES: 'cannot be read: permission denied',
 }
 
-async function readText(file: string): Promise<string> {
+/** Throws ConfigError when it cannot be read. */
+export async function readConfigText(file: string): Promise<string> {
   const fail = (message: string) => new ConfigError(file, [{ path: '', line: null, message }])
   const chunks: Buffer[] = []
   try {

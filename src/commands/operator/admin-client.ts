@@ -10,6 +10,19 @@ interface Asked {
   body?: unknown
 }
 
+/** By the scheduler, in its words. */
+export class AdminRefusal extends Error {
+  readonly status: number
+  readonly reason: string
+
+  constructor(url: string, status: number, reason: string) {
+    super(`${url}: ${reason}`)
+    this.name = 'AdminRefusal'
+    this.status = status
+    this.reason = reason
+  }
+}
+
 export function adminOption(): Option {
   return new Option('--admin <url>', 'admin listener of the scheduler').default('http://127.0.0.1:8082')
 }
@@ -24,7 +37,10 @@ export async function askAdmin<T>(
   const url = `${admin.replace(/\/+$/, '')}${path}`
   const answer = await answerOf(url, method, body)
   const content: unknown = await answer.json().catch(() => undefined)
-  if (!answer.ok) throw new Error(`${shownUrl(url)}: ${refusalIn(content) ?? `status ${answer.status}`}`)
+  if (!answer.ok) {
+    const reason = refusalIn(content) ?? `status ${answer.status}`
+    throw new AdminRefusal(shownUrl(url), answer.status, reason)
+  }
   const parsed = schema.safeParse(content)
   if (!parsed.success)
     throw new Error(`${shownUrl(url)} is not the admin listener of a scheduler of this version`)

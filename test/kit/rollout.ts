@@ -1,0 +1,137 @@
+// A cluster whose edgeward.yaml a test changes while it runs: a scheduler as a real process, real edges that join it, and
+// `edgeward config` as an operator runs it.
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fetch } from 'undici'
+import { parse, stringify } from 'yaml'
+import { z } from 'zod'
+import { configHistorySchema, configStatusSchema } from '../../src/wire/config-rollout.ts'
+import type { ConfigHistory, ConfigStatus } from '../../src/wire/config-rollout.ts'
+import { TestEdge } from './edge.ts'
+import { freePort } from './ports.ts'
+import { runCommand, startDaemon } from './process.ts'
+import type { CommandResult, DaemonProcess } from './process.ts'
+import { edgeEntry, keyOf, schedulerSettingsText } from './scheduler.ts'
+import type { TestScope } from './scope.ts'
+import { tempDirectory } from './temp.ts'
+import { until } from './until.ts'
+
+export type Settings = Record<string, unknown>
+
+export interface RolloutScheduler {
+  readonly daemon: DaemonProcess
+  readonly file: string
+  readonly steering: string
+  readonly control: string
+  readonly admin: string
+  /** Rewrites the file. */
+  change(change: (settings: Settings) => void): Promise<void>
+  /** Runs `edgeward config ARGS`. */
+  config(...args: string[]): Promise<CommandResult>
+  status(): Promise<ConfigStatus>
+  history(): Promise<ConfigHistory['versions']>
+  /** Until this scheduler runs it. */
+  untilRuns(version: number, withinMs?: number): Promise<void>
+}
+
+/** A site with these edges, at free ports of their own, and the property `shows` of an origin. */
+export async function clusterSettings(
+  origin: string,
+  edges: readonly string[],
+  scheduler: Settings = {},
+): Promise<Settings> {
+  const listen = { listen: '127.0.0.1:0' }
+  const entries = await Promise.all(
+    edges.map(async (id) => edgeEntry(id, 'guangzhou', { url: `http://127.0.0.1:${await freePort()}` })),
+  )
+  return schedulerSettingsText({
+    scheduler: {
+      steering: listen,
+      control: { listen: `127.0.0.1:${await freePort()}` },
+      admin: listen,
+      probes: false,
+      accessLog: false,
+      ...scheduler,
+    },
+    edges: entries,
+    origins: [{ id: 'studio', url: origin }],
+    properties: [propertyOf('shows')],
+  })
+}
+
+export function propertyOf(id: string, over: Settings = {}): Settings {
+  return { id, hosts: [`${id}.example.com`], origins: [{ id: 'studio' }], ...over }
+}
+
+/** `name`: of the file, in a directory of its own. */
+export async function startRolloutScheduler(t: TestScope, settings: Settings): Promise<RolloutScheduler> {
+  const file = path.join(await tempDirectory(t), 'edgeward.yaml')
+  await writeFile(file, stringify(settings))
+  return startWithFile(t, file)
+}
+
+export async function startWithFile(
+  t: TestScope,
+  file: string,
+  env: Record<string, string> = {},
+): Promise<RolloutScheduler> {
+  const daemon = await startDaemon(t, ['scheduler', '--config', file], { env })
+  const { steering = '', control = '', admin = '' } = daemon.listeners
+  const read = async <T>(route: string, schema: z.ZodType<T>) =>
+    schema.parse(await (await fetch(`${admin}${route}`)).json())
+  const status = () => read('/api/v1/config', configStatusSchema)
+  return {
+    daemon,
+    file,
+    steering,
+    control,
+    admin,
+    async change(change) {
+      const settings = settingsSchema.parse(parse(await readFile(file, 'utf8')))
+      change(settings)
+      await writeFile(file, stringify(settings))
+    },
+    config: (...args) => runCommand(t, ['config', ...args, '--admin', admin]),
+    status,
+    history: async () => (await read('/api/v1/config/versions', configHistorySchema)).versions,
+    async untilRuns(version, withinMs) {
+      const isRunning = async () => (await status()).running?.number === version
+      await until(`version ${version} runs`, isRunning, withinMs)
+    },
+  }
+}
+
+const settingsSchema = z.record(z.string(), z.unknown())
+const entriesSchema = z.array(z.object({ id: z.string(), url: z.string() }))
+
+/** Starts the edge of the settings; resolves when it listens. */
+export async function startJoinedEdge(
+  t: TestScope,
+  id: string,
+  settings: Settings,
+  control: string,
+): Promise<TestEdge> {
+  const entry = entriesSchema.parse(settings['edges']).find((edge) => edge.id === id)
+  if (entry === undefined) throw new Error(`no edge ${id}`)
+  const directory = await tempDirectory(t)
+  const admin = `127.0.0.1:${await freePort()}`
+  const configFile = path.join(directory, 'edge.yaml')
+  const own = {
+    id,
+    scheduler: [control],
+    key: '${EDGE_KEY}',
+    listen: new URL(entry.url).host,
+    admin,
+    cache: { memory: '64MiB', directories: [{ path: './cache', size: '1GiB' }] },
+  }
+  await writeFile(configFile, stringify(own))
+  const where = { id, url: entry.url, admin: `http://${admin}`, directory, configFile }
+  const edge = new TestEdge(t, where, { env: { EDGE_KEY: keyOf(id) } })
+  await edge.start()
+  return edge
+}
+
+/** Edge id → how it stands. */
+export function statesOf({ edges }: ConfigStatus): Record<string, string> {
+  return Object.fromEntries(edges.map(({ id, state }) => [id, state]))
+}
