@@ -7,6 +7,7 @@ import { hashKey, newKey } from '../../src/key.ts'
 import { formatAuthority } from '../../src/net/listen.ts'
 import { get } from './client.ts'
 import { TestEdge } from './edge.ts'
+import { LOOPBACK } from './namespaces.ts'
 import type { Place } from './namespaces.ts'
 import { freePort } from './ports.ts'
 import { runCommand, startDaemon } from './process.ts'
@@ -202,8 +203,6 @@ async function joinedEdge(
   const where = { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile }
   return new TestEdge(t, where, { env: { EDGE_KEY: key }, within: place.within })
 }
-
-const LOOPBACK: Place = { address: '127.0.0.1', within: [] }
 
 async function addressAt({ address }: Place): Promise<string> {
   return formatAuthority(address, await freePort())

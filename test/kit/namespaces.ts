@@ -23,6 +23,8 @@ export interface Place {
   readonly within: readonly string[]
 }
 
+export const LOOPBACK: Place = { address: '127.0.0.1', within: [] }
+
 /**
  * Runs the tests of a file in a process of its own, in a namespace of its own: true in there. Outside, false, once they
  * have run; where there can be no namespaces, they are skipped, and the reason is said.

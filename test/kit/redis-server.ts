@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Redis } from 'ioredis'
+import { formatAuthority } from '../../src/net/listen.ts'
 import type { CertificateFiles } from './certificates.ts'
 import { freePort } from './ports.ts'
 import type { TestScope } from './scope.ts'
@@ -15,6 +16,8 @@ export interface RedisServerOptions {
   tls?: CertificateFiles
   /** More of the command line. */
   args?: readonly string[]
+  /** Where it listens; left out: 127.0.0.1. */
+  host?: string
   /** Left out: one of its own. */
   directory?: string
   /** A sentinel by this configuration file. */
@@ -36,12 +39,14 @@ export class RedisServer {
   readonly port: number
   /** Without the password. */
   readonly url: string
+  readonly #host: string
   readonly #options: RedisServerOptions & { directory: string }
   #child: ChildProcess | null = null
 
   constructor(port: number, options: RedisServerOptions & { directory: string }) {
     this.port = port
-    this.url = `${options.tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`
+    this.#host = options.host ?? '127.0.0.1'
+    this.url = `${options.tls === undefined ? 'redis' : 'rediss'}://${formatAuthority(this.#host, port)}`
     this.#options = options
   }
 
@@ -81,7 +86,11 @@ export class RedisServer {
   /** A plain client of this very server, ended with the test. */
   client(t: TestScope): Redis {
     const { password } = this.#options
-    const client = new Redis({ port: this.port, ...(password !== undefined && { password }) })
+    const client = new Redis({
+      host: this.#host,
+      port: this.port,
+      ...(password !== undefined && { password }),
+    })
     // A test kills servers; what that breaks shows where a command is awaited.
     client.on('error', () => undefined)
     t.teardown(() => client.disconnect())
@@ -91,7 +100,7 @@ export class RedisServer {
   #args(): string[] {
     const { password, tls, directory, sentinelFile, args = [] } = this.#options
     const port = String(this.port)
-    if (sentinelFile !== undefined) return [sentinelFile, '--sentinel', '--port', port, '--bind', '127.0.0.1']
+    if (sentinelFile !== undefined) return [sentinelFile, '--sentinel', '--port', port, '--bind', this.#host]
     const listen = tls === undefined ? ['--port', port] : ['--port', '0', '--tls-port', port]
     if (tls !== undefined) {
       listen.push('--tls-auth-clients', 'no', '--tls-ca-cert-file', tls.certificate)
@@ -99,6 +108,6 @@ export class RedisServer {
     }
     const auth = password === undefined ? [] : ['--requirepass', password]
     const files = ['--dir', directory, '--save', '', '--appendonly', 'no']
-    return [...listen, '--bind', '127.0.0.1', ...files, ...auth, ...args]
+    return [...listen, '--bind', this.#host, '--protected-mode', 'no', ...files, ...auth, ...args]
   }
 }

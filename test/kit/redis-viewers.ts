@@ -5,7 +5,9 @@ import { fetch } from 'undici'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { systemClock } from '../../src/clock.ts'
+import { formatAuthority } from '../../src/net/listen.ts'
 import { get } from './client.ts'
+import { LOOPBACK } from './namespaces.ts'
 import { edgeEntry } from './scheduler.ts'
 import { startSchedulerProcess } from './scheduler-process.ts'
 import type { SchedulerProcess } from './scheduler-process.ts'
@@ -55,8 +57,12 @@ export interface OperatedScheduler extends SchedulerProcess {
   overrides(): Promise<Record<string, EdgeOverride | null>>
 }
 
-export async function startOperated(t: TestScope, redis: unknown): Promise<OperatedScheduler> {
-  const scheduler = await startSchedulerProcess(t, schedulerConfig(redis))
+export async function startOperated(
+  t: TestScope,
+  redis: unknown,
+  place = LOOPBACK,
+): Promise<OperatedScheduler> {
+  const scheduler = await startSchedulerProcess(t, schedulerConfig(redis, place), place)
   return {
     ...scheduler,
     async override(id, wanted) {
@@ -80,8 +86,8 @@ export async function registryOf({ admin }: SchedulerProcess): Promise<RegistryS
   return statusSchema.parse(await (await fetch(`${admin}/api/v1/status`)).json()).registry
 }
 
-export function schedulerConfig(redis: unknown): Record<string, unknown> {
-  const listen = { listen: '127.0.0.1:0' }
+export function schedulerConfig(redis: unknown, { address } = LOOPBACK): Record<string, unknown> {
+  const listen = { listen: formatAuthority(address, 0) }
   const capacity = { bandwidth: '100Gbit', connections: 1_000_000 }
   return {
     scheduler: { steering: listen, control: listen, admin: listen, redis, accessLog: false },
@@ -89,8 +95,12 @@ export function schedulerConfig(redis: unknown): Record<string, unknown> {
   }
 }
 
-export async function startViewers(t: TestScope, redis: unknown): Promise<Viewers> {
-  const [a, b] = await Promise.all([startOperated(t, redis), startOperated(t, redis)])
+export async function startViewers(
+  t: TestScope,
+  redis: unknown,
+  [placeA, placeB] = [LOOPBACK, LOOPBACK],
+): Promise<Viewers> {
+  const [a, b] = await Promise.all([startOperated(t, redis, placeA), startOperated(t, redis, placeB)])
   // Long up: a new edge would get its share by and by.
   a.keepReporting('gz-1', { uptimeMs: 3_600_000 })
   b.keepReporting('gz-2', { uptimeMs: 3_600_000 })

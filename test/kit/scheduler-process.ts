@@ -5,6 +5,7 @@ import { fetch } from 'undici'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import type { EdgeReport } from '../../src/wire/report.ts'
+import type { Place } from './namespaces.ts'
 import { startDaemon } from './process.ts'
 import type { DaemonProcess } from './process.ts'
 import { keyOf, reportOf, schedulerSettingsText } from './scheduler.ts'
@@ -39,9 +40,11 @@ export async function schedulerFile(t: TestScope, over: Record<string, unknown> 
 export async function startSchedulerProcess(
   t: TestScope,
   over: Record<string, unknown> = {},
+  /** Where its listeners are; left out: on loopback. */
+  { within }: Pick<Place, 'within'> = { within: [] },
 ): Promise<SchedulerProcess> {
   const file = await schedulerFile(t, over)
-  const daemon = await startDaemon(t, ['scheduler', '--config', file])
+  const daemon = await startDaemon(t, ['scheduler', '--config', file], { within })
   const { steering = '', control = '', admin = '' } = daemon.listeners
   const report = async (id: string, said: Partial<EdgeReport> = {}) => {
     const answer = await fetch(`${control}/edge/v1/report`, {

@@ -6,6 +6,8 @@ import { get } from '../kit/client.ts'
 import type { Reply } from '../kit/client.ts'
 import { startCluster } from '../kit/cluster.ts'
 import type { Cluster } from '../kit/cluster.ts'
+import { startRedis } from '../kit/redis-server.ts'
+import { pass, startViewers, unharmed } from '../kit/redis-viewers.ts'
 import { inOwnNetwork, TestNetwork } from '../kit/namespaces.ts'
 import type { Place } from '../kit/namespaces.ts'
 import { ask, outcomeOf, purge } from '../kit/purging.ts'
@@ -114,5 +116,24 @@ if (await inOwnNetwork(t, import.meta.url)) {
     t.comment(`sent back after ${Math.round(systemClock.monotonic() - joinedMs)} ms`)
     for (const [edge, versions] of seen)
       t.same([...versions], ['version 2'], `${edge}: what was purged is gone`)
+  })
+
+  t.test('a centre cut from Redis', async (t) => {
+    const redis = await network.here('203.0.113.50')
+    const server = await startRedis(t, { host: redis.address })
+    const [one, other] = [await network.host(t, '203.0.113.2'), await network.host(t, '203.0.113.3')]
+    const viewers = await startViewers(t, server.url, [one, other])
+    const watched = viewers.watch()
+    await network.cut(one, redis)
+    await network.cut(other, redis)
+    await viewers.untilBoth('held')
+    // Longer than a report lives in Redis, and than one counts that is heard no more.
+    await pass(6000)
+    await network.join(one, redis)
+    await network.join(other, redis)
+    await viewers.untilBoth('healthy', 20_000)
+    // As long as it takes for what only was held to show as what it is.
+    await pass(4000)
+    unharmed(t, watched, 400)
   })
 }
