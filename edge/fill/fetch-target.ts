@@ -14,6 +14,7 @@ export function fetchTargetOf(exchange: Exchange): FetchTarget {
     fields,
     header: headerOf(fields),
     holdMaxMs: holdMaxFor(exchange.edge.knownPlaylists, target),
+    askedAs: exchange.peer?.tier ?? null,
     authorised: request.header('authorization') !== undefined,
     onInterim: (status, interim) => reply.interim(status, interim),
   }

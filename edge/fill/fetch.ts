@@ -3,9 +3,10 @@ import type { Readable } from 'node:stream'
 import type { EdgewardError } from '../../src/errors.ts'
 import type { ByteSpan } from '../../src/hls/playlist.ts'
 import type { FieldPairs } from '../../src/http/fields.ts'
+import type { PeerTier } from '../../src/wire/guidance.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { StorableVerdict } from '../cache/storable.ts'
-import type { UpstreamOrigin } from '../upstream/origin.ts'
+import type { PropertyChain } from '../upstream/property-chain.ts'
 import type { Pull } from './pull.ts'
 import type { PullRule } from './response-meta.ts'
 
@@ -17,7 +18,7 @@ export interface KeyedRequest {
   key: string
   /** Origin-form, to put behind the origin's base path. */
   path: string
-  origins: readonly UpstreamOrigin[]
+  chain: PropertyChain
   rule: PullRule
   /** This range of an object that is not complete yet: an object of its own (docs/decisions/0006). */
   part?: ByteSpan
@@ -29,6 +30,8 @@ export interface FetchTarget extends KeyedRequest {
   fields: FieldPairs
   /** Value of one of them by lower-case name. */
   header: (name: string) => string | undefined
+  /** As what another edge asks for it; null: for a client of this one. */
+  askedAs: PeerTier | null
   /** It carries Authorization. */
   authorised: boolean
   /** The origin may wait this long until what is asked for is there; left out: it answers at once. */

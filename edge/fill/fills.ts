@@ -177,7 +177,7 @@ export class Fills {
     const fields = [...upstreamFields(this.edgeId, target, ask.purpose), ...extra]
     const request = { method: ask.method, path: target.path, fields, body: ask.body, holdMaxMs }
     try {
-      pullThroughChain(this.upstreams, target.origins, request, {
+      pullThroughChain(this.upstreams, target.chain.origins, request, {
         onInterim: (status, interim) => target.onInterim?.(status, interim),
         onHead: (head, flow) => {
           try {

@@ -25,7 +25,7 @@ export function keyOfReference(
   reference: string | undefined,
 ): string | null {
   if (target === null || property === null) return null
-  const path = samePlace(reference, request.host, target.path, property.origins)
+  const path = samePlace(reference, request.host, target.path, property.chain.origins)
   return path === null ? null : (keyOf(property.id, path)?.key ?? null)
 }
 

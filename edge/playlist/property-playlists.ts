@@ -35,7 +35,7 @@ export function compilePlaylists(
   const own = compileOwnUris(originUrls, hosts)
   const propertyPrefix = `/~${settings.id}`
   const rules = (prefix: string, announced: SteeringAnnouncement | null): NamedRules => {
-    const makings = [prefix, propertyPrefix, origins, hosts, ...(announced === null ? [] : [announced])]
+    const makings = [prefix, propertyPrefix, originUrls, hosts, ...(announced === null ? [] : [announced])]
     const id = hash('sha256', JSON.stringify(makings), 'hex').slice(0, 6)
     return { id, prefix, propertyPrefix, announcement: announced, ...own }
   }

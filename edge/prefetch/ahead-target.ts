@@ -15,10 +15,11 @@ export function aheadTarget(
     primaryKey: key,
     key,
     path,
-    origins: property.origins,
+    chain: property.chain,
     rule: property.ruleFor(question < 0 ? path : path.slice(0, question)),
     fields,
     header: headerOf(fields),
+    askedAs: null,
     authorised: false,
     onInterim: null,
   }

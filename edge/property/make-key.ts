@@ -28,9 +28,9 @@ export function makeKey(exchange: Exchange): StepName {
     primaryKey: keyed.key,
     key: keyed.key,
     path: keyed.upstreamPath,
-    origins: property.origins,
+    chain: property.chain,
     rule: property.ruleFor(keyed.path),
   }
   distinguishGrowing(exchange, exchange.target)
-  return 'judge-rules'
+  return exchange.peer === null ? 'judge-rules' : 'look-up'
 }

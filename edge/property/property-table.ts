@@ -16,11 +16,12 @@ import type { CompiledLimits } from '../limits/compile-limits.ts'
 import type { PullRule } from '../fill/response-meta.ts'
 import { originsOf } from '../upstream/origin.ts'
 import type { UpstreamOrigin } from '../upstream/origin.ts'
+import type { PropertyChain } from '../upstream/property-chain.ts'
 
 export interface Property {
   readonly id: string
   readonly hosts: readonly string[]
-  readonly origins: readonly UpstreamOrigin[]
+  readonly chain: PropertyChain
   readonly methods: readonly string[]
   readonly playlists: PropertyPlaylists
   readonly access: PropertyAccess
@@ -108,7 +109,12 @@ function buildProperty(
   return {
     id: settings.id,
     hosts: settings.hosts,
-    origins,
+    chain: {
+      property: settings.id,
+      origins,
+      choice: settings.originChoice,
+      failover: settings.failover,
+    },
     methods: settings.methods,
     playlists: compilePlaylists(settings, origins, announcement),
     access,

@@ -10,6 +10,7 @@ import { Fills } from '../../edge/fill/fills.ts'
 import { ObjectReader } from '../../edge/fill/object-reader.ts'
 import type { Pull } from '../../edge/fill/pull.ts'
 import type { UpstreamOrigin } from '../../edge/upstream/origin.ts'
+import type { PropertyChain } from '../../edge/upstream/property-chain.ts'
 import { Upstreams } from '../../edge/upstream/upstream.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -66,16 +67,23 @@ export function plainOrigin(url: string, id = 'studio'): UpstreamOrigin {
   }
 }
 
+/** Of property `p`, in order. */
+export function plainChain(origins: UpstreamOrigin[]): PropertyChain {
+  const failover = { statuses: [500, 502, 503, 504], attempts: 3, hedge: false as const }
+  return { property: 'p', origins, choice: 'order', failover }
+}
+
 /** What a request for `/film` without fields of its own asks for. */
 export function fetchTarget(originUrl: string, change: Partial<FetchTarget> = {}): FetchTarget {
   return {
     primaryKey: 'p /film',
     key: 'p /film',
     path: '/film',
-    origins: [plainOrigin(originUrl)],
+    chain: plainChain([plainOrigin(originUrl)]),
     rule: PULL_RULE,
     fields: [],
     header: () => undefined,
+    askedAs: null,
     authorised: false,
     onInterim: null,
     ...change,
