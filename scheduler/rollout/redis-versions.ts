@@ -48,6 +48,8 @@ export class RedisVersions implements VersionStore {
   readonly #timer: NodeJS.Timeout
   /** By number, in their order. */
   #kept = new Map<number, Kept>()
+  /** Number that is taken, by whatever. */
+  #highest = 0
   #wasRead = false
   #failure = 'not connected yet'
   #reading: Promise<void> | null = null
@@ -95,7 +97,7 @@ export class RedisVersions implements VersionStore {
 
   async append(version: NewVersion, packed: Buffer, after: number): Promise<ConfigVersion | null> {
     const source = createHash('sha256').update(packed).digest('hex')
-    const appended = { ...version, number: after + 1, atMs: this.#options.clock.now() }
+    const appended = { ...version, number: Math.max(after, this.#highest) + 1, atMs: this.#options.clock.now() }
     if (!this.#link.checkReady()) throw new NotKeptError(`Redis cannot be used: ${this.#failure}`)
     try {
       if (!(await this.#write([{ version: appended, source, packed }]))) return null
@@ -140,6 +142,7 @@ export class RedisVersions implements VersionStore {
     const [hash] = z
       .tuple([z.record(z.string(), z.string())])
       .parse(await this.#link.inTime(this.#link.client.pipeline().hgetall(this.#versionsKey)))
+    this.#highest = Math.max(0, ...Object.keys(hash).map(Number).filter(Number.isSafeInteger))
     const stored = new Map<number, Kept>()
     for (const text of Object.values(hash)) {
       const parsed = parseStored(text)
