@@ -3,6 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
+import { formatAuthority } from '../../src/net/listen.ts'
+import { LOOPBACK } from './namespaces.ts'
+import type { Place } from './namespaces.ts'
 import { freePort } from './ports.ts'
 import { startDaemon } from './process.ts'
 import type { DaemonProcess, ExitStatus, RunOptions } from './process.ts'
@@ -13,6 +16,8 @@ export interface EdgeOptions {
   /** Base URL of the origin that the property `all` (host `*`) pulls from. */
   origin: string
   id?: string
+  /** Where it runs; left out: on loopback. */
+  place?: Place
   /** Slice size, such as `64KiB`. */
   slice?: string
   /** Freshness lifetime where the origin states none, such as `1m`. */
@@ -92,8 +97,9 @@ export async function startEdge(t: TestScope, options: EdgeOptions): Promise<Tes
 export async function prepareEdge(t: TestScope, options: EdgeOptions): Promise<TestEdge> {
   const directory = await tempDirectory(t)
   const id = options.id ?? 'solo'
-  const listen = `127.0.0.1:${await freePort()}`
-  const admin = `127.0.0.1:${await freePort()}`
+  const { address, within } = options.place ?? LOOPBACK
+  const listen = formatAuthority(address, await freePort())
+  const admin = formatAuthority(address, await freePort())
   const ttl = options.ttl === undefined ? {} : { cache: { defaultTtl: options.ttl } }
   const settings = {
     id,
@@ -110,5 +116,6 @@ export async function prepareEdge(t: TestScope, options: EdgeOptions): Promise<T
   }
   const configFile = path.join(directory, 'edge.yaml')
   await writeFile(configFile, stringify(settings))
-  return new TestEdge(t, { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile })
+  const where = { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile }
+  return new TestEdge(t, where, { within })
 }
