@@ -8,6 +8,7 @@ import type { HttpReply, HttpRequest, Transaction } from '../src/http/transactio
 import type { Logger } from '../src/log.ts'
 import type { Places } from '../src/geo/places.ts'
 import type { CidrTree } from '../src/net/cidr-tree.ts'
+import type { PeerClaims } from '../src/wire/peer-token.ts'
 import { noAccess } from './access/access-state.ts'
 import type { AccessState } from './access/access-state.ts'
 import type { Cache } from './cache/cache.ts'
@@ -19,6 +20,8 @@ import type { KeyedRequest } from './fill/fetch.ts'
 import type { Fills } from './fill/fills.ts'
 import type { Pull } from './fill/pull.ts'
 import type { Limited, Limiter } from './limits/limiter.ts'
+import type { PeerMetrics } from './peer/peer-metrics.ts'
+import type { Peering } from './peer/peering.ts'
 import type { KnownPlaylists } from './playlist/known-playlists.ts'
 import type { PlaylistForm, PlaylistForms } from './playlist/playlist-forms.ts'
 import type { Prefetcher } from './prefetch/prefetcher.ts'
@@ -46,6 +49,9 @@ export interface EdgeContext {
   readonly limiter: Limiter
   readonly callbacks: Callbacks
   readonly events: Events
+  /** Of the other edges of a cluster, once this one is joined. */
+  peering: Peering
+  readonly peers: PeerMetrics
   /** Peers whose Forwarded is believed. */
   readonly trustedProxies: CidrTree<true>
   /** GeoIP; null: no property asks for it. */
@@ -59,6 +65,8 @@ export interface Exchange {
   readonly request: HttpRequest
   readonly reply: HttpReply
   readonly startedMs: number
+  /** The edge that asks; null: a client does. */
+  peer: PeerClaims | null
   property: Property | null
   /** Normalised path, without property prefix and query. */
   path: string
@@ -91,6 +99,7 @@ export function createExchange(edge: EdgeContext, transaction: Transaction): Exc
     request: transaction.request,
     reply: transaction.reply,
     startedMs: edge.clock.monotonic(),
+    peer: null,
     property: null,
     path: '',
     access: noAccess(),

@@ -43,6 +43,8 @@ import { PrefetchJobs } from './prefetch/jobs/prefetch-jobs.ts'
 import { Prefetcher } from './prefetch/prefetcher.ts'
 import { registerVideoMetrics } from './prefetch/video-metrics.ts'
 import { EventFollower } from './events/event-follower.ts'
+import { PeerMetrics } from './peer/peer-metrics.ts'
+import { NO_PEERING } from './peer/peering.ts'
 import { EVENTS_CATCH_UP_MS } from './limits.ts'
 import { registerPurgeMetrics } from './purge/purge-metrics.ts'
 import { Purger } from './purge/purger.ts'
@@ -51,7 +53,9 @@ import { DenialMetrics } from './report/denial-metrics.ts'
 import { registerEdgeMetrics } from './report/edge-metrics.ts'
 import { ConfigKeeper } from './report/config-keeper.ts'
 import { Reporter } from './report/reporter.ts'
-import { loadSavedConfig } from './report/saved-config.ts'
+import { GuidanceKeeper } from './report/guidance-keeper.ts'
+import { HeldGuidance } from './report/held-guidance.ts'
+import { loadSavedConfig, loadSavedGuidance } from './report/saved-config.ts'
 import { SchedulerClient } from './report/scheduler-client.ts'
 import { Traffic } from './report/traffic.ts'
 import { handleTransaction } from './request-flow.ts'
@@ -115,6 +119,8 @@ export async function startEdge(
     limiter: new Limiter(clock, events),
     callbacks: new Callbacks(hooks, clock, log),
     events,
+    peering: NO_PEERING,
+    peers: new PeerMetrics(registry),
     trustedProxies: trustedProxiesOf(settings.trustedProxies),
     get places() {
       return places?.current ?? null
@@ -144,7 +150,10 @@ export async function startEdge(
     onApply: registerPurgeMetrics(registry, cache.purges),
   })
   const isBusy = () => clientsNeedRoom(upstreams.places, cache.disk)
-  const joining = { server, background, directory, saved, purger, registry, isBusy }
+  const guided = new HeldGuidance()
+  const guidance = directory === null ? undefined : await loadSavedGuidance(directory, log)
+  if (guidance !== undefined) guided.replace(guidance)
+  const joining = { server, background, directory, saved, guided, purger, registry, isBusy }
   const cluster = takeConfiguration(config, edge, joining)
   // What was purged while this edge was away must not be served by it.
   await cluster?.follower.catchUp(EVENTS_CATCH_UP_MS)
@@ -222,6 +231,7 @@ interface Joining {
   readonly background: ReturnType<typeof backgroundRunner>
   readonly directory: string | null
   readonly saved: EdgeConfig | undefined
+  readonly guided: HeldGuidance
   readonly purger: Purger
   readonly registry: ReturnType<typeof createMetricsRegistry>
   /** Prefetches have to wait. */
@@ -232,7 +242,7 @@ interface Joining {
 function takeConfiguration(
   config: EdgeFileConfig,
   edge: EdgeContext,
-  { server, background, directory, saved, purger, registry, isBusy }: Joining,
+  { server, background, directory, saved, guided, purger, registry, isBusy }: Joining,
 ): { reporter: Reporter; follower: EventFollower; prefetches: PrefetchJobs } | null {
   if (config.mode === 'standalone') {
     edge.table = buildPropertyTable(edgeConfigOf(config.settings), edge.id)
@@ -242,7 +252,9 @@ function takeConfiguration(
   const { scheduler, key } = config.settings
   const reports = new SchedulerClient(scheduler, key)
   const keeper = new ConfigKeeper({ source: reports, edge, directory })
-  const reporter = new Reporter(reports, edge, server, background, keeper)
+  const { clock, log } = edge
+  const guidance = new GuidanceKeeper({ edgeId: edge.id, holder: guided, clock, log, background, directory })
+  const reporter = new Reporter(reports, edge, server, background, keeper, guidance)
   // A client of its own: who holds its questions says nothing of who takes reports.
   const client = new SchedulerClient(scheduler, key)
   const source = {
@@ -254,6 +266,7 @@ function takeConfiguration(
     await keeper.take(version).catch(() => {})
     reporter.hurry()
   }
+  const takeGuidance = (version: string) => guidance.hear(version, client).catch(() => {})
   const onConfig = (version: number) => background('take a configuration', takeConfig(version))
   const prefetches: PrefetchJobs = new PrefetchJobs({
     edge,
@@ -264,8 +277,16 @@ function takeConfiguration(
   })
   const follower = new EventFollower(source, purger, edge.log, {
     onConfig,
+    onGuidance: (version) => background('take guidance', takeGuidance(version)),
     onPrefetch: (ids) => prefetches.hear(ids),
   })
+  edge.peering = {
+    get secrets() {
+      return guided.current?.secrets ?? []
+    },
+    holds: (event) => follower.holds(event),
+    reach: (event) => follower.reach(event),
+  }
   reports.onBack = () => follower.askAgain()
   return { reporter, follower, prefetches }
 }

@@ -16,6 +16,7 @@ import { lookUp } from './cache/look-up.ts'
 import { judgeLimits } from './limits/judge-limits.ts'
 import { preparePlaylist } from './playlist/prepare-playlist.ts'
 import { notePlayer } from './prefetch/note-player.ts'
+import { judgePeer } from './peer/judge-peer.ts'
 import { makeKey } from './property/make-key.ts'
 import { selectProperty } from './property/select-property.ts'
 import { recordExchange } from './report/record-exchange.ts'
@@ -27,6 +28,7 @@ import { respond } from './respond/respond.ts'
 export type StepName =
   | 'select-property'
   | 'own-route'
+  | 'judge-peer'
   | 'judge-method'
   | 'preflight'
   | 'make-key'
@@ -49,11 +51,12 @@ export type StepName =
 export type Step = (exchange: Exchange) => StepName | Promise<StepName>
 
 const STEPS: Record<Exclude<StepName, 'done'>, Step> = {
-  'select-property': selectProperty, //  → judge-method, own-route, refuse
+  'select-property': selectProperty, //  → judge-method, make-key (of another edge), judge-peer, own-route, refuse
+  'judge-peer': judgePeer, //            → select-property, refuse
   'own-route': answerOwnRoute, //        → done, refuse
   'judge-method': judgeMethod, //        → make-key, preflight, refuse
   preflight, //                          → done
-  'make-key': makeKey, //                → judge-rules, refuse
+  'make-key': makeKey, //                → judge-rules, look-up (of another edge), refuse
   'judge-rules': judgeRules, //          → judge-token, judge-limits, refuse
   'judge-token': judgeToken, //          → judge-limits, refuse
   'judge-limits': judgeLimits, //        → admit, ask-callback, refuse, done (the client is gone)

@@ -23,6 +23,8 @@ export interface EventTaker {
 
 /** Who else is told of what comes, before purges are written down: it waits for nothing of theirs. */
 export interface EventListeners {
+  /** The guidance that a reply names. */
+  readonly onGuidance?: (version: string) => void
   /** There is a new configuration. Not called for those that a start finds. */
   readonly onConfig?: (version: number) => void
   /** These prefetches were begun or cancelled; null: it may have missed some. */
@@ -80,18 +82,18 @@ export class EventFollower {
    * an edge that no scheduler reaches keeps nobody waiting for what another has heard.
    */
   async reach(event: string): Promise<boolean> {
-    if (this.#holds(event)) return true
+    if (this.holds(event)) return true
     if (this.#patience === null) {
       this.#patience = beginPatience(this.#stopping.signal)
       this.#isHurried = true
       this.#rest.abort()
     }
     const patience = this.#patience
-    while (!this.#holds(event) && !patience.isOver) {
+    while (!this.holds(event) && !patience.isOver) {
       // oxlint-disable-next-line no-await-in-loop -- until either is so
       await Promise.race([this.#heard.promise, patience.over])
     }
-    return this.#holds(event)
+    return this.holds(event)
   }
 
   /**
@@ -134,7 +136,8 @@ export class EventFollower {
     }
   }
 
-  #holds(event: string): boolean {
+  /** Everything up to it is applied here. */
+  holds(event: string): boolean {
     const { applied } = this.#taker
     return event === '' || (applied !== '' && compareEventIds(event, applied) <= 0)
   }
@@ -159,7 +162,8 @@ export class EventFollower {
 
   async #ask(hold: boolean, signal: AbortSignal): Promise<'nothing' | 'gap' | 'events'> {
     const after = this.#taker.last
-    const { events, last, gap } = await this.#source.events(after, hold, signal)
+    const { events, last, gap, guidanceVersion } = await this.#source.events(after, hold, signal)
+    if (guidanceVersion !== undefined) this.#listeners.onGuidance?.(guidanceVersion)
     if (last === after && events.length === 0 && !gap) return 'nothing'
     // It serves already, and hears only now where the events stand.
     const missed = gap || (hold && after === '' && last !== '')

@@ -20,6 +20,8 @@ const NEVER_FORWARDED = new Set([
   'expect',
   'via',
   'cdn-loop',
+  // Between this edge and the one that asked it.
+  'edgeward-peer',
   'cmcd-object',
   'cmcd-request',
   'cmcd-session',

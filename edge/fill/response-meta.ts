@@ -75,6 +75,9 @@ const NOT_KEPT = new Set([
   'date',
   'age',
   'cache-status',
+  // What one edge says to another.
+  'edgeward-peer',
+  'edgeward-age',
   // For caches, of which this is the last before the client.
   ...TAG_FIELDS,
 ])

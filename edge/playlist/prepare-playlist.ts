@@ -15,6 +15,8 @@ import type { FormWanted, PlaylistForm } from './playlist-forms.ts'
 
 /** Asked by `respond`: this object has to be prepared first. */
 export function needsPreparing(exchange: Exchange, meta: ObjectMeta): boolean {
+  // As it came: whoever faces the client makes it theirs.
+  if (exchange.peer !== null) return false
   if (meta.playlist === undefined || exchange.form !== null || exchange.unread || exchange.passed)
     return false
   return meta.status === 200 && (meta.length === null || meta.length <= PLAYLIST_BYTES_MAX)

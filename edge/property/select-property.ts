@@ -3,6 +3,7 @@ import { EdgewardError } from '../../src/errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { TARGET_BYTES_MAX } from '../limits.ts'
 import { takeTokens } from '../access/judge-token.ts'
+import { asksAsPeer } from '../peer/judge-peer.ts'
 import type { StepName } from '../request-flow.ts'
 import { OWN_NAMESPACE } from '../respond/own-route.ts'
 import { matchProperty } from './property-table.ts'
@@ -21,6 +22,7 @@ export function selectProperty(exchange: Exchange): StepName {
     )
     return 'refuse'
   }
+  if (asksAsPeer(exchange)) return 'judge-peer'
   if (request.target.startsWith(OWN_NAMESPACE)) return 'own-route'
   const match = matchProperty(edge.table, request.host, request.target)
   if (match.found === null) {
@@ -29,6 +31,10 @@ export function selectProperty(exchange: Exchange): StepName {
     return 'refuse'
   }
   exchange.property = match.found
+  if (exchange.peer !== null) {
+    exchange.path = match.path
+    return 'make-key'
+  }
   // From here on nothing sees a token but the step that judges it.
   exchange.path = takeTokens(exchange, match.path)
   return 'judge-method'

@@ -10,19 +10,14 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
   leaveLimits(exchange)
   noteDenial(exchange)
   const durationMs = edge.clock.monotonic() - exchange.startedMs
-  edge.traffic.count(
-    exchange.property?.id ?? '',
-    cache.outcome,
-    reply.status,
-    reply.bodyBytes,
-    durationMs / 1000,
-  )
-  noteDirectory(exchange)
+  countExchange(exchange, durationMs / 1000)
   // Probes come every second or two from each scheduler, and say nothing of clients.
   if (!edge.accessLog || request.target === HEALTH_PATH) return
   edge.log.info(
     {
       client: clientTextOf(exchange),
+      peer: exchange.peer?.from,
+      tier: exchange.peer?.tier,
       method: request.method,
       host: printable(request.host),
       property: exchange.property?.id,
@@ -42,6 +37,18 @@ export function recordExchange(exchange: Exchange, complete: boolean): void {
     },
     'request',
   )
+}
+
+/** What edges ask each other is no demand of clients: it takes of the bandwidth, and says nothing else. */
+function countExchange(exchange: Exchange, seconds: number): void {
+  const { edge, peer, property, cache, reply } = exchange
+  if (peer !== null) {
+    edge.peers.answered(peer.tier, reply.bodyBytes)
+    edge.traffic.countPeer(reply.bodyBytes)
+    return
+  }
+  edge.traffic.count(property?.id ?? '', cache.outcome, reply.status, reply.bodyBytes, seconds)
+  noteDirectory(exchange)
 }
 
 /** Of content alone: what a client may make up, a refusal or a 404, is nothing that is hot. */

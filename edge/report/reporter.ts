@@ -10,6 +10,7 @@ import { REPORT_EVERY_MS } from '../../src/wire/report.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import type { EdgeContext } from '../exchange.ts'
 import type { ConfigKeeper } from './config-keeper.ts'
+import type { GuidanceKeeper } from './guidance-keeper.ts'
 import { PropertyRates } from './property-rates.ts'
 import type { SchedulerClient } from './scheduler-client.ts'
 import type { TrafficTotals } from './traffic.ts'
@@ -25,6 +26,7 @@ export class Reporter {
   private readonly server: HttpServer
   private readonly background: Background
   private readonly keeper: ConfigKeeper
+  private readonly guidance: GuidanceKeeper
   private readonly startedMs: number
   private readonly stopping = new AbortController()
   /** Between two reports. */
@@ -42,12 +44,14 @@ export class Reporter {
     server: HttpServer,
     background: Background,
     keeper: ConfigKeeper,
+    guidance: GuidanceKeeper,
   ) {
     this.client = client
     this.edge = edge
     this.server = server
     this.background = background
     this.keeper = keeper
+    this.guidance = guidance
     this.startedMs = edge.clock.monotonic()
     this.lastMs = this.startedMs
     this.propertyRates = new PropertyRates((id) => edge.traffic.sentBytesOf(id))
@@ -98,6 +102,7 @@ export class Reporter {
         await keeper.take()
         this.hurry()
       }
+      await this.guidance.hear(reply.guidanceVersion, this.client)
       if (this.failure !== null) this.edge.log.info('reporting to the scheduler')
       this.failure = null
     } catch (error) {

@@ -1,26 +1,54 @@
-// The last configuration from the scheduler, kept on disk so that an edge starts and serves without it.
+// What the scheduler last sent, kept on disk so that an edge starts and serves without it: its configuration, and the
+// guidance that goes with it. Both hold keys: for the edge's own user alone.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { z } from 'zod'
 import { messageOf, systemCode } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
 import type { EdgeConfig } from '../../src/wire/edge-config.ts'
+import { guidanceSchema } from '../../src/wire/guidance.ts'
+import type { Guidance } from '../../src/wire/guidance.ts'
 
-const FILE = 'edge-config.json'
+const CONFIG_FILE = 'edge-config.json'
+const GUIDANCE_FILE = 'edge-guidance.json'
 
 /** undefined when there is none, or none that is whole. */
-export async function loadSavedConfig(directory: string, log: Logger): Promise<EdgeConfig | undefined> {
+export function loadSavedConfig(directory: string, log: Logger): Promise<EdgeConfig | undefined> {
+  return load(path.join(directory, CONFIG_FILE), edgeConfigSchema, (err) =>
+    log.warn({ err }, 'saved configuration is not usable'),
+  )
+}
+
+export function saveConfig(directory: string, config: EdgeConfig): Promise<void> {
+  return save(path.join(directory, CONFIG_FILE), config)
+}
+
+/** The same of guidance. */
+export function loadSavedGuidance(directory: string, log: Logger): Promise<Guidance | undefined> {
+  return load(path.join(directory, GUIDANCE_FILE), guidanceSchema, (err) =>
+    log.warn({ err }, 'saved guidance is not usable'),
+  )
+}
+
+export function saveGuidance(directory: string, guidance: Guidance): Promise<void> {
+  return save(path.join(directory, GUIDANCE_FILE), guidance)
+}
+
+async function load<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  onUnusable: (err: string) => void,
+): Promise<T | undefined> {
   try {
-    return edgeConfigSchema.parse(JSON.parse(await readFile(path.join(directory, FILE), 'utf8')))
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT')
-      log.warn({ err: messageOf(error) }, 'saved configuration is not usable')
+    if (systemCode(error) !== 'ENOENT') onUnusable(messageOf(error))
     return undefined
   }
 }
 
-export async function saveConfig(directory: string, config: EdgeConfig): Promise<void> {
-  const file = path.join(directory, FILE)
-  await writeFile(`${file}.new`, JSON.stringify(config), { mode: 0o600 })
+async function save(file: string, value: unknown): Promise<void> {
+  await writeFile(`${file}.new`, JSON.stringify(value), { mode: 0o600 })
   await rename(`${file}.new`, file)
 }

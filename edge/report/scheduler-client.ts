@@ -48,6 +48,11 @@ export class SchedulerClient {
     return this.call('GET', `/edge/v1/config?atLeast=${atLeast}`, null, { timeoutMs })
   }
 
+  /** Not checked: who keeps it does. */
+  guidance(edge: string): Promise<unknown> {
+    return this.call('GET', `/edge/v1/guidance?${new URLSearchParams({ edge }).toString()}`, null)
+  }
+
   /** What is behind an event; `hold`: answered when there is something, or after a while. */
   async events(edge: string, after: string, hold: boolean, signal: AbortSignal): Promise<EventsReply> {
     const query = new URLSearchParams({ edge, after, hold: hold ? '1' : '0' })
@@ -57,12 +62,7 @@ export class SchedulerClient {
   }
 
   /** What it answers, unchecked. Throws the last scheduler's failure when none does. */
-  async call(
-    method: Method,
-    path: string,
-    body: string | null,
-    bounds: CallBounds = {},
-  ): Promise<unknown> {
+  async call(method: Method, path: string, body: string | null, bounds: CallBounds = {}): Promise<unknown> {
     let failure: unknown
     for (let i = 0; i < this.urls.length; i++) {
       const turn = (this.preferred + i) % this.urls.length

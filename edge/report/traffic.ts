@@ -88,6 +88,11 @@ export class Traffic {
     duration.seconds += seconds
   }
 
+  /** A reply to another edge. */
+  countPeer(bodyBytes: number): void {
+    this.totals.bodyBytes += bodyBytes
+  }
+
   /** Body bytes of one property, ever. */
   sentBytesOf(property: string): number {
     return this.properties.get(property)?.bodyBytes ?? 0

@@ -1,6 +1,7 @@
 // Step: a clear error. Plain text that names what is wrong, never cached by anyone.
 import { formatCacheStatus, formatItem } from '../../src/http/cache-status.ts'
 import { NO_FIELDS } from '../../src/http/fields.ts'
+import { PEER_FIELD } from '../../src/wire/peer-token.ts'
 import type { Exchange } from '../exchange.ts'
 import type { StepName } from '../request-flow.ts'
 
@@ -11,6 +12,8 @@ export function refuse(exchange: Exchange): StepName {
   // What went wrong between here and an origin is the operator's business; the log has it.
   const text = error.source === 'client' ? error.message : error.code
   const body = Buffer.from(`${text}\n`)
+  // That it is this edge's own refusal, and no origin's: the other edge goes on elsewhere.
+  const fromPeer = exchange.peer !== null || error.code === 'peer_token'
   const extra = [
     'Content-Type',
     'text/plain; charset=utf-8',
@@ -18,7 +21,9 @@ export function refuse(exchange: Exchange): StepName {
     'no-store',
     'Cache-Status',
     formatCacheStatus(edge.id, exchange.cache),
-    ...(exchange.property?.cors(request.header('origin')).pairs ?? []),
+    ...(fromPeer
+      ? [PEER_FIELD, error.code]
+      : (exchange.property?.cors(request.header('origin')).pairs ?? [])),
     ...exchange.refusal,
   ]
   // RFC 9209.

@@ -10,6 +10,7 @@ import { ifRangeHolds, isNotModified } from '../../src/http/validators.ts'
 import { ageOf } from '../cache/freshness.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import type { Exchange } from '../exchange.ts'
+import { peerFields } from '../peer/peer-fields.ts'
 import { fetchTargetOf } from '../fill/fetch-target.ts'
 import { ObjectReader, VersionChanged } from '../fill/object-reader.ts'
 import { leavesAtOnce, writerOf } from '../limits/limited-reply.ts'
@@ -136,7 +137,7 @@ function releasePull(exchange: Exchange): void {
 }
 
 function headFor(exchange: Exchange, meta: ObjectMeta, status: number, range: ByteRange | null): ReplyHead {
-  const { edge, property, request } = exchange
+  const { edge, peer, property, request } = exchange
   const extra = [
     'Age',
     String(Math.floor(ageOf(meta, edge.clock.now()) / 1000)),
@@ -155,6 +156,8 @@ function headFor(exchange: Exchange, meta: ObjectMeta, status: number, range: By
     extra.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${meta.length}`)
     length = range.end - range.start
   }
-  const added = property?.cors(request.header('origin')) ?? NO_FIELDS
-  return { status, fields: meta.fields, added, extra, length, date: meta.date }
+  if (peer !== null) extra.push(...peerFields(meta, exchange.cache.outcome, edge.clock.now()))
+  // Of a client's page, its own edge knows.
+  const cors = peer === null ? property?.cors(request.header('origin')) : undefined
+  return { status, fields: meta.fields, added: cors ?? NO_FIELDS, extra, length, date: meta.date }
 }

@@ -16,6 +16,9 @@ export const peerSecretSchema = z.strictObject({
   untilMs: z.number().nonnegative(),
 })
 
+/** An hour each, some of them ahead: an edge may be cut off from its schedulers. */
+export const PEER_SECRETS_MAX = 16
+
 export type PeerSecret = z.infer<typeof peerSecretSchema>
 
 export const guidanceTierSchema = z.strictObject({
@@ -29,7 +32,7 @@ export type GuidanceTier = z.infer<typeof guidanceTierSchema>
 export const guidanceSchema = z.strictObject({
   version: z.string(),
   site: z.string(),
-  secrets: z.array(peerSecretSchema).max(16),
+  secrets: z.array(peerSecretSchema).max(PEER_SECRETS_MAX),
   /** Every edge that a tier names, by id. */
   edges: z.record(z.string(), z.strictObject({ url: z.url(), weight: z.number().nonnegative() })),
   /** Properties with the same tiers together; one that is not here pulls from its origins. */
