@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.ts'
 import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { drainCommand } from './commands/drain.ts'
+import { prefetchCommand } from './commands/prefetch.ts'
 import { purgeCommand } from './commands/purge.ts'
 import { edgeCommand } from './commands/edge.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -29,6 +30,7 @@ const program = new Command('edgeward')
   .addCommand(explainCommand())
   .addCommand(statusCommand())
   .addCommand(purgeCommand())
+  .addCommand(prefetchCommand())
   .addCommand(drainCommand())
   .addCommand(undrainCommand())
   .addCommand(signCommand())

@@ -106,7 +106,7 @@ function addListRoute(service: FastifyInstance, { prefetches, snapshots }: Prefe
         }
         running += 1
         try {
-          const job = await prefetches.begin(listLines(body), { ...read, warm: null })
+          const job = await prefetches.begin(listLines(bytesOf(body)), { ...read, warm: null })
           if (typeof job === 'string') return refuse(reply, job === 'full' ? 503 : 400, job, NOT_BEGUN[job])
           const edges = Object.keys(job.parts).length
           return { id: job.id, urls: job.urls, edges } satisfies PrefetchReply
@@ -118,19 +118,20 @@ function addListRoute(service: FastifyInstance, { prefetches, snapshots }: Prefe
   })
 }
 
+/** Whoever has read enough of it leaves it whole: the answer goes out on its connection. */
+async function* bytesOf(body: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+    if (Buffer.isBuffer(chunk)) yield chunk
+  }
+}
+
 /** What is wrong with a list, and a store that is away, are for the operator to hear of. */
 async function answered(reply: FastifyReply, answer: () => Promise<unknown>): Promise<unknown> {
   try {
     return await answer()
   } catch (error) {
     if (error instanceof LineError) {
-      // The rest of the list is not read: the connection ends with the answer.
-      return refuse(
-        reply.header('Connection', 'close'),
-        400,
-        'line',
-        `line ${error.number}: ${error.message}`,
-      )
+      return refuse(reply, 400, 'line', `line ${error.number}: ${error.message}`)
     }
     if (error instanceof StoreAwayError) return refuse(reply, 503, 'store', error.message)
     if (error instanceof NotAppendedError) {

@@ -1,4 +1,5 @@
 // Asks a scheduler's admin listener, for the commands of operators. A refusal is an error in the scheduler's words.
+import { Readable } from 'node:stream'
 import type { z } from 'zod'
 import { Option } from 'commander'
 import { messageOf } from '../../errors.ts'
@@ -8,6 +9,10 @@ const ANSWER_MS = 5000
 interface Asked {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: unknown
+  /** Lines of text, sent as they are read. */
+  list?: Readable
+  /** Of the whole answer. */
+  timeoutMs?: number
 }
 
 /** By the scheduler, in its words. */
@@ -32,10 +37,10 @@ export async function askAdmin<T>(
   admin: string,
   path: string,
   schema: z.ZodType<T>,
-  { method = 'GET', body }: Asked = {},
+  asked: Asked = {},
 ): Promise<T> {
   const url = `${admin.replace(/\/+$/, '')}${path}`
-  const answer = await answerOf(url, method, body)
+  const answer = await answerOf(url, asked)
   const content: unknown = await answer.json().catch(() => undefined)
   if (!answer.ok) {
     const reason = refusalIn(content) ?? `status ${answer.status}`
@@ -47,20 +52,25 @@ export async function askAdmin<T>(
   return parsed.data
 }
 
-async function answerOf(url: string, method: string, body: unknown): Promise<Response> {
+async function answerOf(
+  url: string,
+  { method = 'GET', body, list, timeoutMs = ANSWER_MS }: Asked,
+): Promise<Response> {
   try {
-    return await fetch(url, {
-      method,
-      signal: AbortSignal.timeout(ANSWER_MS),
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    })
+    return await fetch(url, { method, signal: AbortSignal.timeout(timeoutMs), ...contentOf(body, list) })
   } catch (error) {
     // fetch says only that it failed; its cause says why.
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
     throw new Error(`${shownUrl(url)} does not answer: ${messageOf(cause)}`, { cause: error })
   }
+}
+
+function contentOf(body: unknown, list: Readable | undefined): RequestInit {
+  if (list !== undefined) {
+    return { body: Readable.toWeb(list), duplex: 'half', headers: { 'content-type': 'text/plain' } }
+  }
+  if (body === undefined) return {}
+  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
 }
 
 /** Without its query, which may hold a token. */
