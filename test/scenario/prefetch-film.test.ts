@@ -21,7 +21,9 @@ t.test('up to 720p, to one site', async (t) => {
     t,
     cluster,
     `${SHOWS}/film/main.m3u8`,
-    ...['--sites', 'guangzhou', '--renditions', '720p', '--wait'],
+    '--sites=guangzhou',
+    '--renditions=720p',
+    '--wait',
   )
   t.equal(code, 0, stderr)
   t.match(stdout, /^[0-9a-f]{12}\ndone, 100 %: \d+ fetched \(/)
