@@ -2,11 +2,13 @@
 // `edgeward config` as an operator runs it.
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fetch } from 'undici'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { configHistorySchema, configStatusSchema } from '../../src/wire/config-rollout.ts'
 import type { ConfigHistory, ConfigStatus } from '../../src/wire/config-rollout.ts'
+import { get } from './client.ts'
 import { TestEdge } from './edge.ts'
 import { freePort } from './ports.ts'
 import { runCommand, startDaemon } from './process.ts'
@@ -134,4 +136,36 @@ export async function startJoinedEdge(
 /** Edge id → how it stands. */
 export function statesOf({ edges }: ConfigStatus): Record<string, string> {
   return Object.fromEntries(edges.map(({ id, state }) => [id, state]))
+}
+
+/** Asks for an object of a property at a scheduler or an edge; gives the status. */
+export async function statusAt(url: string, property: string): Promise<number> {
+  return (await get(`${url}/a.ts`, { headers: { host: `${property}.example.com` } })).status
+}
+
+export interface Viewer {
+  /** How many answers there were of each status, or of `none`. */
+  end(): Promise<Record<string, number>>
+}
+
+/** Asks a scheduler for the property `shows`, one request after the other, until it is ended. */
+export function watchAnswers(t: TestScope, steering: string): Viewer {
+  const seen: Record<string, number> = {}
+  const stopping = new AbortController()
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      const status = String(await statusAt(steering, 'shows').catch(() => 'none'))
+      seen[status] = (seen[status] ?? 0) + 1
+      await delay(1)
+    }
+  }
+  const running = run()
+  t.teardown(() => stopping.abort())
+  return {
+    async end() {
+      stopping.abort()
+      await running
+      return seen
+    },
+  }
 }

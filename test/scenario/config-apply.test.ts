@@ -1,44 +1,42 @@
 // A changed edgeward.yaml, applied while viewers ask and edges serve: all of it is taken over at once, by the scheduler and
 // by its edges, and nobody is answered otherwise meanwhile. What cannot be used changes nothing.
 import t from 'tap'
-import { get } from '../kit/client.ts'
+import { metricOf } from '../kit/metric.ts'
 import {
   clusterSettings,
   propertyOf,
   startJoinedEdge,
   startRolloutScheduler,
   statesOf,
+  statusAt,
+  watchAnswers,
 } from '../kit/rollout.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import { until } from '../kit/until.ts'
 
-const FRESH = { 'Cache-Control': 'public, max-age=600' }
-
-const origin = await startOrigin(t, { '/a.ts': () => ({ body: 'a', fields: FRESH }) })
+const origin = await startOrigin(t, { '/a.ts': () => ({ body: 'a' }) })
 const settings = await clusterSettings(origin.url, ['gz-1', 'gz-2'])
 const scheduler = await startRolloutScheduler(t, settings)
+const { admin, steering } = scheduler
 const edges = await Promise.all(
   ['gz-1', 'gz-2'].map((id) => startJoinedEdge(t, id, settings, scheduler.control)),
 )
-const { steering } = scheduler
-await until('all run it', async () => {
+await until('all edges run it', async () => {
   const states = statesOf(await scheduler.status())
   return states['gz-1'] === 'applied' && states['gz-2'] === 'applied'
 })
+await until('clients are steered', async () => (await statusAt(steering, 'shows')) === 302)
 
 t.test('a property more: steered and served within moments, with no other answer meanwhile', async (t) => {
-  await untilSteered('shows')
-  const viewer = watch()
-  await scheduler.change((file) =>
-    Object.assign(file, { properties: [propertyOf('shows'), propertyOf('films')] }),
-  )
+  const viewer = watchAnswers(t, steering)
+  await scheduler.change((file) => (file['properties'] = [propertyOf('shows'), propertyOf('films')]))
   t.equal((await scheduler.status()).file.state, 'changed')
   const { code, stdout } = await scheduler.config('apply')
+  t.equal(stdout, 'version 2 is current\n2 edges: 2 run it\n')
   t.equal(code, 0)
-  t.match(stdout, /^version 2 is current\n2 edges: 2 run it\n$/)
   t.equal(await statusAt(steering, 'films'), 302)
   for (const { url } of edges) t.equal(await statusAt(url, 'films'), 200, 'edges have it')
-  t.same(await viewer.end(), ['302'], 'every answer is a redirect')
+  t.same(Object.keys(await viewer.end()), ['302'], 'every answer is a redirect')
 
   const { running, file, edges: told } = await scheduler.status()
   t.match(running, { number: 2, by: 'api', rollbackTo: null })
@@ -46,33 +44,59 @@ t.test('a property more: steered and served within moments, with no other answer
   for (const { version, acknowledgedAtMs } of told) {
     t.equal(version, 2)
     const tookMs = (acknowledgedAtMs ?? Infinity) - (running?.atMs ?? 0)
-    t.ok(tookMs < 900, `acknowledged after ${Math.round(tookMs)} ms`)
+    t.ok(tookMs < 900, `acknowledged after ${Math.round(tookMs)} ms: not with the next report of its own`)
   }
+  t.equal(await metricOf(admin, 'edgeward_scheduler_config_version'), 2)
+  t.equal(await metricOf(admin, 'edgeward_scheduler_config_edges{state="applied"}'), 2)
 })
 
-async function statusAt(url: string, property: string): Promise<number> {
-  return (await get(`${url}/a.ts`, { headers: { host: `${property}.example.com` } })).status
-}
+t.test('the same file again is no version, whatever its comments', async (t) => {
+  await scheduler.change(() => {})
+  const { code, stdout } = await scheduler.config('apply')
+  t.equal(code, 0)
+  t.match(stdout, /^version 2 runs already\n/)
+  t.equal((await scheduler.history()).length, 2)
+})
 
-async function untilSteered(property: string): Promise<void> {
-  await until(`${property} is steered`, async () => (await statusAt(steering, property)) === 302)
-}
+t.test('a file that cannot be used: every problem is named, and nothing changes', async (t) => {
+  const before = await scheduler.status()
+  await scheduler.change((file) => {
+    file['properties'] = [propertyOf('shows', { hosts: 7 }), propertyOf('films', { fast: true })]
+  })
+  const { code, stderr } = await scheduler.config('apply')
+  t.equal(code, 2)
+  t.match(stderr, /^edgeward: nothing is changed:\n/)
+  t.match(stderr, /edgeward\.yaml:\d+: properties\[0\]\.hosts: /)
+  t.match(stderr, /edgeward\.yaml:\d+: properties\[1\]\.fast: /)
+  const { file, ...rest } = await scheduler.status()
+  t.equal(file.state, 'unreadable')
+  t.match(file.problem, /properties\[0\]\.hosts/)
+  t.same({ ...rest, file: before.file }, before)
+  t.equal(await statusAt(steering, 'films'), 302)
 
-/** Asks the scheduler for `shows` every few milliseconds. */
-function watch() {
-  const seen = new Set<string>()
-  const stopping = new AbortController()
-  const running = (async () => {
-    while (!stopping.signal.aborted) {
-      const status = await statusAt(steering, 'shows').catch(() => 'none')
-      seen.add(String(status))
-    }
-  })()
-  return {
-    async end() {
-      stopping.abort()
-      await running
-      return [...seen]
-    },
-  }
-}
+  scheduler.daemon.signal('SIGHUP')
+  await until('the log says so', () => scheduler.daemon.stderr().includes('properties[1].fast'))
+  t.equal((await scheduler.status()).running?.number, 2)
+  const attempts = 'edgeward_scheduler_config_applies_total{outcome="invalid"}'
+  await until('both attempts are counted', async () => (await metricOf(admin, attempts)) === 2)
+})
+
+t.test('keys that a running scheduler cannot change are refused by name', async (t) => {
+  await scheduler.change((file) => {
+    Object.assign(file, settings, { cluster: 'other' })
+    file['scheduler'] = Object.assign({}, file['scheduler'], {
+      drain: '3s',
+      control: { listen: '127.0.0.1:1' },
+    })
+  })
+  const { code, stderr } = await scheduler.config('apply')
+  t.equal(code, 2)
+  t.equal(stderr, 'edgeward: nothing is changed: needs a restart: cluster, scheduler.control\n')
+  t.equal((await scheduler.status()).running?.number, 2)
+})
+
+t.test('only this machine may ask, and no page in a browser', async (t) => {
+  const headers = { origin: 'http://127.0.0.1:8082' }
+  const answer = await fetch(`${admin}/api/v1/config/apply`, { method: 'POST', headers })
+  t.equal(answer.status, 403)
+})
