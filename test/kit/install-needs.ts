@@ -1,5 +1,5 @@
 // First step of `npm test`: installs the programs that tests run, where it may (apt-get, as root), and otherwise
-// stops with the one line that would install them. Silent when nothing is missing.
+// stops with the one line that would install them. Silent when nothing is missing that is needed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { PROGRAMS, findProgram } from './programs.ts'
@@ -9,22 +9,23 @@ import type { Program } from './programs.ts'
 const POLICY = '/usr/sbin/policy-rc.d'
 
 const missing = PROGRAMS.filter(({ names }) => findProgram(names) === undefined)
-if (missing.length > 0) {
-  const apt = findProgram(['apt-get'])
-  if (apt !== undefined && process.getuid?.() === 0) installByApt(apt, missing)
-  else stop(missing, installLine(missing, apt !== undefined))
-}
+const needed = missing.filter(({ optional }) => optional === undefined)
+const apt = findProgram(['apt-get'])
+if (missing.length > 0 && apt !== undefined && process.getuid?.() === 0) installByApt(apt, missing)
+else if (needed.length > 0) stop(needed, installLine(needed, apt !== undefined))
 
-function installByApt(apt: string, programs: readonly Program[]): void {
+function installByApt(command: string, programs: readonly Program[]): void {
   const packages = programs.map((program) => program.package)
   process.stdout.write(`installing for the tests: ${packages.join(' ')}\n`)
   const ownPolicy = !existsSync(POLICY)
   if (ownPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
     // A failed update is not the end: the lists that are there may do.
-    run(apt, ['update', '-qq'])
-    const failure = run(apt, ['install', '-y', '-qq', '--no-install-recommends', ...packages])
-    const absent = programs.filter(({ names }) => findProgram(names) === undefined)
+    run(command, ['update', '-qq'])
+    const failure = run(command, ['install', '-y', '-qq', '--no-install-recommends', ...packages])
+    const absent = programs.filter(
+      ({ names, optional }) => optional === undefined && findProgram(names) === undefined,
+    )
     if (absent.length > 0) stop(absent, installLine(absent, true), failure)
   } finally {
     if (ownPolicy) rmSync(POLICY, { force: true })
@@ -40,11 +41,11 @@ function run(command: string, args: readonly string[]): string {
   return status === 0 ? '' : `${stdout}${stderr}`
 }
 
-function installLine(programs: readonly Program[], apt: boolean): string {
+function installLine(programs: readonly Program[], byApt: boolean): string {
   const packages = programs.map((program) => program.package).join(' ')
-  if (apt) return `sudo apt-get update && sudo apt-get install -y ${packages}`
+  if (byApt) return `sudo apt-get update && sudo apt-get install -y ${packages}`
   if (findProgram(['brew']) !== undefined) {
-    return programs.map(({ formula }) => `brew install ${formula}`).join(' && ')
+    return programs.map(({ formula = '' }) => `brew install ${formula}`).join(' && ')
   }
   return `install ${packages} with this system's package manager`
 }

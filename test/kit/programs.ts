@@ -7,8 +7,10 @@ export interface Program {
   names: readonly string[]
   /** In Debian and Ubuntu. */
   package: string
-  /** For Homebrew, where it has another name. */
-  formula: string
+  /** For Homebrew, where it has another name; left out: of Linux alone. */
+  formula?: string
+  /** Of tests that need root on Linux too, and are skipped elsewhere. */
+  optional?: true
 }
 
 export const PROGRAMS: readonly Program[] = [
@@ -26,6 +28,8 @@ export const PROGRAMS: readonly Program[] = [
     package: 'chromium',
     formula: '--cask chromium',
   },
+  { names: ['nft'], package: 'nftables', optional: true },
+  { names: ['ip'], package: 'iproute2', optional: true },
 ]
 
 /** Full path of the first of `names` that PATH has. */
