@@ -89,9 +89,9 @@ export class ControlServer {
       this.deaf.has(edge) || after === ''
         ? []
         : this.#events.filter(({ id }) => compareEventIds(id, after) > 0)
-    const isHeld = query.get('hold') === '1' && after !== ''
+    let turns = query.get('hold') === '1' && after !== '' ? 100 : 0
     // oxlint-disable-next-line no-await-in-loop -- nothing tells it of an event
-    for (let i = 0; isHeld && behind().length === 0 && i < 100; i++) await delay(20)
+    while (turns-- > 0 && behind().length === 0) await delay(20)
     const events = behind()
     const newest = this.deaf.has(edge) ? undefined : this.#events.at(-1)?.id
     return {
