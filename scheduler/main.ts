@@ -26,6 +26,8 @@ import { countProbes } from './health/probe-counter.ts'
 import { openPrefetchStore } from './prefetch/open-store.ts'
 import { Prefetches } from './prefetch/prefetches.ts'
 import { Warmer } from './prefetch/warmer.ts'
+import { openSecrets } from './guidance/open-secrets.ts'
+import { registerOriginMetrics } from './origin/origin-metrics.ts'
 import { openRegistry } from './registry/open.ts'
 import { EdgeAcknowledgements } from './rollout/edge-rollout.ts'
 import { openRollout } from './rollout/open-rollout.ts'
@@ -53,6 +55,8 @@ export async function startScheduler(
   opened.defer(() => registry.close())
   const events = await openEventLog(started, { clock, log, background })
   opened.defer(() => events.close())
+  const secrets = await openSecrets(started, { clock, log, background })
+  opened.defer(() => secrets.close())
   const { env } = process
   const rolling = { events, env, clock, log, background, promRegistry }
   const { rollout, config } = await openRollout(started, rolling)
@@ -76,6 +80,7 @@ export async function startScheduler(
   const metrics = createSchedulerMetrics(promRegistry, { snapshots: running, registry, clock })
   registerOverflowMetrics(promRegistry, { running, clock })
   const onProbe = countProbes(promRegistry)
+  const originEvents = registerOriginMetrics(promRegistry, running)
   const prepared = await prepareConfig(settings, dns)
   // Before the GeoIP files, which are larger than what it gives back.
   returnGarbage()
@@ -84,7 +89,19 @@ export async function startScheduler(
     onReload: countReloads(promRegistry, 'scheduler'),
   })
   opened.defer(() => places.close())
-  const runningDeps = { registry, events, places, dns, onProbe, metrics, clock, log, background }
+  const runningDeps = {
+    registry,
+    events,
+    secrets,
+    places,
+    dns,
+    onProbe,
+    originEvents,
+    metrics,
+    clock,
+    log,
+    background,
+  }
   const acknowledged = new EdgeAcknowledgements()
   running.onSnapshot = (snapshot) => acknowledged.hear(snapshot, clock.monotonic(), clock.now())
   running.run(prepared, runningDeps)
@@ -104,6 +121,7 @@ export async function startScheduler(
     events,
     prefetches,
     rollout: { running, rollout, acknowledged, clock, log },
+    filling: running,
     explain: (inquiry) => running.now.explain(inquiry),
     explainDns: dns === null ? null : (inquiry) => dns.explain(inquiry),
     lifecycle,
@@ -179,6 +197,7 @@ export async function startScheduler(
       await events.close()
       await prefetchStore.close()
       await running.close()
+      await secrets.close()
       await registry.close()
       await closeService(adminService, drainMs)
       clock.close()

@@ -17,6 +17,9 @@ import type { DnsAnswers, PreparedZones, SchedulerDns } from './dns/scheduler-dn
 import type { EventLog } from './events/event-log.ts'
 import { sampledDecisions } from './explain/decision-log.ts'
 import { explainer } from './explaining.ts'
+import { Filling, prepareFilling } from './filling.ts'
+import type { FillingDeps, PreparedFilling } from './filling.ts'
+import type { SecretStore } from './guidance/secret-store.ts'
 import { Probes } from './health/probes.ts'
 import type { ProbesOptions } from './health/probes.ts'
 import type { Registry } from './registry/registry.ts'
@@ -30,6 +33,7 @@ import type { Topology } from './topology.ts'
 export interface PreparedConfig {
   readonly topology: Topology
   readonly edgeConfig: EdgeConfig
+  readonly filling: PreparedFilling
   /** null: there is no DNS. */
   readonly zones: PreparedZones | null
   readonly options: Pick<SchedulerSettings['scheduler'], 'probes' | 'accessLog' | 'decisionLog' | 'drain'>
@@ -45,6 +49,7 @@ export async function prepareConfig(
   return {
     topology,
     edgeConfig: edgeConfigOf(settings),
+    filling: prepareFilling(settings, topology),
     zones:
       dns === null || zones === undefined
         ? null
@@ -59,6 +64,7 @@ export interface RunningConfig {
   readonly snapshots: SnapshotHolder
   readonly demand: DemandTracker
   readonly probes: Probes | null
+  readonly filling: Filling
   readonly dns: DnsAnswers | null
   readonly handle: TransactionHandler
   readonly explain: ReturnType<typeof explainer>
@@ -71,6 +77,8 @@ export interface RunningDeps {
   readonly places: WatchedPlaces
   readonly dns: SchedulerDns | null
   readonly onProbe: ProbesOptions['onProbe']
+  readonly secrets: SecretStore
+  readonly originEvents: FillingDeps['originEvents']
   readonly metrics: SchedulerMetrics
   readonly clock: Clock
   readonly log: Logger
@@ -99,9 +107,10 @@ export class Running implements SnapshotSource {
     deps.registry.setEdges(edges)
     deps.events.setEdges(edges)
     this.#now = runConfig(prepared, deps, before)
-    const { snapshots, demand } = this.#now
+    const { snapshots, demand, filling } = this.#now
     const hear = (snapshot: Snapshot) => {
       demand.hear(snapshot, deps.clock.monotonic())
+      filling.hear(snapshot)
       this.onSnapshot?.(snapshot)
     }
     snapshots.onReplace = hear
@@ -114,14 +123,15 @@ export class Running implements SnapshotSource {
   }
 }
 
-async function endConfig({ snapshots, probes }: RunningConfig): Promise<void> {
+async function endConfig({ snapshots, probes, filling }: RunningConfig): Promise<void> {
   snapshots.close()
+  filling.close()
   await probes?.close()
 }
 
 function runConfig(
-  { topology, edgeConfig, zones, options }: PreparedConfig,
-  { registry, places, dns, onProbe, metrics, clock, log, background }: RunningDeps,
+  { topology, edgeConfig, filling, zones, options }: PreparedConfig,
+  { registry, places, dns, onProbe, secrets, originEvents, metrics, clock, log, background }: RunningDeps,
   before: RunningConfig | null,
 ): RunningConfig {
   const { probes: probing } = options
@@ -155,6 +165,20 @@ function runConfig(
     snapshots,
     demand,
     probes,
+    filling: new Filling(
+      filling,
+      {
+        topology,
+        snapshots,
+        secrets,
+        configVersion: edgeConfig.version,
+        originEvents,
+        clock,
+        log,
+        background,
+      },
+      before?.filling,
+    ),
     dns: dns === null || zones === null ? null : dns.answersFrom(zones, { snapshots, demand }),
     handle: steeringHandler({
       snapshots,

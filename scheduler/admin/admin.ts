@@ -22,6 +22,8 @@ import { addConfigRoutes } from './config-routes.ts'
 import type { ConfigRoutesDeps } from './config-routes.ts'
 import { addExplainRoute } from './explain-route.ts'
 import type { ExplainDeps } from './explain-route.ts'
+import { addOriginRoutes } from './origin-routes.ts'
+import type { OriginRouteDeps } from './origin-routes.ts'
 import { addOverrideRoutes } from './override-routes.ts'
 import { addPrefetchRoutes } from './prefetch-routes.ts'
 import { addPurgeRoutes } from './purge-routes.ts'
@@ -38,6 +40,7 @@ export interface AdminDeps {
   prefetches: Prefetches
   /** Left out: no configuration is rolled out. */
   rollout?: ConfigRoutesDeps
+  filling?: OriginRouteDeps['running']
   lifecycle: Readonly<Lifecycle>
   clock: Clock
   log: Logger
@@ -87,6 +90,7 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
   addOverrideRoutes(service, { registry, snapshots, log })
   addPurgeRoutes(service, deps)
   if (deps.rollout !== undefined) addConfigRoutes(service, deps.rollout)
+  if (deps.filling !== undefined) addOriginRoutes(service, { running: deps.filling, clock })
   addPrefetchRoutes(service, deps)
   return service
 }

@@ -7,7 +7,6 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { EdgeConfig } from '../../src/wire/edge-config.ts'
 import { edgeReportSchema } from '../../src/wire/report.ts'
-import type { ReportReply } from '../../src/wire/report.ts'
 import type { SchedulerMetrics } from '../admin/metrics.ts'
 import { createService } from '../../src/http-service.ts'
 import { BoundedLog } from '../bounded-log.ts'
@@ -15,7 +14,10 @@ import { REPORT_BYTES_MAX } from '../limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { EdgeView, Topology } from '../topology.ts'
 import type { EventLog } from '../events/event-log.ts'
+import { matchesEtag } from './etag.ts'
 import { addEventsRoute } from './events-route.ts'
+import { addGuidanceRoute } from './guidance-route.ts'
+import type { SiteGuidanceSource } from './guidance-route.ts'
 import { findKeyHolders } from './keys.ts'
 import type { Prefetches } from '../prefetch/prefetches.ts'
 import { addEdgePrefetchRoutes } from './prefetch-routes.ts'
@@ -23,7 +25,13 @@ import { impossibleClaimOf } from './impossible-claim.ts'
 
 export interface ControlDeps {
   /** Read once a request. */
-  running: { readonly now: { readonly topology: Topology; readonly edgeConfig: EdgeConfig } }
+  running: {
+    readonly now: {
+      readonly topology: Topology
+      readonly edgeConfig: EdgeConfig
+      readonly filling: { readonly guidance: SiteGuidanceSource }
+    }
+  }
   /** Resolves when this version of the cluster's configuration runs here, or after a while without it. */
   untilRuns: (version: number) => Promise<void>
   registry: Registry
@@ -110,11 +118,18 @@ export function createControl(deps: ControlDeps): FastifyInstance {
       )
     }
     metrics.reported(claim === null ? 'accepted' : 'impossible')
-    return reply.type(JSON_TYPE).send(replies().accepted)
+    return reply.type(JSON_TYPE).send(running.now.filling.guidance.reportReplyAt(edge.siteId))
   })
 
   addEdgePrefetchRoutes(service, { prefetches: deps.prefetches, holdersOf })
-  const wake = addEventsRoute(service, { events: deps.events, background: deps.background, holdersOf })
+  const guidance = () => running.now.filling.guidance
+  addGuidanceRoute(service, { guidance, holdersOf })
+  const wake = addEventsRoute(service, {
+    events: deps.events,
+    background: deps.background,
+    guidance,
+    holdersOf,
+  })
   // Edges that wait for events are answered, or the listener would wait for them.
   service.addHook('preClose', async () => wake())
 
@@ -142,7 +157,6 @@ function readyReplies(edgeConfig: EdgeConfig) {
   return {
     edgeConfig,
     etag: `"${version}"`,
-    accepted: JSON.stringify({ configVersion: version } satisfies ReportReply),
     config: JSON.stringify(edgeConfig),
   }
 }
@@ -160,13 +174,4 @@ function holdersOf(request: FastifyRequest): readonly EdgeView[] {
 
 function refuse(reply: FastifyReply, status: number, error: string, message: string): FastifyReply {
   return reply.code(status).send({ error, message })
-}
-
-/** RFC 9110 §13.1.2: weak comparison, any of a list, or `*`. */
-function matchesEtag(field: string | undefined, etag: string): boolean {
-  if (field === undefined) return false
-  return field.split(',').some((part) => {
-    const tag = part.trim()
-    return tag === '*' || tag.replace(/^W\//, '') === etag
-  })
 }

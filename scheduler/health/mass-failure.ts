@@ -22,9 +22,12 @@ export type MassFailureChange = 'begins' | 'recovered' | 'believed'
 export class MassFailureGate {
   /** When each member was last good. */
   readonly #goodAtMs: Float64Array
+  readonly #atLeast: number
   #hold: { sinceMs: number; held: Set<number> } | null = null
 
-  constructor(members: number) {
+  /** `atLeast`: fewer that are lost are no mass. */
+  constructor(members: number, atLeast = PANIC_AT_LEAST) {
+    this.#atLeast = atLeast
     this.#goodAtMs = new Float64Array(members).fill(-Infinity)
   }
 
@@ -53,14 +56,14 @@ export class MassFailureGate {
       return this.#believe(this.#hold.sinceMs, lost, vouched)
     }
     if (this.#hold !== null) return this.#goOn(this.#hold.sinceMs, lost, recent)
-    if (lost.length < PANIC_AT_LEAST || lost.length <= recent * PANIC_FROM) return null
+    if (lost.length < this.#atLeast || lost.length <= recent * PANIC_FROM) return null
     this.#hold = { sinceMs: nowMs, held: new Set(lost) }
     return 'begins'
   }
 
   /** The same gate for the members of a changed fleet; `before`: where each was in this one. */
   movedTo(before: readonly (number | undefined)[]): MassFailureGate {
-    const moved = new MassFailureGate(before.length)
+    const moved = new MassFailureGate(before.length, this.#atLeast)
     const held = new Set<number>()
     for (const [member, was] of before.entries()) {
       if (was === undefined) continue

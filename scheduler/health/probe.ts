@@ -2,17 +2,11 @@
 // connection that is kept for a few. Any answer of the edge itself is reachability; how it fares, its reports say.
 import { Client } from 'undici'
 import type { Dispatcher } from 'undici'
-import { messageOf, systemCode } from '../../src/errors.ts'
 import { EDGE_FIELD, HEALTH_PATH } from '../../src/wire/health.ts'
 import { PROBE_BYTES_MAX, PROBES_PER_CONNECTION } from '../limits.ts'
 import type { ProbeTarget } from './probe-targets.ts'
-import type { ProbeResult } from './reachability.ts'
-
-export interface Probed {
-  readonly result: ProbeResult
-  /** In words, for the log. */
-  readonly detail: string
-}
+import { probedFailure, serverName } from './probe-failure.ts'
+import type { Probed } from './probe-failure.ts'
 
 /** Longer than `every` of any use: a few probes share a connection, so that not each costs a handshake. */
 const KEEP_ALIVE_MS = 300_000
@@ -61,7 +55,7 @@ export class Prober {
       await answer.body.text()
       return judgeAnswer(answer, edge.id)
     } catch (error) {
-      return judgeFailure(error)
+      return probedFailure(error)
     }
   }
 
@@ -81,35 +75,4 @@ function judgeAnswer({ statusCode, headers }: Dispatcher.ResponseData, id: strin
     return { result: 'other-edge', detail: `${JSON.stringify(named.slice(0, 64))} answers there` }
   }
   return { result: 'status', detail: `the answer is ${statusCode}, and not of an edge of this version` }
-}
-
-const RESULT_OF_CODE: Readonly<Record<string, ProbeResult>> = {
-  ECONNREFUSED: 'refused',
-  ENOTFOUND: 'name',
-  ENODATA: 'name',
-  EAI_AGAIN: 'local',
-  ENETUNREACH: 'local',
-  EADDRNOTAVAIL: 'local',
-  EAFNOSUPPORT: 'local',
-  EMFILE: 'local',
-  ENFILE: 'local',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-}
-
-const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
-
-function judgeFailure(error: unknown): Probed {
-  const detail = messageOf(error)
-  if (error instanceof Error && error.name === 'TimeoutError') return { result: 'timeout', detail }
-  const code = systemCode(error) ?? ''
-  const result = RESULT_OF_CODE[code] ?? (TLS_CODE.test(code) ? 'tls' : 'failed')
-  return { result, detail }
-}
-
-/** A certificate is for a name, not for an address: of a literal none is asked for by name. */
-function serverName(host: string): string {
-  const name = host.replace(/:\d+$/, '')
-  return /^[\d.]+$|^\[/.test(name) ? '' : name
 }

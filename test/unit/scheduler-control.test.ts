@@ -14,6 +14,7 @@ import { edgeConfigOf } from '../../src/config/edge-config.ts'
 import { edgeConfigSchema } from '../../src/wire/edge-config.ts'
 import { reportReplySchema } from '../../src/wire/report.ts'
 import { hashKey } from '../../src/key.ts'
+import { fillingOf } from '../kit/filling.ts'
 import { memoryPrefetches } from '../kit/prefetches.ts'
 import { StillClock, edgeEntry, keyOf, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import { recordingLog } from '../kit/recording-log.ts'
@@ -35,8 +36,9 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   const metrics = createSchedulerMetrics(prom, { snapshots, registry, clock })
   const { log, lines } = recordingLog()
   const edgeConfig = edgeConfigOf(settings)
+  const filling = fillingOf(t, settings, { topology, snapshots, clock })
   const service = createControl({
-    running: { now: { topology, edgeConfig } },
+    running: { now: { topology, edgeConfig, filling } },
     untilRuns: async () => {},
     registry,
     events: new MemoryEventLog(clock),
@@ -64,7 +66,7 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
     })
   const counted = async (result: string) =>
     new RegExp(`reports_total\\{result="${result}"\\} (\\d+)`).exec(await prom.metrics())?.[1] ?? '0'
-  return { registry, report, config, counted, lines, clock, edgeConfig, service }
+  return { registry, report, config, counted, lines, clock, edgeConfig, filling, snapshots, service }
 }
 
 t.test('a report is taken and answered with the configuration to run', async (t) => {
