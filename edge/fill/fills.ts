@@ -19,6 +19,8 @@ import { readPart } from './part.ts'
 import { postedMeta } from './posted.ts'
 import { Pull } from './pull.ts'
 import { conditionFields, rangeFields, upstreamFields } from './request-fields.ts'
+import { RunningFetches, ownFlight } from './running-fetches.ts'
+import type { Flight } from './running-fetches.ts'
 import { readHead, readNotModified, readPassed } from './response-meta.ts'
 import type { HeadContext, ReadHead } from './response-meta.ts'
 
@@ -36,11 +38,6 @@ interface Asked {
   readonly asOf: number
 }
 
-interface Fetch {
-  readonly outcome: Promise<FetchOutcome>
-  readonly asOf: number
-}
-
 export class Fills {
   readonly counters: FillCounters = { upstreamRequests: 0, upstreamBytes: 0, collapsed: 0 }
   readonly landing: Landing
@@ -49,8 +46,7 @@ export class Fills {
   private readonly clock: Clock
   private readonly sliceBytes: number
   private readonly edgeId: string
-  /** Fetches that others may join: until the head is known, or, for a body of unknown length, its end. */
-  private readonly fetches = new Map<string, Fetch>()
+  private readonly fetches = new RunningFetches()
   private answers = 0
 
   constructor(
@@ -93,7 +89,7 @@ export class Fills {
         : conditionFields(stale)
     const ask: UpstreamAsk = { target, method: 'GET', purpose: 'shared', extra, index, stale, body: null }
     // An answer to Authorization is for everyone only if it says so, which is not known before it is here.
-    if (target.authorised) return this.request(ask, null)
+    if (target.authorised) return this.request(ask, ownFlight())
     return this.joinOrLead(target.key, target, ask)
   }
 
@@ -118,11 +114,11 @@ export class Fills {
   /** Sends a client's own request through: nobody joins it, nothing of it is kept. */
   pass(target: FetchTarget, method: string, body: UpstreamAsk['body']): Promise<FetchOutcome> {
     const ask: UpstreamAsk = { target, method, purpose: 'own', extra: [], index: 0, stale: undefined, body }
-    return this.request(ask, null)
+    return this.request(ask, ownFlight())
   }
 
   private async joinOrLead(name: string, target: FetchTarget, ask: UpstreamAsk): Promise<FetchOutcome> {
-    const running = this.fetches.get(name)
+    const running = this.fetches.find(name, target.askedAs)
     // Sent before a purge that may be meant for its answer: whoever comes after that is not answered with it.
     if (running === undefined || this.cache.purges.mayConcern(targetOf(target.primaryKey), running.asOf))
       return this.lead(name, ask)
@@ -130,40 +126,29 @@ export class Fills {
     if (outcome.kind === 'other-variant') return outcome
     if (outcome.kind !== 'object') return { ...outcome, collapsed: true }
     // An answer for one client alone: this one needs its own, and there is no point in waiting again.
-    if (!outcome.storable) return this.request(ask, null)
+    if (!outcome.storable) return this.request(ask, ownFlight())
     if (!selects(outcome, target)) return { kind: 'other-variant' }
     this.counters.collapsed++
     return { ...outcome, collapsed: true }
   }
 
-  /** Runs a fetch that others join by name until it says to forget it. */
   private lead(name: string, ask: UpstreamAsk): Promise<FetchOutcome> {
-    let promise: Promise<FetchOutcome> | null = null
-    // A request that cannot even be sent is forgotten before it is known.
-    let forgotten = false
-    const forget = () => {
-      forgotten = true
-      if (this.fetches.get(name)?.outcome === promise) this.fetches.delete(name)
-    }
-    const asOf = this.cache.purges.count
-    promise = this.request(ask, forget)
-    if (!forgotten) this.fetches.set(name, { outcome: promise, asOf })
-    return promise
+    return this.fetches.lead(name, this.cache.purges.count, (flight) => this.request(ask, flight))
   }
 
   /** One request up the chain. Never rejects: what goes wrong is an outcome. */
-  private request(ask: UpstreamAsk, forget: (() => void) | null): Promise<FetchOutcome> {
+  private request(ask: UpstreamAsk, flight: Flight): Promise<FetchOutcome> {
     const { target } = ask
     const { promise, resolve } = Promise.withResolvers<FetchOutcome>()
     const asked = { atMs: this.clock.now(), asOf: this.cache.purges.count }
     let pull: Pull | null = null
     const fail = (cause: EdgewardError) => {
       const error = target.holdMaxMs === undefined ? cause : asHeld(cause)
-      forget?.()
+      flight.forget?.()
       resolve({ kind: 'failed', error, collapsed: false })
     }
     const onHead = (head: UpstreamHead, flow: UpstreamFlow) => {
-      const outcome = this.readAnswer(ask, head, flow, asked, forget)
+      const outcome = this.readAnswer(ask, head, flow, asked, flight)
       if (outcome instanceof Promise) {
         resolve(outcome)
         return
@@ -178,6 +163,9 @@ export class Fills {
     const request = { method: ask.method, path: target.path, fields, body: ask.body, holdMaxMs }
     try {
       pullThroughChain(this.upstreams, target.chain.origins, request, {
+        onTier: (tier) => {
+          flight.tier = tier
+        },
         onInterim: (status, interim) => target.onInterim?.(status, interim),
         onHead: (head, flow) => {
           try {
@@ -208,12 +196,12 @@ export class Fills {
     head: UpstreamHead,
     flow: UpstreamFlow,
     asked: Asked,
-    forget: (() => void) | null,
+    flight: Flight,
   ): FetchOutcome | Promise<FetchOutcome> {
     const { target, stale } = ask
     const context = this.headContext(target, asked)
     if (head.status === 304 && stale !== undefined) {
-      forget?.()
+      flight.forget?.()
       return { kind: 'not-modified', meta: this.notModified(head, stale, context), collapsed: false }
     }
     if (ask.purpose === 'own') return this.passed(ask, head, context, flow)
@@ -226,13 +214,15 @@ export class Fills {
     if (read.contentRange !== null && read.verdict === 'no-validator') {
       // Nothing could tell whether the next part is of the same body: ask for all of it.
       flow.abort()
-      return this.request({ ...ask, extra: [], index: 0 }, forget)
+      return this.request({ ...ask, extra: [], index: 0 }, flight)
     }
     const meta = this.placed(read, target, context)
     const storable = read.verdict === 'storable' && this.cache.admitsVariant(target.primaryKey, meta.key)
     const pull = new Pull(this.landing, flow, meta, storable, first, read.contentRange?.end ?? null)
     admit(pull, flow, head.upstream)
-    this.landing.announce(pull, storable, { primaryKey: target.primaryKey, askedMs: asked.atMs, forget })
+    const { forget, tier } = flight
+    const record = { primaryKey: target.primaryKey, askedMs: asked.atMs, tier, forget }
+    this.landing.announce(pull, storable, record)
     const { verdict, selecting } = read
     const language = onlyLanguage(meta.fields.get('content-language'))
     if (storable && selecting.join() === 'accept-language' && language !== undefined)

@@ -2,12 +2,15 @@
 // cache. Knows what was invalidated while it was on its way, and keeps none of that.
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../src/clock.ts'
+import type { PeerTier } from '../../src/wire/guidance.ts'
 import type { Cache } from '../cache/cache.ts'
 import { sliceName } from '../cache/object-meta.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
 import { KEYS_BYTES_MAX } from '../limits.ts'
 import { isHeld, isSameBody, purgeVerdictOf } from '../purge/held.ts'
 import type { BodyObserver } from '../playlist/playlist-observer.ts'
+import { mayWaitFor } from '../upstream/tier.ts'
+import type { UpstreamTier } from '../upstream/tier.ts'
 import type { Pull, PullOwner } from './pull.ts'
 import type { SliceBuffer } from './slice-buffer.ts'
 
@@ -15,6 +18,7 @@ import type { SliceBuffer } from './slice-buffer.ts'
 const ENTRY_BYTES = 200
 
 interface SliceFlight {
+  pull: Pull
   meta: ObjectMeta
   slice: SliceBuffer
 }
@@ -24,6 +28,8 @@ export interface PullRecord {
   primaryKey: string
   /** When its request was sent. */
   askedMs: number
+  /** Where its answer comes from. */
+  tier: UpstreamTier
   /** Stops others from joining; null when nobody could. */
   forget: (() => void) | null
 }
@@ -82,16 +88,18 @@ export class Landing implements PullOwner {
     return this.invalidated.get(primaryKey)?.nth ?? 0
   }
 
-  /** A slice of this version that is arriving now. */
-  sliceInFlight(meta: ObjectMeta, index: number): SliceBuffer | undefined {
+  /** A slice of this version that is arriving now, and that a request of `askedAs` may wait for. */
+  sliceInFlight(meta: ObjectMeta, index: number, askedAs: PeerTier | null): SliceBuffer | undefined {
     const flight = this.slices.get(sliceName(meta.key, index))
-    return flight !== undefined && this.isOf(meta, flight.meta) ? flight.slice : undefined
+    if (flight === undefined || !this.isOf(meta, flight.meta)) return undefined
+    return this.isAhead(flight.pull, askedAs) ? flight.slice : undefined
   }
 
   /** A pull of this version that goes on with this slice as soon as a reader wants it. */
-  parkedAt(meta: ObjectMeta, index: number): Pull | undefined {
+  parkedAt(meta: ObjectMeta, index: number, askedAs: PeerTier | null): Pull | undefined {
     const pull = this.waiting.get(sliceName(meta.key, index))
-    return pull !== undefined && this.isOf(meta, pull.meta) ? pull : undefined
+    if (pull === undefined || !this.isOf(meta, pull.meta)) return undefined
+    return this.isAhead(pull, askedAs) ? pull : undefined
   }
 
   parked(pull: Pull, index: number): void {
@@ -107,7 +115,7 @@ export class Landing implements PullOwner {
     const flight = this.slices.get(name)
     // One that was asked for before a purge is of no use to those who come now.
     if (flight === undefined || !isHeld(flight.meta, this.cache.purges))
-      this.slices.set(name, { meta: pull.meta, slice })
+      this.slices.set(name, { pull, meta: pull.meta, slice })
   }
 
   sliceCompleted(pull: Pull, slice: SliceBuffer): void {
@@ -175,6 +183,11 @@ export class Landing implements PullOwner {
     if (isHeld(meta, purges)) return false
     if (purgeVerdictOf(meta, purges) === 'gone') return true
     return (this.cache.findMeta(meta.key)?.asOf ?? 0) > meta.asOf
+  }
+
+  /** Its bytes do not come from where the request may have come from. */
+  private isAhead(pull: Pull, askedAs: PeerTier | null): boolean {
+    return mayWaitFor(askedAs, this.records.get(pull)?.tier ?? 'peers')
   }
 
   private isOf(meta: ObjectMeta, arriving: ObjectMeta): boolean {

@@ -2,6 +2,7 @@
 // or a new pull. Gives pieces without copying; each holds until the next is asked for.
 import assert from 'node:assert'
 import { EdgewardError } from '../../src/errors.ts'
+import type { PeerTier } from '../../src/wire/guidance.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { DiskSlice } from '../cache/disk/disk-tier.ts'
 import type { ObjectMeta } from '../cache/object-meta.ts'
@@ -38,6 +39,7 @@ export class ObjectReader {
   private end: number
   private pull: Pull | null
   private place: PullReader | null = null
+  private role: Pick<FetchTarget, 'askedAs'> | null = null
   private open: OpenSlice | null = null
   /** Pooled buffers for disk reads: one being written to the client, one being read into. */
   private buffers: [Buffer, Buffer] | null = null
@@ -104,6 +106,11 @@ export class ObjectReader {
     return this.end
   }
 
+  /** Asked for on a miss alone: a target is a copy of the request. */
+  private get askedAs(): PeerTier | null {
+    return (this.role ??= { askedAs: this.target().askedAs }).askedAs
+  }
+
   private get index(): number {
     return Math.floor(this.position / this.meta.sliceBytes)
   }
@@ -121,7 +128,7 @@ export class ObjectReader {
       const pulled = await this.fromPull(index)
       if (pulled !== undefined) return pulled
       if (this.position >= this.knownEnd()) return null
-      const flight = this.fills.landing.sliceInFlight(this.meta, index)
+      const flight = this.fills.landing.sliceInFlight(this.meta, index, this.askedAs)
       if (flight !== undefined) return this.from('flight', flight)
       // oxlint-disable-next-line no-await-in-loop
       const stored = await this.cache.openSlice(this.meta, index)
@@ -152,8 +159,8 @@ export class ObjectReader {
       throw new EdgewardError('origin_truncated', 'origin', 'the answer broke off')
     const { landing } = this.fills
     // Begun while the disk was asked.
-    if (landing.sliceInFlight(this.meta, index) !== undefined) return
-    const parked = landing.parkedAt(this.meta, index)
+    if (landing.sliceInFlight(this.meta, index, this.askedAs) !== undefined) return
+    const parked = landing.parkedAt(this.meta, index, this.askedAs)
     if (parked !== undefined) {
       this.follow(parked, index)
       return

@@ -15,6 +15,7 @@ import {
 } from '../limits.ts'
 import { OriginSlots, SLOTS_MAX } from './origin-slots.ts'
 import type { Slot, SlotKind } from './origin-slots.ts'
+import type { UpstreamTier } from './tier.ts'
 
 export interface UpstreamRequest {
   method: string
@@ -45,6 +46,8 @@ export interface UpstreamFlow {
 
 /** Hears one answer: a head, data, then an end or an error; an error alone when there was no answer. */
 export interface UpstreamSink {
+  /** Where the chain asks from now on; heard in the turn of the first attempt there. */
+  onTier?(tier: UpstreamTier): void
   /** Any number of interim answers (1xx) first. */
   onInterim(status: number, fields: FieldPairs): void
   onHead(head: UpstreamHead, flow: UpstreamFlow): void
