@@ -1,9 +1,8 @@
 // One prefetch at this edge, from where it stands to the end of its part: page after page of the list, each URL with all
-// that it names. Tells the scheduler how far it is, and hears from it what it may take, or that it is off.
+// that it names. Ends early when the scheduler says that it is gone.
 import { setTimeout as wait } from 'node:timers/promises'
 import { compileHours } from '../../../src/access/time-window.ts'
 import { parsePlaylist } from '../../../src/hls/parse.ts'
-import { PREFETCH_PROGRESS_EVERY_MS } from '../../../src/wire/prefetch.ts'
 import type { EdgePrefetch, EdgePrefetchUrls, PrefetchUrl } from '../../../src/wire/prefetch.ts'
 import type { EdgeContext } from '../../exchange.ts'
 import {
@@ -20,6 +19,7 @@ import { aheadTarget } from '../ahead-target.ts'
 import { bringObject, failed } from './bring-object.ts'
 import type { Brought, Errand, FailedBringing } from './bring-object.ts'
 import type { JobSource } from './job-source.ts'
+import { JobTeller } from './job-teller.ts'
 import { namedObjects } from './named-objects.ts'
 import type { NamedObjects, NotNamed } from './named-objects.ts'
 import { Pacer } from './pacer.ts'
@@ -57,6 +57,7 @@ export class JobRun {
   readonly #deps: JobDeps
   readonly #pacer: Pacer
   readonly #tally: Tally
+  readonly #teller: JobTeller
   readonly #stopping = new AbortController()
 
   constructor(id: string, part: ActivePart, deps: JobDeps) {
@@ -71,6 +72,7 @@ export class JobRun {
       isBusy: deps.isBusy,
     })
     this.#tally = new Tally(clock, part.urls, part.progress)
+    this.#teller = new JobTeller({ id, source: deps.source, tally: this.#tally, pacer: this.#pacer })
   }
 
   /** It goes no further; what it has fetched stays. */
@@ -82,30 +84,38 @@ export class JobRun {
   async run(): Promise<void> {
     const { signal } = this.#stopping
     // First of all it hears what it may take.
-    const heard = await this.#tell()
+    const heard = await this.#teller.tell()
     if (heard === 'gone') return
     if (heard === 'unheard') this.#pacer.bitRate = this.#part.settings.bitRate
     const telling = this.#keepTelling()
     try {
       this.#tally.work(true)
-      for (let from: number | null = this.#tally.from; from !== null;) {
-        // oxlint-disable-next-line no-await-in-loop -- a page when the one before is done
-        const page: EdgePrefetchUrls = await this.#page(from)
-        const tasks = page.urls.map((url) =>
-          Object.assign({ depth: 'listed' as const, url: { left: 1 } }, url),
-        )
-        // oxlint-disable-next-line no-await-in-loop
-        await workThrough<Task>(tasks, PREFETCH_EACH_AT_ONCE, (task, more) => this.#bring(task, more))
-        from = page.next
-        if (from !== null) this.#tally.reached(from)
-      }
+      await this.#workThroughList()
       this.#tally.done()
+      this.#teller.finish()
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
       this.#tally.work(false)
       if (this.#tally.state !== 'done') this.stop()
       await telling
+    }
+  }
+
+  async #keepTelling(): Promise<void> {
+    if ((await this.#teller.keepTelling(this.#stopping.signal)) === 'gone') this.stop()
+  }
+
+  async #workThroughList(): Promise<void> {
+    let from: number | null = this.#tally.from
+    while (from !== null) {
+      // oxlint-disable-next-line no-await-in-loop -- a page when the one before is done
+      const page: EdgePrefetchUrls = await this.#page(from)
+      const tasks = page.urls.map((url) => Object.assign({ depth: 'listed' as const, url: { left: 1 } }, url))
+      // oxlint-disable-next-line no-await-in-loop
+      await workThrough<Task>(tasks, PREFETCH_EACH_AT_ONCE, (task, more) => this.#bring(task, more))
+      from = page.next
+      if (from !== null) this.#tally.reached(from)
     }
   }
 
@@ -211,44 +221,6 @@ export class JobRun {
   #settled({ url }: Task): void {
     url.left -= 1
     if (url.left === 0) this.#tally.urlDone()
-  }
-
-  /** Once a second while it works, and at the end until it is heard. */
-  async #keepTelling(): Promise<void> {
-    const { signal } = this.#stopping
-    for (let told: Tally['state'] | null = null; ;) {
-      // oxlint-disable-next-line no-await-in-loop -- a clock's tick
-      await wait(PREFETCH_PROGRESS_EVERY_MS, undefined, { signal }).catch(() => {})
-      if (signal.aborted) return
-      const state = this.#stateNow()
-      // Cancelled meanwhile, it hears so from the events.
-      if (state === 'out-of-hours' && told === state) continue
-      // oxlint-disable-next-line no-await-in-loop
-      const heard = await this.#tell()
-      if (heard === 'gone') this.stop()
-      if (heard !== 'heard') continue
-      if (state === 'done') return
-      told = state
-    }
-  }
-
-  #stateNow(): Tally['state'] {
-    if (this.#tally.state === 'done') return 'done'
-    const isOpen = this.#pacer.isOpen()
-    this.#tally.state = isOpen ? 'working' : 'out-of-hours'
-    this.#tally.work(isOpen)
-    return this.#tally.state
-  }
-
-  async #tell(): Promise<'heard' | 'gone' | 'unheard'> {
-    try {
-      const { state, bitRate } = await this.#deps.source.tell(this.#id, this.#tally.progress())
-      if (state === 'gone') return 'gone'
-      this.#pacer.bitRate = bitRate
-      return 'heard'
-    } catch {
-      return 'unheard'
-    }
   }
 }
 
