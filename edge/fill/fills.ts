@@ -199,7 +199,7 @@ export class Fills {
     flight: Flight,
   ): FetchOutcome | Promise<FetchOutcome> {
     const { target, stale } = ask
-    const context = this.headContext(target, asked)
+    const context = this.headContext(target, asked, flight)
     if (head.status === 304 && stale !== undefined) {
       flight.forget?.()
       return { kind: 'not-modified', meta: this.notModified(head, stale, context), collapsed: false }
@@ -263,7 +263,7 @@ export class Fills {
     return { ...read.meta, key: variantKey(sign, variantText(read.selecting, target.header)) }
   }
 
-  private headContext(target: FetchTarget, { atMs: requestMs, asOf }: Asked): HeadContext {
+  private headContext(target: FetchTarget, { atMs: requestMs, asOf }: Asked, flight: Flight): HeadContext {
     return {
       key: target.key,
       sliceBytes: this.sliceBytes,
@@ -271,6 +271,7 @@ export class Fills {
       responseMs: this.clock.now(),
       unique: `#${this.answers++}-${requestMs}`,
       rule: target.rule,
+      fromEdge: flight.tier !== 'origins',
       authorised: target.authorised,
       asOf,
     }

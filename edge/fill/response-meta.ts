@@ -18,6 +18,9 @@ import type { StorableVerdict } from '../cache/storable.ts'
 import { PASS_PIECE_BYTES, STORED_HEAD_BYTES_MAX, WHOLE_PULL_SLICES_MAX } from '../limits.ts'
 import { boundLifetimes, playlistFactsOf } from '../playlist/playlist-times.ts'
 import type { PlaylistFacts } from '../playlist/playlist-times.ts'
+import { peerAgeOf } from '../peer/peer-fields.ts'
+import type { PeerAge } from '../peer/peer-fields.ts'
+import { PEER_AGE_FIELD } from '../../src/wire/peer-token.ts'
 import type { WithoutTokens } from '../../src/access/token-fields.ts'
 import type { UpstreamHead } from '../upstream/upstream.ts'
 
@@ -43,6 +46,8 @@ export interface HeadContext {
   /** For answers without validator. */
   unique: string
   rule: PullRule
+  /** Another edge answered: what it says besides is believed. */
+  fromEdge: boolean
   /** The request carried Authorization. */
   authorised: boolean
   /** The count of purges when it was sent. */
@@ -57,6 +62,8 @@ export interface ReadHead {
   /** Lower-case names of the request fields that select this answer, sorted. */
   selecting: readonly string[]
 }
+
+const PEER_AGE_LOWER = PEER_AGE_FIELD.toLowerCase()
 
 /** RFC 9110 §7.6.1, and what this server states itself. */
 const NOT_KEPT = new Set([
@@ -132,7 +139,7 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
     sliceBytes: verdict === 'storable' || contentRange !== null ? context.sliceBytes : PASS_PIECE_BYTES,
     ranges: combinable && (head.status === 206 || /\bbytes\b/i.test(received.list('accept-ranges') ?? '')),
     receivedMs: responseMs,
-    initialAgeMs: initialAgeOf(received, context.requestMs, responseMs),
+    initialAgeMs: ageAtHead(received, context).ageMs,
     lifetimeMs,
     ...times,
     selecting: [],
@@ -166,7 +173,7 @@ export function readPassed(head: UpstreamHead, context: HeadContext): ObjectMeta
     sliceBytes: PASS_PIECE_BYTES,
     ranges: false,
     receivedMs: context.responseMs,
-    initialAgeMs: initialAgeOf(received, context.requestMs, context.responseMs),
+    initialAgeMs: ageAtHead(received, context).ageMs,
     lifetimeMs: 0,
     staleWhileRevalidateMs: 0,
     staleIfErrorMs: 0,
@@ -193,7 +200,7 @@ export function readNotModified(
     times: {
       date: received.get('date') ?? stored.date,
       receivedMs: context.responseMs,
-      initialAgeMs: initialAgeOf(received, context.requestMs, context.responseMs),
+      initialAgeMs: ageAtHead(received, context).ageMs,
       ...timesOf(stored.status, merged, control, context, stored.playlist),
       ...(withdrawn && { lifetimeMs: 0 }),
       asOf: context.asOf,
@@ -208,14 +215,27 @@ function timesOf(
   status: number,
   fields: FieldBlock,
   control: CacheControl,
-  { key, rule, responseMs }: HeadContext,
+  context: HeadContext,
   known: PlaylistFacts | undefined,
 ): Pick<MetaTimes, 'lifetimeMs' | 'staleWhileRevalidateMs' | 'staleIfErrorMs' | 'playlist'> {
+  const { key, rule, responseMs } = context
+  const { ageMs, isStale } = ageAtHead(fields, context)
   const lifetimeMs = lifetimeOf(status, fields, control, rule, responseMs)
-  const times = { lifetimeMs, ...staleAllowanceOf(control, rule) }
-  const stated = control.noCache || isStated(fields, control, rule, responseMs)
+  // To be asked for again before it is used: its life ended with a purge.
+  const isSpent = isStale && ageMs < lifetimeMs
+  const allowance = staleAllowanceOf(control, rule)
+  const times = isSpent
+    ? { ...allowance, lifetimeMs: ageMs, staleWhileRevalidateMs: 0 }
+    : { ...allowance, lifetimeMs }
+  const stated = isSpent || control.noCache || isStated(fields, control, rule, responseMs)
   const facts = known === undefined ? playlistFactsOf(status, key, fields, stated) : { ...known, stated }
   return facts === undefined ? times : { ...boundLifetimes(facts, times), playlist: facts }
+}
+
+/** How old it is as its head arrives, by what another edge says of it or by RFC 9111 §4.2.3. */
+function ageAtHead(received: FieldBlock, { fromEdge, requestMs, responseMs }: HeadContext): PeerAge {
+  const said = fromEdge ? peerAgeOf(received.get(PEER_AGE_LOWER), responseMs - requestMs) : undefined
+  return said ?? { ageMs: initialAgeOf(received, requestMs, responseMs), isStale: false }
 }
 
 /** The origin states a lifetime, or a rule of the property does. */

@@ -156,7 +156,8 @@ function headFor(exchange: Exchange, meta: ObjectMeta, status: number, range: By
     extra.push('Content-Range', `bytes ${range.start}-${range.end - 1}/${meta.length}`)
     length = range.end - range.start
   }
-  if (peer !== null) extra.push(...peerFields(meta, exchange.cache.outcome, edge.clock.now()))
+  const tookMs = peer === null ? 0 : edge.clock.monotonic() - exchange.startedMs
+  if (peer !== null) extra.push(...peerFields(meta, exchange.cache.outcome, edge.clock.now(), tookMs))
   // Of a client's page, its own edge knows.
   const cors = peer === null ? property?.cors(request.header('origin')) : undefined
   return { status, fields: meta.fields, added: cors ?? NO_FIELDS, extra, length, date: meta.date }

@@ -9,7 +9,7 @@ import type { PeerSecret, PeerTier } from './guidance.ts'
 /** Of a request: the token. Of an answer: the edge's own refusal, by its code; answers of an origin never have it. */
 export const PEER_FIELD = 'Edgeward-Peer'
 
-/** Of an answer from what an edge has: `AGE` in milliseconds, and `; stale` where it stands in for something newer. */
+/** Of an answer to an edge: `AGE;TOOK` in milliseconds, and `;stale` where it stands in for something newer. */
 export const PEER_AGE_FIELD = 'Edgeward-Age'
 
 /** A request that is made now is judged now; the rest is for clocks. */

@@ -127,6 +127,7 @@ t.test('no origin head throws but as the origin’s fault', async (t) => {
     responseMs: 1,
     unique: '#',
     rule,
+    fromEdge: false,
     authorised: false,
     asOf: 0,
   }

@@ -74,7 +74,7 @@ t.test(
     t.match(reply, {
       status: 200,
       text: 'segment',
-      headers: { 'cache-tag': 'film,one', 'edgeward-age': /^\d+$/ },
+      headers: { 'cache-tag': 'film,one', 'edgeward-age': /^\d+;\d+$/ },
     })
     t.notOk('edgeward-peer' in reply.headers, 'the answer is the origin’s')
     t.notOk('edgeward-peer' in (origin.requests(PATH)[0]?.headers ?? {}), 'no origin sees a token')

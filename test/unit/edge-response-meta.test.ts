@@ -17,6 +17,7 @@ function context(rule: Partial<HeadContext['rule']> = {}): HeadContext {
     responseMs: NOW,
     unique: '#1',
     rule: { ...PULL_RULE, ...rule },
+    fromEdge: false,
     authorised: false,
     asOf: 0,
   }
@@ -159,3 +160,38 @@ t.test('304 that withdraws an object from the public ends its freshness', async 
     t.equal(readNotModified(head, stored, context({ overrideMs: 9000 })).times.lifetimeMs, 0, control)
   }
 })
+
+t.test('what another edge says of age is believed to the millisecond, of an origin it is not', async (t) => {
+  const fields = [...MAX_AGE, 'Age', '1', 'ETag', '"a"', 'Edgeward-Age', '1250;40', 'Edgeward-Peer', 'x']
+  // Its answer took 100 ms, of which 40 are in its age already.
+  const context100 = { ...context(), requestMs: NOW - 100 }
+  const ofEdge = readHead({ upstream: 'e', status: 200, fields }, { ...context100, fromEdge: true }).meta
+  t.match(ofEdge, { initialAgeMs: 1310, lifetimeMs: 60_000 })
+  t.same(ofEdge.fields.pairs, ['Cache-Control', 'max-age=60', 'ETag', '"a"'], 'it goes no further')
+  const ofOrigin = readHead({ upstream: 'o', status: 200, fields }, context100).meta
+  t.match(ofOrigin, { initialAgeMs: 1100, lifetimeMs: 60_000 })
+  t.same(ofOrigin.fields.pairs, ofEdge.fields.pairs)
+  for (const text of ['1250', 'a;b', '-1;0', '1;2;fresh', '1;2;stale;stale', '']) {
+    const odd = [...MAX_AGE, 'Age', '7', 'Edgeward-Age', text]
+    const { meta } = readHead({ upstream: 'e', status: 200, fields: odd }, { ...context(), fromEdge: true })
+    t.equal(meta.initialAgeMs, 7000, `${text}: by what everybody says`)
+  }
+})
+
+t.test(
+  'what another edge had to be asked for again before it used it, this one asks for again too',
+  async (t) => {
+    const from = { ...context(), fromEdge: true }
+    const control = 'max-age=60, stale-while-revalidate=30, stale-if-error=90'
+    const head = (age: string) => ({
+      upstream: 'e',
+      status: 200,
+      fields: ['Cache-Control', control, 'Edgeward-Age', age],
+    })
+    t.match(readHead(head('2000;0'), from).meta, { initialAgeMs: 2000, lifetimeMs: 60_000 })
+    const spent = { initialAgeMs: 2000, lifetimeMs: 2000, staleWhileRevalidateMs: 0, staleIfErrorMs: 90_000 }
+    t.match(readHead(head('2000;0;stale'), from).meta, spent)
+    const old = { initialAgeMs: 70_000, lifetimeMs: 60_000, staleWhileRevalidateMs: 30_000 }
+    t.match(readHead(head('70000;0;stale'), from).meta, old, 'what is old by its age is no older by that')
+  },
+)
