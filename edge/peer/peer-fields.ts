@@ -13,7 +13,6 @@ export function peerFields(
   nowMs: number,
   tookMs: number,
 ): FieldPairs {
-  const ms = (value: number) => String(Math.max(0, Math.floor(value)))
   // By its age alone, what was purged softly would seem fresh where it stands in for an error.
   const stale = outcome === 'stale' ? ';stale' : ''
   const fields = [PEER_AGE_FIELD, `${ms(ageOf(meta, nowMs))};${ms(tookMs)}${stale}`]
@@ -36,4 +35,8 @@ export function peerAgeOf(field: string | undefined, delayMs: number): PeerAge |
   if (match === null) return undefined
   const [, age, took, stale] = match
   return { ageMs: Number(age) + Math.max(0, delayMs - Number(took)), isStale: stale !== undefined }
+}
+
+function ms(value: number): string {
+  return String(Math.max(0, Math.floor(value)))
 }
