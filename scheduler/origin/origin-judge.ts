@@ -77,7 +77,6 @@ export class OriginJudge {
   readonly #timer: NodeJS.Timeout
   #reports: readonly (SeenReport | undefined)[] = []
   readonly #edges: readonly EdgeView[]
-  #alive: Listeners = { edges: 0, sites: 0 }
   #guidance: Guidance['origins'] = {}
   #guidanceText = '{}'
 
@@ -109,7 +108,7 @@ export class OriginJudge {
     )
     const options = { origins, clock, background, onProbe, onChange: () => this.#judge() }
     this.#probes = new OriginProbes(options, before === undefined ? undefined : before.#probes)
-    this.#timer = setInterval(() => this.#tick(), ORIGIN_TICK_MS)
+    this.#timer = setInterval(() => this.#judge(), ORIGIN_TICK_MS)
     this.#timer.unref()
     this.#renew()
   }
@@ -148,13 +147,6 @@ export class OriginJudge {
     this.#probes.close()
   }
 
-  #tick(): void {
-    const nowMs = this.#deps.clock.monotonic()
-    const alive = this.#edges.filter(({ index }) => isAlive(this.#reports[index], nowMs))
-    this.#alive = { edges: alive.length, sites: new Set(alive.map(({ siteId }) => siteId)).size }
-    this.#judge()
-  }
-
   #judge(): void {
     const nowMs = this.#deps.clock.monotonic()
     const heard = this.#judged.map((judged) => this.#hearOf(judged, nowMs))
@@ -183,13 +175,19 @@ export class OriginJudge {
     // Of one that all is well with, edges are not looked at one by one.
     const isLookedAt = isDoubted || probes === 'down' || this.#outcomes.hasFailures(origin.id, nowMs)
     const view = isLookedAt ? this.#outcomes.viewOf(origin.id, nowMs) : NOTHING_SEEN
-    const word = edgesWord(view, { isDoubted, isProbedGood: probes === 'up', alive: this.#alive })
+    const alive = view.failing === 0 ? NOBODY : this.#aliveAt(nowMs)
+    const word = edgesWord(view, { isDoubted, isProbedGood: probes === 'up', alive })
     if (view.failing > 0) judged.failedAtMs = nowMs
     if (word === 'serving') judged.vouchedUntilMs = nowMs + VOUCHED_MS
     else if (word !== 'nothing') judged.vouchedUntilMs = -Infinity
     const ownWord = isOwnWord(standings)
     const isVouched = probes === 'down' && !ownWord && nowMs < judged.vouchedUntilMs
     return { probes, isOwnWord: ownWord, word, isVouched }
+  }
+
+  #aliveAt(nowMs: number): Listeners {
+    const alive = this.#edges.filter(({ index }) => isAlive(this.#reports[index], nowMs))
+    return { edges: alive.length, sites: new Set(alive.map(({ siteId }) => siteId)).size }
   }
 
   /** The panic rule: probes that lose most origins at once are wrong sooner than all of those are gone. */
@@ -249,6 +247,8 @@ export class OriginJudge {
 }
 
 const UNHEARD: Heard = { probes: 'unknown', isOwnWord: false, word: 'nothing', isVouched: false }
+
+const NOBODY: Listeners = { edges: 0, sites: 0 }
 
 function firstJudged(nowMs: number): Omit<Judged, 'origin'> {
   return { verdict: firstVerdict(nowMs), vouchedUntilMs: -Infinity, failedAtMs: -Infinity }

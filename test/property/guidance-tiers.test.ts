@@ -101,6 +101,12 @@ t.test('only edges that can fill are in a tier, suspects where there is nobody e
             const fits = new Set(views.map(({ index }) => any.fillers[index]?.fit))
             if (views.length === 0 || fits.has('never') || fits.size > 1) return false
             if (views.some((edge) => edge.pinned !== null)) return false
+            const isBetterThere = (first: SiteView['edges'][number]) =>
+              any.fillers[first.index]?.fit === 'first' &&
+              first.siteId === views[0]?.siteId &&
+              first.pinned === null &&
+              group.capabilities.every((label) => first.capabilities.has(label))
+            if (fits.has('last') && sites.some(({ edges }) => edges.some(isBetterThere))) return false
             const [first] = views
             if (views.some(({ siteId }) => siteId !== first?.siteId)) return false
             if (group.capabilities.some((label) => views.some((edge) => !edge.capabilities.has(label))))
