@@ -20,11 +20,15 @@ export interface ClusterOptions {
   /** Base URL of the origin that the property `shows` (host shows.example.com) pulls from. */
   origin: string
   /** Site → its edges and the client networks it covers; the first site is the default. */
-  sites: Readonly<Record<string, { edges: readonly string[]; networks?: readonly string[] }>>
+  sites: Readonly<
+    Record<string, { edges: readonly string[]; networks?: readonly string[]; parents?: readonly string[] }>
+  >
   /** `redis://…`, for the registry. */
   redis?: string
   /** Keys of the property `shows` besides its id, hosts and origins. */
   property?: Readonly<Record<string, unknown>>
+  /** Further properties, whole; their origin is `studio`. */
+  properties?: readonly object[]
   /** Further keys of each edge in edgeward.yaml, such as its capacity. */
   edgeEntry?: Readonly<Record<string, unknown>>
   /** Further top-level keys of each edge.yaml. */
@@ -160,14 +164,16 @@ function schedulerSettings(
       ...(options.redis === undefined ? {} : { redis: options.redis }),
       ...(options.dns === undefined ? {} : { dns: options.dns }),
     },
-    sites: Object.entries(options.sites).map(([id, { networks }]) => ({
+    sites: Object.entries(options.sites).map(([id, { networks, parents }]) => ({
       id,
+      ...(parents === undefined ? {} : { parents }),
       coverage: { networks: networks ?? [] },
     })),
     edges: entries,
     origins: [{ id: 'studio', url: options.origin }],
     properties: [
       { id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }], ...options.property },
+      ...(options.properties ?? []),
     ],
   }
 }
