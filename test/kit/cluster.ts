@@ -166,7 +166,7 @@ function schedulerSettings(
     },
     sites: Object.entries(options.sites).map(([id, { networks, parents }]) => ({
       id,
-      ...(parents === undefined ? {} : { parents }),
+      parents: parents ?? [],
       coverage: { networks: networks ?? [] },
     })),
     edges: entries,
