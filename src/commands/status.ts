@@ -1,4 +1,5 @@
-// `edgeward status`: what a scheduler knows of itself, its registry and its edges. Exit code 1 when it is not ready.
+// `edgeward status`: what a scheduler knows of itself, its registry, its edges and origins. Exit code 1 when it is not
+// ready.
 import { Command } from 'commander'
 import { z } from 'zod'
 import { edgeOverrideSchema } from '../wire/override.ts'
@@ -33,8 +34,27 @@ const edgesSchema = z.object({
   ),
 })
 
+const probedSchema = z.object({ finding: z.string(), last: z.string().optional(), detail: z.string() })
+
+const originsSchema = z.object({
+  origins: z.array(
+    z.object({
+      id: z.string(),
+      url: z.string(),
+      state: z.string(),
+      forMs: z.number(),
+      by: z.string().nullable(),
+      share: z.number(),
+      held: z.boolean(),
+      probes: z.record(z.string(), probedSchema).nullable(),
+      edges: z.object({ edges: z.number(), failing: z.number(), ok: z.number(), failed: z.number() }),
+    }),
+  ),
+})
+
 type Status = z.infer<typeof statusSchema>
 type EdgeStatus = z.infer<typeof edgesSchema>['edges'][number]
+type OriginStatus = z.infer<typeof originsSchema>['origins'][number]
 
 interface StatusOptions {
   admin: string
@@ -47,17 +67,21 @@ export function statusCommand(): Command {
     .option('--json', 'print one JSON object')
     .addOption(adminOption())
     .action(async ({ admin, json }: StatusOptions) => {
-      const [status, { edges }] = await Promise.all([
+      const [status, { edges }, { origins }] = await Promise.all([
         askAdmin(admin, '/api/v1/status', statusSchema),
         askAdmin(admin, '/api/v1/edges', edgesSchema),
+        askAdmin(admin, '/api/v1/origins', originsSchema),
       ])
-      const text = json === true ? `${JSON.stringify({ ...status, edges })}\n` : pageOf(status, edges)
+      const text =
+        json === true
+          ? `${JSON.stringify({ ...status, edges, origins })}\n`
+          : [...pageLines(status, edges), '', ...originLines(origins), ''].join('\n')
       process.stdout.write(text)
       if (!status.readiness.ready) process.exitCode = 1
     })
 }
 
-function pageOf({ version, readiness, registry, holds }: Status, edges: readonly EdgeStatus[]): string {
+function pageLines({ version, readiness, registry, holds }: Status, edges: readonly EdgeStatus[]): string[] {
   const held =
     registry.state === 'held'
       ? `held for ${Math.round((registry.heldForMs ?? 0) / 1000)} s: ${registry.reason ?? ''}`
@@ -79,8 +103,31 @@ function pageOf({ version, readiness, registry, holds }: Status, edges: readonly
         `held for ${Math.round(forMs / 1000)} s: ${evidence} against ${count} edges at once are not believed`,
     ),
     ...tableLines([['EDGE', 'SITE', 'STATE', 'PROBES', 'HEARD', 'CONNECTIONS', 'OVERRIDE'], ...rows]),
-    '',
-  ].join('\n')
+  ]
+}
+
+function originLines(origins: readonly OriginStatus[]): string[] {
+  const rows = origins.map(({ id, state, forMs, by, share, held, probes, edges }) => [
+    id,
+    state === 'up'
+      ? state
+      : `${state}${state === 'returning' ? ` ${Math.round(share * 100)} %` : ''}: ${by ?? ''}`,
+    `${Math.round(forMs / 1000)} s`,
+    held ? 'not believed' : probes === null ? 'off' : probeWords(probes),
+    edges.edges === 0
+      ? '-'
+      : `${edges.failing} of ${edges.edges} fail (${edges.failed} of ${edges.ok + edges.failed})`,
+  ])
+  return tableLines([['ORIGIN', 'STATE', 'SINCE', 'PROBES', 'EDGES'], ...rows])
+}
+
+/** The families that answer, and what is wrong with the others. */
+function probeWords(probes: NonNullable<OriginStatus['probes']>): string {
+  const told = Object.entries(probes).filter(([, { finding }]) => finding !== 'unknown')
+  if (told.length === 0) return '-'
+  return told
+    .map(([family, { finding, last }]) => (finding === 'up' ? family : `no ${family} (${last ?? ''})`))
+    .join(', ')
 }
 
 /** The families that answer, and those that do not. */
