@@ -44,3 +44,6 @@ export const ORIGIN_PROBES_PER_TICK = 40
 
 /** Origins' time passes without events: they are looked at this often. */
 export const ORIGIN_TICK_MS = 250
+
+/** Reports make it look at once, where that is longer ago than a millisecond for each so many edges: a look costs that. */
+export const EDGES_PER_LOOK_MS = 50

@@ -18,6 +18,7 @@ import { findingOf, isOwnWord } from './family-standing.ts'
 import type { FamilyStandings, ProbeFinding } from './family-standing.ts'
 import {
   CORROBORATED_MS,
+  EDGES_PER_LOOK_MS,
   HELD_AT_LEAST,
   HELD_OF_AT_LEAST,
   HOLD_OFF_MS,
@@ -77,6 +78,10 @@ export class OriginJudge {
   readonly #timer: NodeJS.Timeout
   #reports: readonly (SeenReport | undefined)[] = []
   readonly #edges: readonly EdgeView[]
+  #soon: NodeJS.Timeout | undefined
+  #lookedAtMs = -Infinity
+  /** Since the last look. */
+  #isProbeNew = false
   #guidance: Guidance['origins'] = {}
   #guidanceText = '{}'
 
@@ -106,9 +111,9 @@ export class OriginJudge {
       edges,
       origins.map(({ id }) => id),
     )
-    const options = { origins, clock, background, onProbe, onChange: () => this.#judge() }
+    const options = { origins, clock, background, onProbe, onChange: () => this.#hearProbe() }
     this.#probes = new OriginProbes(options, before === undefined ? undefined : before.#probes)
-    this.#timer = setInterval(() => this.#judge(), ORIGIN_TICK_MS)
+    this.#timer = setInterval(() => this.#look(true), ORIGIN_TICK_MS)
     this.#timer.unref()
     this.#renew()
   }
@@ -121,7 +126,7 @@ export class OriginJudge {
   /** Takes the reports of a snapshot, by `EdgeView.index`. */
   hear(reports: readonly (SeenReport | undefined)[]): void {
     this.#reports = reports
-    if (this.#outcomes.take(reports)) this.#judge()
+    this.#lookSoon()
   }
 
   standings(): readonly OriginStanding[] {
@@ -144,11 +149,34 @@ export class OriginJudge {
   close(): void {
     this.onChange = null
     clearInterval(this.#timer)
+    clearTimeout(this.#soon)
     this.#probes.close()
   }
 
-  #judge(): void {
+  #hearProbe(): void {
+    this.#isProbeNew = true
+    this.#lookSoon()
+  }
+
+  /** At once, but of a large fleet not more often than it can be looked at. */
+  #lookSoon(): void {
+    if (this.#soon !== undefined) return
+    const gapMs = Math.floor(this.#edges.length / EDGES_PER_LOOK_MS)
+    const leftMs = this.#lookedAtMs + gapMs - this.#deps.clock.monotonic()
+    if (leftMs <= 0) return this.#look(this.#isProbeNew)
+    this.#soon = setTimeout(() => this.#look(this.#isProbeNew), leftMs)
+  }
+
+  #look(isDue: boolean): void {
     const nowMs = this.#deps.clock.monotonic()
+    clearTimeout(this.#soon)
+    this.#soon = undefined
+    this.#lookedAtMs = nowMs
+    this.#isProbeNew = false
+    if (this.#outcomes.take(this.#reports) || isDue) this.#judge(nowMs)
+  }
+
+  #judge(nowMs: number): void {
     const heard = this.#judged.map((judged) => this.#hearOf(judged, nowMs))
     this.#hold(heard, nowMs)
     const { hold } = this.#gate
