@@ -25,6 +25,10 @@ export interface ClusterOptions {
   >
   /** `redis://…`, for the registry. */
   redis?: string
+  /** Further keys of the origin `studio`, which that is. */
+  originEntry?: Readonly<Record<string, unknown>>
+  /** Further origins, whole. */
+  origins?: readonly object[]
   /** Keys of the property `shows` besides its id, hosts and origins. */
   property?: Readonly<Record<string, unknown>>
   /** Further properties, whole; their origin is `studio`. */
@@ -170,7 +174,7 @@ function schedulerSettings(
       coverage: { networks: networks ?? [] },
     })),
     edges: entries,
-    origins: [{ id: 'studio', url: options.origin }],
+    origins: [{ id: 'studio', url: options.origin, ...options.originEntry }, ...(options.origins ?? [])],
     properties: [
       { id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }], ...options.property },
       ...(options.properties ?? []),
