@@ -1,7 +1,4 @@
 // Origins judged by real probes of real servers and by edges' reports: down, held against the panic rule, back.
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
-import { once } from 'node:events'
 import t from 'tap'
 import { OriginJudge } from '../../scheduler/origin/origin-judge.ts'
 import { isProbed } from '../../scheduler/origin/origin-prober.ts'
@@ -10,43 +7,10 @@ import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { recordingLog } from '../kit/recording-log.ts'
-import { freePort } from '../kit/ports.ts'
+import { startPlainOrigin } from '../kit/plain-origin.ts'
 import { edgeEntry, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
 import { until } from '../kit/until.ts'
-
-interface TestOrigin {
-  readonly port: number
-  status: number
-  asked: { url: string | undefined; host: string | undefined; key: unknown }[]
-  start(): Promise<void>
-  stop(): void
-}
-
-async function originServer(t: TestScope): Promise<TestOrigin> {
-  const port = await freePort()
-  let server: Server | null = null
-  const origin: TestOrigin = {
-    port,
-    status: 200,
-    asked: [],
-    async start() {
-      server = createServer(({ url, headers }, response) => {
-        origin.asked.push({ url, host: headers.host, key: headers['x-key'] })
-        response.writeHead(origin.status).end('long '.repeat(100_000))
-      })
-      server.listen(port, '127.0.0.1')
-      await once(server, 'listening')
-    },
-    stop() {
-      server?.close()
-      server?.closeAllConnections()
-    },
-  }
-  await origin.start()
-  t.teardown(() => origin.stop())
-  return origin
-}
 
 function report(at: string, origins: EdgeReport['origins']) {
   return { report: reportOf(at, { origins }), receivedAtMs: systemClock.monotonic(), heldAtMs: null }
@@ -79,15 +43,15 @@ function judgeOf(t: TestScope, origins: readonly object[], before?: OriginJudge)
 t.test(
   'an origin is asked as configured, and down when it refuses, answers wrongly, or comes back',
   async (t) => {
-    const origin = await originServer(t)
+    const origin = await startPlainOrigin(t)
     const url = `http://127.0.0.1:${origin.port}/media`
     const entry = { id: 'films', url, host: 'films.example.com', headers: { 'X-Key': 'k' }, health: HEALTH }
     const { judge, untilState, standing, lines } = judgeOf(t, [entry])
     await until('it is probed', () => standing('films')?.probes.get(4)?.finding === 'up')
-    t.same(origin.asked[0], { url: '/healthz', host: 'films.example.com', key: 'k' })
+    t.match(origin.first, { target: '/healthz', headers: { host: 'films.example.com', 'x-key': 'k' } })
     t.same(judge.guidance, {}, 'up: nothing to be told')
 
-    origin.stop()
+    await origin.stop()
     await untilState('films', 'down')
     t.match(standing('films'), { verdict: { by: 'probes' }, share: 0 })
     t.match(standing('films')?.probes.get(4), { finding: 'down', last: 'refused' })
@@ -110,7 +74,7 @@ t.test(
 )
 
 t.test('what most probes lose at once is held, until edges say the same', async (t) => {
-  const servers = await Promise.all([1, 2, 3].map(() => originServer(t)))
+  const servers = await Promise.all([1, 2, 3].map(() => startPlainOrigin(t)))
   const entries = servers.map(({ port }, i) => ({
     id: `o${i}`,
     url: `http://127.0.0.1:${port}`,
@@ -121,7 +85,7 @@ t.test('what most probes lose at once is held, until edges say the same', async 
     entries.every(({ id }) => standing(id)?.probes.get(4)?.finding === 'up'),
   )
   // Within one interval of each other: the first may be believed before the second is lost.
-  for (const server of servers) server.stop()
+  await Promise.all(servers.map((server) => server.stop()))
   await until('it is said', () => lines.some((line) => JSON.stringify(line).includes('held')))
   await until('all are lost', () =>
     entries.every(({ id }) => standing(id)?.probes.get(4)?.finding === 'down'),
@@ -157,11 +121,11 @@ t.test('edges alone decide of one that is not probed', async (t) => {
 })
 
 t.test('what is known of an origin goes on under the next configuration', async (t) => {
-  const origin = await originServer(t)
+  const origin = await startPlainOrigin(t)
   const entry = { id: 'films', url: `http://127.0.0.1:${origin.port}`, health: HEALTH }
   const first = judgeOf(t, [entry])
   t.ok(first.origins.some(isProbed))
-  origin.stop()
+  await origin.stop()
   await first.untilState('films', 'down')
   const second = judgeOf(t, [{ id: 'new', url: 'http://127.0.0.1:9' }, entry], first.judge)
   t.match(second.standing('films'), { verdict: { state: 'down', by: 'probes' } })
