@@ -26,6 +26,7 @@ export interface EdgeOptions {
   properties?: readonly object[]
   /** Top-level keys of edge.yaml that replace the ones made of the above. */
   config?: Readonly<Record<string, unknown>>
+  env?: Record<string, string>
 }
 
 /** One access-log line, the fields that tests look at. */
@@ -117,5 +118,5 @@ export async function prepareEdge(t: TestScope, options: EdgeOptions): Promise<T
   const configFile = path.join(directory, 'edge.yaml')
   await writeFile(configFile, stringify(settings))
   const where = { id, url: `http://${listen}`, admin: `http://${admin}`, directory, configFile }
-  return new TestEdge(t, where, { within })
+  return new TestEdge(t, where, { within, ...(options.env === undefined ? {} : { env: options.env }) })
 }

@@ -20,17 +20,18 @@ export function findNginx(module: string): string | undefined {
   return spawnSync(program, ['-V'], { encoding: 'utf8' }).stderr.includes(module) ? program : undefined
 }
 
-/** One server a body of a server block; gives their ports. */
+/** One server a body of a server block; gives their ports. `listen`: further parameters of theirs, such as `ssl`. */
 export async function startNginx(
   t: TestScope,
   program: string,
   servers: readonly string[],
+  { listen = '' }: { listen?: string } = {},
 ): Promise<number[]> {
   const directory = await tempDirectory(t)
   const ports: number[] = []
   for (const _ of servers) ports.push(await freePort())
   const file = path.join(directory, 'nginx.conf')
-  await writeFile(file, configuration(directory, servers, ports))
+  await writeFile(file, configuration(directory, servers, ports, listen))
   const child = spawn(program, ['-p', directory, '-c', file, '-e', 'stderr'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -48,7 +49,12 @@ export async function startNginx(
   return ports
 }
 
-function configuration(directory: string, servers: readonly string[], ports: readonly number[]): string {
+function configuration(
+  directory: string,
+  servers: readonly string[],
+  ports: readonly number[],
+  listen: string,
+): string {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `
 daemon off;
@@ -58,7 +64,7 @@ events { worker_connections 256; }
 http {
   access_log off;
   ${paths.map((name) => `${name}_temp_path ${directory}/${name};`).join('\n  ')}
-  ${servers.map((body, i) => `server { listen 127.0.0.1:${ports[i]}; listen [::1]:${ports[i]}; ${body} }`).join('\n  ')}
+  ${servers.map((body, i) => `server { listen 127.0.0.1:${ports[i]} ${listen}; listen [::1]:${ports[i]} ${listen}; ${body} }`).join('\n  ')}
 }
 `
 }
