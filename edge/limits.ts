@@ -6,14 +6,28 @@ export const WHOLE_PULL_SLICES_MAX = 4
 export const PASS_PIECE_BYTES = 256 * 1024
 /** A pull that no reader wants more of waits this long at a slice boundary, then ends. */
 export const PULL_IDLE_MS = 5000
-/** Upstream: to connect, to the end of the answer's head, between two pieces of its body; then it counts as failed. */
-export const CONNECT_TIMEOUT_MS = 3000
-export const UPSTREAM_HEAD_TIMEOUT_MS = 10_000
+/** Another edge: to connect, to the end of the answer's head besides what its own upstreams may take, between two pieces
+ * of its body; then it counts as failed. An origin's are configured. */
+export const EDGE_CONNECT_TIMEOUT_MS = 1000
+export const EDGE_HEAD_EXTRA_MS = 2000
+export const EDGE_BODY_TIMEOUT_MS = 15_000
+/** Edges of one tier that are asked for one request, after each other. */
+export const TIER_EDGES_MAX = 2
+/** Failures in a row after which an upstream is left alone, and for how long: doubled up to the last while it is not back. */
+export const UPSTREAM_CIRCUIT = { failuresMax: 5, restFirstMs: 1000, restLastMs: 30_000 }
+/** Requests that wait for a head, and nothing has come from the upstream for so long: is it there at all? */
+export const SILENCE_MS = 1000
+/** For a connection that finds out. */
+export const SILENCE_CONNECT_MS = 700
+/** Requests sent again elsewhere: so many of each that is sent, and so many a second besides; beyond it the failure stands. */
+export const RETRY_SHARE = 0.2
+export const RETRIES_A_SECOND = 10
+/** Saved up while all goes well. */
+export const RETRIES_SAVED_MAX = 100
 /** Requests that one origin may hold open until it has what they ask for; they do not keep others from it. */
 export const HELD_CONNECTIONS_MAX = 1024
-export const UPSTREAM_BODY_TIMEOUT_MS = 15_000
-/** Connections to one origin whose pace is the origin's own; further pulls wait their turn. */
-export const ORIGIN_CONNECTIONS_MAX = 64
+/** Connections to another edge whose pace is its own; further pulls wait their turn. An origin's are configured. */
+export const EDGE_CONNECTIONS_MAX = 256
 /** More of them whose bodies are not kept and go at their clients' pace: beyond it such an answer is refused (503). */
 export const PASSING_CONNECTIONS_MAX = 256
 /** More of them that wait at a slice boundary: beyond it such a pull ends, and its readers ask for ranges. */
@@ -82,6 +96,13 @@ export const HOOK_WAITING_MAX = 256
 /** Calls in a row that fail before it is left alone, and for how long; then one is made to see. */
 export const HOOK_FAILURES_MAX = 5
 export const HOOK_REST_MS = 5000
+export const HOOK_CIRCUIT = {
+  failuresMax: HOOK_FAILURES_MAX,
+  restFirstMs: HOOK_REST_MS,
+  restLastMs: HOOK_REST_MS,
+}
+/** For a connection to a hook or a receiver of events. */
+export const HOOK_CONNECT_TIMEOUT_MS = 3000
 /** Of a hook's answer: its status is what matters. */
 export const HOOK_HEAD_BYTES_MAX = 16 * 1024
 export const HOOK_BODY_BYTES_MAX = 64 * 1024

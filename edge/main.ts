@@ -60,7 +60,7 @@ import { SchedulerClient } from './report/scheduler-client.ts'
 import { Traffic } from './report/traffic.ts'
 import { handleTransaction } from './request-flow.ts'
 import { registerUpstreamMetrics } from './upstream/upstream-metrics.ts'
-import { Upstreams } from './upstream/upstream.ts'
+import { Upstreams } from './upstream/upstreams.ts'
 
 /** After `draining` was reported: clients that were redirected just before it may still arrive. */
 const LINGER_MS = 500
@@ -80,7 +80,7 @@ export async function startEdge(
         onReload: countReloads(registry, 'edge'),
       })
     : null
-  const upstreams = new Upstreams()
+  const upstreams = new Upstreams({ clock, edgeId: settings.id, lastEvent: () => purger.applied })
   const cache = openCache(config, log, background)
   const knownPlaylists = new KnownPlaylists()
   const fills = new Fills(
@@ -100,6 +100,7 @@ export async function startEdge(
     settingsOf: (id) => edge.table.index.findById(id)?.events,
   })
   let draining = false
+  let table = EMPTY_TABLE
   const edge: EdgeContext = {
     id: settings.id,
     get draining() {
@@ -126,7 +127,13 @@ export async function startEdge(
       return places?.current ?? null
     },
     playlistForms: new PlaylistForms(formsBytesMax(settings.cache.memory)),
-    table: EMPTY_TABLE,
+    get table() {
+      return table
+    },
+    set table(next) {
+      table = next
+      upstreams.use(next.origins)
+    },
   }
   const server = createHttpServer({
     clock,
@@ -137,7 +144,7 @@ export async function startEdge(
   tls?.watch(server)
   registerEdgeMetrics(registry, edge, server, tls)
   registerVideoMetrics(registry, edge)
-  registerUpstreamMetrics(registry, upstreams.places)
+  registerUpstreamMetrics(registry, upstreams)
   registerLimitMetrics(registry, edge.limiter)
   registerCallbackMetrics(registry, edge.callbacks, events)
   const directory = settings.cache.directories[0]?.path ?? null
@@ -149,12 +156,14 @@ export async function startEdge(
     log,
     onApply: registerPurgeMetrics(registry, cache.purges),
   })
-  const isBusy = () => clientsNeedRoom(upstreams.places, cache.disk)
-  const guided = new HeldGuidance()
+  const isBusy = () => clientsNeedRoom(upstreams.states, cache.disk)
+  const guided = new HeldGuidance((guidance) => upstreams.guide(guidance))
   const guidance = directory === null ? undefined : await loadSavedGuidance(directory, log)
   if (guidance !== undefined) guided.replace(guidance)
-  const joining = { server, background, directory, saved, guided, purger, registry, isBusy }
+  const joining = { server, background, directory, saved, guided, purger, registry, isBusy, upstreams }
   const cluster = takeConfiguration(config, edge, joining)
+  // What this edge finds others should hear of before they ask there.
+  upstreams.onOpen = () => cluster?.reporter.hurry()
   // What was purged while this edge was away must not be served by it.
   await cluster?.follower.catchUp(EVENTS_CATCH_UP_MS)
 
@@ -236,13 +245,14 @@ interface Joining {
   readonly registry: ReturnType<typeof createMetricsRegistry>
   /** Prefetches have to wait. */
   readonly isBusy: () => boolean
+  readonly upstreams: Upstreams
 }
 
 /** A standalone edge has its configuration; a joined one starts from what it last had, reports, and follows events. */
 function takeConfiguration(
   config: EdgeFileConfig,
   edge: EdgeContext,
-  { server, background, directory, saved, guided, purger, registry, isBusy }: Joining,
+  { server, background, directory, saved, guided, purger, registry, isBusy, upstreams }: Joining,
 ): { reporter: Reporter; follower: EventFollower; prefetches: PrefetchJobs } | null {
   if (config.mode === 'standalone') {
     edge.table = buildPropertyTable(edgeConfigOf(config.settings), edge.id)
@@ -254,7 +264,7 @@ function takeConfiguration(
   const keeper = new ConfigKeeper({ source: reports, edge, directory })
   const { clock, log } = edge
   const guidance = new GuidanceKeeper({ edgeId: edge.id, holder: guided, clock, log, background, directory })
-  const reporter = new Reporter(reports, edge, server, background, keeper, guidance)
+  const reporter = new Reporter(reports, edge, server, background, { keeper, guidance, upstreams })
   // A client of its own: who holds its questions says nothing of who takes reports.
   const client = new SchedulerClient(scheduler, key)
   const source = {

@@ -17,6 +17,10 @@ export const ERROR_STATUS = {
   range_not_satisfiable: 416,
   origin_refused: 502,
   origin_unreachable: 502,
+  /** Not asked: it has failed, and nobody has found it back yet. */
+  origin_down: 503,
+  /** Not the one that it should show: nothing was asked. */
+  origin_certificate: 502,
   origin_protocol: 502,
   origin_truncated: 502,
   origin_timeout: 504,

@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { liveCounter } from '../report/edge-metrics.ts'
 import { liveGauge } from '../report/traffic.ts'
 import type { Callbacks, HookState } from './callbacks.ts'
-import { isOpen } from './circuit.ts'
+import { isOpen } from '../circuit.ts'
 import type { Events } from './events.ts'
 
 const CALLS: Readonly<Record<string, (hook: HookState) => number>> = {

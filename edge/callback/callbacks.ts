@@ -6,10 +6,10 @@ import type { Clock } from '../../src/clock.ts'
 import type { CallbackSettings } from '../../src/config/callback-schema.ts'
 import type { Logger } from '../../src/log.ts'
 import type { SessionQuestion } from '../../src/wire/callback.ts'
-import { VERDICTS_MAX } from '../limits.ts'
+import { isOpen, mayCall, newCircuit, noteAnswer, noteFailure, noteNothing } from '../circuit.ts'
+import type { Circuit } from '../circuit.ts'
+import { HOOK_CIRCUIT, VERDICTS_MAX } from '../limits.ts'
 import { CallSlots } from './call-slots.ts'
-import { isOpen, mayCall, newCircuit, noteAnswer, noteFailure } from './circuit.ts'
-import type { Circuit } from './circuit.ts'
 import type { HookAnswer, HookClient } from './hook-client.ts'
 import { ADMITTED, UNANSWERED, holdsMs, verdictOf } from './verdict.ts'
 import type { Verdict } from './verdict.ts'
@@ -90,7 +90,7 @@ export class Callbacks {
     if (!(await hook.slots.acquire(signal))) {
       hook.spared++
       // Says nothing of the hook that others do not find out.
-      hook.circuit.probing = false
+      noteNothing(hook.circuit)
       return null
     }
     let answer: HookAnswer | string
@@ -128,7 +128,7 @@ export class Callbacks {
     const known = this.hooks.get(propertyId)
     if (known !== undefined) return known
     const hook: HookState = {
-      circuit: newCircuit(),
+      circuit: newCircuit(HOOK_CIRCUIT),
       slots: new CallSlots(),
       admitted: 0,
       denied: 0,

@@ -4,7 +4,7 @@ import { Agent } from 'undici'
 import { messageOf } from '../../src/errors.ts'
 import { SIGNATURE_FIELD, signatureOf } from '../../src/wire/callback.ts'
 import { requestUntil } from '../request-until.ts'
-import { CONNECT_TIMEOUT_MS, HOOK_BODY_BYTES_MAX, HOOK_CALLS_MAX, HOOK_HEAD_BYTES_MAX } from '../limits.ts'
+import { HOOK_BODY_BYTES_MAX, HOOK_CALLS_MAX, HOOK_CONNECT_TIMEOUT_MS, HOOK_HEAD_BYTES_MAX } from '../limits.ts'
 
 export interface HookCall {
   readonly url: string
@@ -25,7 +25,7 @@ export class HookClient {
     connections: HOOK_CALLS_MAX,
     pipelining: 1,
     maxHeaderSize: HOOK_HEAD_BYTES_MAX,
-    connect: { timeout: CONNECT_TIMEOUT_MS, autoSelectFamily: true },
+    connect: { timeout: HOOK_CONNECT_TIMEOUT_MS, autoSelectFamily: true },
     allowH2: false,
   })
 

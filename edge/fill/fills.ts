@@ -10,8 +10,10 @@ import type { ObjectMeta } from '../cache/object-meta.ts'
 import { partRange } from '../playlist/low-latency.ts'
 import type { BodyObserver } from '../playlist/playlist-observer.ts'
 import { pullThroughChain } from '../upstream/chain.ts'
-import { busyError } from '../upstream/upstream.ts'
-import type { UpstreamFlow, UpstreamHead, Upstreams } from '../upstream/upstream.ts'
+import type { PlanRequest } from '../upstream/plan.ts'
+import { busyError } from '../upstream/upstream-error.ts'
+import type { UpstreamFlow, UpstreamHead } from '../upstream/upstream.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import type { FetchOutcome, FetchTarget, ObjectOutcome, UpstreamAsk } from './fetch.ts'
 import { purgeVerdictOf, targetOf } from '../purge/held.ts'
 import { Landing } from './landing.ts'
@@ -162,7 +164,7 @@ export class Fills {
     const fields = [...upstreamFields(this.edgeId, target, ask.purpose), ...extra]
     const request = { method: ask.method, path: target.path, fields, body: ask.body, holdMaxMs }
     try {
-      pullThroughChain(this.upstreams, target.chain.origins, request, {
+      pullThroughChain(this.upstreams, target.chain, planOf(target, ask.purpose), request, {
         onTier: (tier) => {
           flight.tier = tier
         },
@@ -293,6 +295,11 @@ export class Fills {
     }
     return ask.index
   }
+}
+
+/** What a client sends for itself alone no cache answers on the way. */
+function planOf({ primaryKey, path, askedAs }: FetchTarget, purpose: UpstreamAsk['purpose']): PlanRequest {
+  return { primaryKey, path, askedAs, originsAlone: purpose === 'own' }
 }
 
 /** Throws when as many answers go at their clients' pace as may. */

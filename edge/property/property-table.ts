@@ -41,6 +41,8 @@ export interface PropertyTable {
   /** Where players resolve; null: not known. */
   readonly steeringUrl: string | null
   readonly index: PropertyIndex<Property>
+  /** Of all properties. */
+  readonly origins: readonly UpstreamOrigin[]
   /** Whose bit rates the scheduler wants to know. */
   readonly reported: readonly string[]
 }
@@ -49,6 +51,7 @@ export const EMPTY_TABLE: PropertyTable = {
   version: '',
   steeringUrl: null,
   index: buildPropertyIndex([]),
+  origins: [],
   reported: [],
 }
 
@@ -57,12 +60,14 @@ export function buildPropertyTable(config: EdgeConfig, edgeId: string): Property
   const { propertyLabels } = config
   const build = (property: WireProperty) =>
     buildProperty(property, originsOf(property, config.origins), announcementOf(property, config, edgeId))
-  const index = buildPropertyIndex(config.properties.map(build), propertyLabels)
+  const properties = config.properties.map(build)
+  const index = buildPropertyIndex(properties, propertyLabels)
   const reported = config.properties.filter(({ reportBitRate }) => reportBitRate === true)
   return {
     version: config.version,
     steeringUrl: config.steeringUrl,
     index,
+    origins: properties.flatMap(({ chain }) => chain.origins),
     reported: reported.map(({ id }) => id),
   }
 }

@@ -11,12 +11,20 @@ import type { EdgeReport } from '../../src/wire/report.ts'
 import type { EdgeContext } from '../exchange.ts'
 import type { ConfigKeeper } from './config-keeper.ts'
 import type { GuidanceKeeper } from './guidance-keeper.ts'
+import { takeOriginOutcomes } from './origin-outcomes.ts'
 import { PropertyRates } from './property-rates.ts'
 import type { SchedulerClient } from './scheduler-client.ts'
 import type { TrafficTotals } from './traffic.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 
 /** However much there is to say. */
 const REPORT_PAUSE_MIN_MS = 50
+
+export interface ReporterParts {
+  readonly keeper: ConfigKeeper
+  readonly guidance: GuidanceKeeper
+  readonly upstreams: Upstreams
+}
 
 export class Reporter {
   /** What the last exchange with the scheduler failed with; null when it went well. */
@@ -27,6 +35,7 @@ export class Reporter {
   private readonly background: Background
   private readonly keeper: ConfigKeeper
   private readonly guidance: GuidanceKeeper
+  private readonly upstreams: Upstreams
   private readonly startedMs: number
   private readonly stopping = new AbortController()
   /** Between two reports. */
@@ -43,8 +52,7 @@ export class Reporter {
     edge: EdgeContext,
     server: HttpServer,
     background: Background,
-    keeper: ConfigKeeper,
-    guidance: GuidanceKeeper,
+    { keeper, guidance, upstreams }: ReporterParts,
   ) {
     this.client = client
     this.edge = edge
@@ -52,6 +60,7 @@ export class Reporter {
     this.background = background
     this.keeper = keeper
     this.guidance = guidance
+    this.upstreams = upstreams
     this.startedMs = edge.clock.monotonic()
     this.lastMs = this.startedMs
     this.propertyRates = new PropertyRates((id) => edge.traffic.sentBytesOf(id))
@@ -137,6 +146,7 @@ export class Reporter {
       diskBytes: edge.cache.disk.bytes,
       directories: edge.traffic.directories.take(sinceMs),
       properties: this.propertyRates.take(edge.table.reported, sinceMs),
+      origins: takeOriginOutcomes(this.upstreams.states),
     }
     this.lastTotals = now
     this.lastMs = nowMs

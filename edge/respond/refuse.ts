@@ -43,6 +43,8 @@ export function refuse(exchange: Exchange): StepName {
 /** Our codes in the words of RFC 9209 §2.3. */
 const PROXY_STATUS: Partial<Record<string, string>> = {
   origin_unreachable: 'destination_unavailable',
+  origin_down: 'destination_unavailable',
+  origin_certificate: 'tls_certificate_error',
   origin_timeout: 'http_response_timeout',
   reload_timeout: 'http_response_timeout',
   origin_growing: 'http_protocol_error',

@@ -1,70 +1,210 @@
-// A property's upstreams in order. One tier for now: its origins. The next is tried when one cannot be
-// reached, does not answer, or answers with a server error, as long as no byte has gone to a client.
-import type { EdgewardError } from '../../src/errors.ts'
-import type { UpstreamOrigin } from './origin.ts'
-import type { UpstreamRequest, UpstreamSink, Upstreams } from './upstream.ts'
-
-/** Answers that another origin may do better. */
-const SERVER_TROUBLE = new Set([500, 502, 503, 504])
+// One request up the chain of its property: whoever the plan names first, then the next when one cannot be reached, does
+// not answer, refuses, or answers with what the property fails over on, as long as no byte has gone to a client.
+import { EdgewardError } from '../../src/errors.ts'
+import { headerOf } from '../fill/fetch.ts'
+import { PEER_FIELD } from '../../src/wire/peer-token.ts'
+import { planUpstreams } from './plan.ts'
+import type { PlanRequest, Upstream } from './plan.ts'
+import type { PropertyChain } from './property-chain.ts'
+import type { UpstreamFlow, UpstreamHead, UpstreamRequest, UpstreamSink } from './upstream.ts'
+import { downError, isUnreachable, wasIdleConnection } from './upstream-error.ts'
+import type { Sent, Upstreams } from './upstreams.ts'
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 export function pullThroughChain(
   upstreams: Upstreams,
-  origins: readonly UpstreamOrigin[],
+  chain: PropertyChain,
+  asked: PlanRequest,
   request: UpstreamRequest,
   sink: UpstreamSink,
 ): void {
-  let next = 0
-  // What may not be repeated goes to one upstream, once (RFC 9110 §9.2.2).
-  const repeatable = request.body === null && IDEMPOTENT.has(request.method)
-  const more = () => repeatable && next < origins.length
-  // Held for as long as anyone may be: another upstream would hold it as long again.
-  const waitedInVain = (error: EdgewardError) =>
-    request.holdMaxMs !== undefined && error.code === 'origin_timeout'
-  const tryNext = (again: boolean): void => {
-    const origin = origins[again ? next - 1 : next++]
-    if (origin === undefined) throw new Error('a chain has at least one upstream')
-    attempt(origin, again)
-  }
-
-  const attempt = (origin: UpstreamOrigin, again: boolean): void => {
-    let headSeen = false
-    let passedOver = false
-    upstreams.send(origin.id, origin.url, request, {
-      onInterim: (status, fields) => sink.onInterim(status, fields),
-      onHead(head, flow) {
-        headSeen = true
-        if (SERVER_TROUBLE.has(head.status) && more()) {
-          passedOver = true
-          flow.abort()
-          tryNext(false)
-          return
-        }
-        sink.onHead(head, flow)
-      },
-      onData: (chunk) => sink.onData(chunk),
-      onEnd: () => sink.onEnd(),
-      onError(error) {
-        if (passedOver) return
-        if (headSeen) sink.onError(error)
-        else if (!again && repeatable && wasIdleConnection(error)) tryNext(true)
-        else if (more() && !waitedInVain(error)) tryNext(false)
-        else sink.onError(error)
-      },
-    })
-  }
-
-  tryNext(false)
+  const plan = planUpstreams(chain, upstreams.guided, upstreams.edgeId, asked, upstreams.random)
+  upstreams.budget.note()
+  new ChainPull(upstreams, chain, plan, request, sink).begin()
 }
 
-/** The origin may close a kept connection just as it is used again: that says nothing of its health. */
-function wasIdleConnection(error: EdgewardError): boolean {
-  const cause = error.cause
-  return (
-    error.code === 'origin_unreachable' &&
-    cause instanceof Error &&
-    'code' in cause &&
-    cause.code === 'UND_ERR_SOCKET'
-  )
+interface Attempt {
+  readonly upstream: Upstream
+  /** The same upstream a second time: the first connection was an idle one that it had just closed. */
+  readonly again: boolean
+  sent: Sent | null
+}
+
+class ChainPull {
+  readonly #upstreams: Upstreams
+  readonly #chain: PropertyChain
+  readonly #plan: readonly Upstream[]
+  readonly #request: UpstreamRequest
+  readonly #sink: UpstreamSink
+  /** What may not be repeated goes to one upstream, once (RFC 9110 §9.2.2). */
+  readonly #repeatable: boolean
+  readonly #running = new Set<Attempt>()
+  #next = 0
+  #originsAsked = 0
+  #hedge: NodeJS.Timeout | null = null
+
+  constructor(
+    upstreams: Upstreams,
+    chain: PropertyChain,
+    plan: readonly Upstream[],
+    request: UpstreamRequest,
+    sink: UpstreamSink,
+  ) {
+    this.#upstreams = upstreams
+    this.#chain = chain
+    this.#plan = plan
+    this.#request = request
+    this.#sink = sink
+    this.#repeatable = request.body === null && IDEMPOTENT.has(request.method)
+  }
+
+  begin(): void {
+    const first = this.#takeNext() ?? this.#lastResort()
+    if (first === undefined) {
+      const names = this.#chain.origins.map(({ id }) => id).join(', ')
+      this.#sink.onError(downError(`${names}: left alone, since it failed`))
+      return
+    }
+    this.#attempt(first, false)
+  }
+
+  /** The next that may be asked now; it is to be asked then. */
+  #takeNext(): Upstream | undefined {
+    const nowMs = this.#upstreams.clock.monotonic()
+    while (this.#next < this.#plan.length) {
+      const upstream = this.#plan[this.#next]
+      if (upstream === undefined) return undefined
+      if (upstream.tier === 'origins' && this.#originsAsked >= this.#chain.failover.attempts) return undefined
+      this.#next++
+      if (this.#upstreams.stateOf(upstream).ask(nowMs)) return upstream
+    }
+    return undefined
+  }
+
+  /** All are left alone: one that answers, if with errors, is better than nothing. */
+  #lastResort(): Upstream | undefined {
+    return this.#plan.find((upstream) => this.#upstreams.stateOf(upstream).trouble === 'answers')
+  }
+
+  /** The same within the budget, for a request that failed elsewhere. */
+  #takeOther(): Upstream | undefined {
+    const { clock, budget } = this.#upstreams
+    if (!this.#repeatable || this.#next >= this.#plan.length || !budget.take(clock.monotonic()))
+      return undefined
+    return this.#takeNext()
+  }
+
+  #attempt(upstream: Upstream, again: boolean): void {
+    if (!again && upstream.tier === 'origins') this.#originsAsked++
+    const attempt: Attempt = { upstream, again, sent: null }
+    this.#running.add(attempt)
+    this.#sink.onTier?.(upstream.tier)
+    this.#armHedge(upstream)
+    let isAnswer = false
+    const sent = this.#upstreams.send(upstream, this.#chain, this.#request, {
+      onInterim: (status, fields) => this.#sink.onInterim(status, fields),
+      onHead: (head, flow) => {
+        isAnswer = this.#onHead(attempt, head, flow)
+      },
+      onData: (chunk) => this.#sink.onData(chunk),
+      onEnd: () => this.#sink.onEnd(),
+      onError: (error) => {
+        if (isAnswer) this.#sink.onError(error)
+        else this.#onFailure(attempt, error)
+      },
+    })
+    attempt.sent = sent
+  }
+
+  /** True when it is the answer; else the flow is ended. */
+  #onHead(attempt: Attempt, head: UpstreamHead, flow: UpstreamFlow): boolean {
+    const { upstream } = attempt
+    const state = this.#upstreams.stateOf(upstream)
+    this.#running.delete(attempt)
+    if (upstream.tier === 'origins') {
+      if (!this.#chain.failover.statuses.includes(head.status)) state.answered()
+      else {
+        state.failed('answers', this.#upstreams.clock.monotonic())
+        const other = this.#running.size > 0 ? undefined : this.#takeOther()
+        if (other !== undefined || this.#running.size > 0) {
+          flow.abort()
+          if (other !== undefined) this.#attempt(other, false)
+          return false
+        }
+      }
+    } else {
+      // It is there, whatever it says of its own upstreams.
+      state.answered()
+      const refusal = headerOf(head.fields)(PEER_FIELD.toLowerCase())
+      if (refusal !== undefined) {
+        flow.abort()
+        this.#goOn(refusedBy(head.upstream, refusal, head.status))
+        return false
+      }
+    }
+    this.#stopOthers()
+    this.#sink.onHead(head, flow)
+    return true
+  }
+
+  #onFailure(attempt: Attempt, error: EdgewardError): void {
+    const { upstream, again } = attempt
+    this.#running.delete(attempt)
+    const state = this.#upstreams.stateOf(upstream)
+    if (!again && this.#repeatable && wasIdleConnection(error)) {
+      this.#attempt(upstream, true)
+      return
+    }
+    const heldInVain = this.#request.holdMaxMs !== undefined && error.code === 'origin_timeout'
+    if (error.source === 'self' || heldInVain) state.givenUp()
+    else state.failed(isUnreachable(error) ? 'unreachable' : 'answers', this.#upstreams.clock.monotonic())
+    // Held for as long as anyone may be: another upstream would hold it as long again.
+    if (heldInVain) this.#end(error)
+    else this.#goOn(error)
+  }
+
+  /** To the next, unless another is still being asked. */
+  #goOn(error: EdgewardError): void {
+    if (this.#running.size > 0) return
+    const other = this.#takeOther()
+    if (other === undefined) this.#end(error)
+    else this.#attempt(other, false)
+  }
+
+  #end(error: EdgewardError): void {
+    this.#stopOthers()
+    this.#sink.onError(error)
+  }
+
+  /** Among origins only: edges further up ask each other for what is asked of two of them. */
+  #armHedge(upstream: Upstream): void {
+    const { hedge } = this.#chain.failover
+    if (hedge === false || upstream.tier !== 'origins' || !this.#repeatable || this.#hedge !== null) return
+    if (this.#request.holdMaxMs !== undefined) return
+    this.#hedge = setTimeout(() => {
+      this.#hedge = null
+      const other = this.#takeOther()
+      if (other !== undefined) this.#attempt(other, false)
+    }, hedge)
+  }
+
+  #stopOthers(): void {
+    if (this.#hedge !== null) clearTimeout(this.#hedge)
+    this.#hedge = null
+    for (const { upstream, sent } of this.#running) {
+      sent?.abort()
+      this.#upstreams.stateOf(upstream).givenUp()
+    }
+    this.#running.clear()
+  }
+}
+
+/** What another edge refuses itself, in its own words; none of its origins has answered. */
+function refusedBy(edge: string, code: string, status: number): EdgewardError {
+  const timedOut = status === 504
+  const message = `${edge}: refused (${code}, ${status})`
+  return new EdgewardError(timedOut ? 'origin_timeout' : 'origin_unreachable', 'peer', message, {
+    retry: true,
+  })
 }

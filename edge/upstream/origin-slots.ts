@@ -3,7 +3,6 @@
 // free waits, within bounds.
 import {
   HELD_CONNECTIONS_MAX,
-  ORIGIN_CONNECTIONS_MAX,
   ORIGIN_WAITING_MAX,
   ORIGIN_WAIT_MS,
   PARKED_CONNECTIONS_MAX,
@@ -18,8 +17,8 @@ import {
  */
 export type SlotKind = 'filling' | 'held' | 'parked' | 'passing'
 
-export const SLOTS_MAX: Record<SlotKind, number> = {
-  filling: ORIGIN_CONNECTIONS_MAX,
+/** Of those that are not configured. */
+export const SLOTS_MAX: Record<Exclude<SlotKind, 'filling'>, number> = {
   held: HELD_CONNECTIONS_MAX,
   parked: PARKED_CONNECTIONS_MAX,
   passing: PASSING_CONNECTIONS_MAX,
@@ -42,13 +41,23 @@ interface Waiting {
 export class OriginSlots {
   /** Requests that found no place in time. */
   refused = 0
+  private readonly max: Record<SlotKind, number>
   private readonly used: Record<SlotKind, number> = { filling: 0, held: 0, parked: 0, passing: 0 }
   private readonly queues: Record<SlotKind, Waiting[]> = { filling: [], held: [], parked: [], passing: [] }
+
+  constructor(fillingMax: number) {
+    this.max = { filling: fillingMax, ...SLOTS_MAX }
+  }
+
+  /** All kinds together. */
+  get total(): number {
+    return Object.values(this.max).reduce((sum, max) => sum + max, 0)
+  }
 
   /** Calls back with a slot, at once if one is free; with null when there is none in time, or too many wait. */
   take(kind: SlotKind, ready: Ready): void {
     const queue = this.queues[kind]
-    if (this.used[kind] < SLOTS_MAX[kind]) ready(this.slot(kind))
+    if (this.used[kind] < this.max[kind]) ready(this.slot(kind))
     else if (queue.length >= ORIGIN_WAITING_MAX) {
       this.refused++
       ready(null)
@@ -61,6 +70,10 @@ export class OriginSlots {
       const waiting = { ready, timer: setTimeout(giveUp, ORIGIN_WAIT_MS).unref() }
       queue.push(waiting)
     }
+  }
+
+  maxOf(kind: SlotKind): number {
+    return this.max[kind]
   }
 
   usedOf(kind: SlotKind): number {
@@ -77,7 +90,7 @@ export class OriginSlots {
     return {
       move: (to) => {
         if (kind === null || kind === to) return true
-        if (this.used[to] >= SLOTS_MAX[to]) return false
+        if (this.used[to] >= this.max[to]) return false
         const from = kind
         kind = to
         this.used[to]++

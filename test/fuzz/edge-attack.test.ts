@@ -1,18 +1,16 @@
 // A running edge under attack from both sides. After each attack it must answer others as before, hold no more
 // memory than before, and have said nothing to a client that the origin slipped into a header.
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { ORIGIN_CONNECTIONS_MAX, ORIGIN_WAITING_MAX, PASSING_CONNECTIONS_MAX } from '../../edge/limits.ts'
-import { listen } from '../../src/net/listen.ts'
+import { ORIGIN_WAITING_MAX, PASSING_CONNECTIONS_MAX } from '../../edge/limits.ts'
 import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import type { TestEdge } from '../kit/edge.ts'
 import { openRaw } from '../kit/raw-client.ts'
 import type { RawClient } from '../kit/raw-client.ts'
-import type { TestScope } from '../kit/scope.ts'
+import { endlessly, say, startRawOrigin } from '../kit/raw-origin.ts'
+import type { RawScript } from '../kit/raw-origin.ts'
 import { until } from '../kit/until.ts'
 
 t.setTimeout(120_000)
@@ -25,45 +23,6 @@ const MIB = 2 ** 20
 const GROWTH_MAX = 160 * MIB
 
 type Asserts = Pick<typeof t, 'match' | 'ok'>
-type OriginScript = (socket: Socket) => void
-
-/** Answers each path as it is told to, byte for byte; anything else with `ok`. */
-async function startHostile(t: TestScope, scripts: Readonly<Record<string, OriginScript>>): Promise<string> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-    socket.once('data', (bytes: Buffer) => {
-      const path = /^\S+ (\S+)/.exec(bytes.toString('latin1'))?.[1] ?? ''
-      const script = Object.entries(scripts).find(([name]) => path.startsWith(name))?.[1]
-      if (script === undefined) socket.end(OK)
-      else script(socket)
-    })
-  })
-  const port = await listen(server, { host: '127.0.0.1', port: 0 }, 'origin')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return `http://127.0.0.1:${port}`
-}
-
-const say =
-  (text: string): OriginScript =>
-  (socket) =>
-    void socket.end(text, 'latin1')
-
-/** The same text until the other side has had enough. */
-const endlessly =
-  (first: string, text: string): OriginScript =>
-  (socket) => {
-    socket.write(first)
-    const more = () => {
-      while (!socket.destroyed && socket.write(text, 'latin1'));
-      socket.once('drain', more)
-    }
-    more()
-  }
 
 function residentBytes(edge: TestEdge): number {
   const status = readFileSync(`/proc/${edge.process.pid}/status`, 'utf8')
@@ -81,7 +40,7 @@ const chunked = `HTTP/1.1 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n`
 const sized = (fields: string) => say(`HTTP/1.1 200 OK\r\n${FRESH}Content-Length: 2\r\n${fields}\r\n\r\nhi`)
 
 /** Path → what the origin does, and what its client must see: a status, or a reply that is visibly cut. */
-const HOSTILE: Record<string, [OriginScript, number | 'cut']> = {
+const HOSTILE: Record<string, [RawScript, number | 'cut']> = {
   '/cr-in-value': [sized('X-A: a\rSet-Cookie: injected'), 502],
   '/lf-in-value': [sized('X-A: a\nSet-Cookie: injected'), 502],
   '/nul-in-value': [sized('X-A: a\0injected'), 502],
@@ -102,6 +61,14 @@ const HOSTILE: Record<string, [OriginScript, number | 'cut']> = {
   ],
   '/304-unasked': [say('HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n'), 502],
   '/switching': [say('HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\ninjected'), 502],
+  '/status-000': [say('HTTP/1.1 000 X\r\nContent-Length: 8\r\n\r\ninjected'), 502],
+  '/status-099': [say('HTTP/1.1 099 X\r\nContent-Length: 8\r\n\r\ninjected'), 502],
+  '/status-999': [say(`HTTP/1.1 999 X\r\n${FRESH}Content-Length: 8\r\n\r\ninjected`), 502],
+  '/coded-transfer': [say(`${chunked.replace('chunked', 'gzip, chunked')}2\r\nhi\r\n0\r\n\r\n`), 502],
+  '/early-end': [say(`HTTP/1.1 103 E\r\nConnection: close\r\n\r\n${OK}`), 502],
+  '/early-length': [say(`HTTP/1.1 103 E\r\nContent-Length: 9\r\n\r\n${OK}`), 200],
+  '/early-coded': [say(`HTTP/1.1 103 E\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n${OK}`), 200],
+  '/endless-trailers': [endlessly(`${chunked}2\r\nhi\r\n0\r\n`, `X-A: ${'a'.repeat(1000)}\r\n`), 'cut'],
   '/no-http': [say('injected\r\n\r\n'), 502],
   '/petabyte': [say(`HTTP/1.1 200 OK\r\n${FRESH}Content-Length: 999999999999999\r\n\r\n`), 502],
   '/endless-head': [endlessly('HTTP/1.1 200 OK\r\n', `X-A: ${'a'.repeat(1000)}\r\n`), 502],
@@ -111,7 +78,7 @@ const HOSTILE: Record<string, [OriginScript, number | 'cut']> = {
 
 t.test('an origin that says anything at all', async (t) => {
   const scripts = Object.fromEntries(Object.entries(HOSTILE).map(([path, [script]]) => [path, script]))
-  const edge = await startEdge(t, { origin: await startHostile(t, scripts), slice: '16KiB' })
+  const edge = await startEdge(t, { origin: await startRawOrigin(t, scripts), slice: '16KiB' })
   await get(`${edge.url}/ok`)
   const before = residentBytes(edge)
   for (const [path, [, expected]] of Object.entries(HOSTILE)) {
@@ -131,7 +98,7 @@ t.test(
   'an endless body costs as much memory as its slowest client lets it, and ends with its clients',
   async (t) => {
     const body = endlessly(chunked, `4000\r\n${'x'.repeat(0x4000)}\r\n`)
-    const edge = await startEdge(t, { origin: await startHostile(t, { '/endless': body }), slice: '64KiB' })
+    const edge = await startEdge(t, { origin: await startRawOrigin(t, { '/endless': body }), slice: '64KiB' })
     await get(`${edge.url}/ok`)
     const before = residentBytes(edge)
     const clients: RawClient[] = []
@@ -150,7 +117,7 @@ t.test(
 
 t.test('clients that vanish in the middle', async (t) => {
   const body = endlessly(`HTTP/1.1 200 OK\r\n${FRESH}Content-Length: 1000000000\r\n\r\n`, 'x'.repeat(0x4000))
-  const edge = await startEdge(t, { origin: await startHostile(t, { '/film': body }), slice: '64KiB' })
+  const edge = await startEdge(t, { origin: await startRawOrigin(t, { '/film': body }), slice: '64KiB' })
   await get(`${edge.url}/ok`)
   const before = residentBytes(edge)
   for (let round = 0; round < 10; round++) {
@@ -167,7 +134,7 @@ t.test('clients that vanish in the middle', async (t) => {
 })
 
 t.test('a thousand connections that send a head byte by byte, or nothing, or half of one', async (t) => {
-  const edge = await startEdge(t, { origin: await startHostile(t, {}) })
+  const edge = await startEdge(t, { origin: await startRawOrigin(t, {}) })
   await get(`${edge.url}/ok`)
   const before = residentBytes(edge)
   const clients: RawClient[] = []
@@ -183,7 +150,9 @@ t.test('a thousand connections that send a head byte by byte, or nothing, or hal
 
 t.test('floods: pipelined, oversized, of random targets', async (t) => {
   const edge = await startEdge(t, {
-    origin: await startHostile(t, { '/none': say('HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno') }),
+    origin: await startRawOrigin(t, {
+      '/none': say('HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno'),
+    }),
     config: { accessLog: false },
   })
   await get(`${edge.url}/ok`)
@@ -218,7 +187,7 @@ t.test('floods: pipelined, oversized, of random targets', async (t) => {
 })
 
 t.test('what follows a head that was handed over is read once, and as what it is', async (t) => {
-  const edge = await startEdge(t, { origin: await startHostile(t, {}) })
+  const edge = await startEdge(t, { origin: await startRawOrigin(t, {}) })
   const smuggled = GET('/smuggled')
   const attempts = [
     `POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
@@ -250,7 +219,7 @@ t.test('slow readers of what may not be stored do not shut others out of the ori
     'HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: 1000000000\r\n\r\n',
     'x'.repeat(0x4000),
   )
-  const edge = await startEdge(t, { origin: await startHostile(t, { '/private': body }) })
+  const edge = await startEdge(t, { origin: await startRawOrigin(t, { '/private': body }) })
   const clients: RawClient[] = []
   const refused: string[] = []
   for (let i = 0; i < SLOW_READERS; i++) {
@@ -273,8 +242,9 @@ t.test('slow readers of what may not be stored do not shut others out of the ori
 })
 
 t.test('fetches that an origin does not answer: so many, then so many that wait, and no more', async (t) => {
-  const edge = await startEdge(t, { origin: await startHostile(t, { '/silent': () => {} }) })
-  const most = ORIGIN_CONNECTIONS_MAX + ORIGIN_WAITING_MAX
+  const edge = await startEdge(t, { origin: await startRawOrigin(t, { '/silent': () => {} }) })
+  // As many connections as an origin has unless it says otherwise.
+  const most = 64 + ORIGIN_WAITING_MAX
   for (let i = 0; i < most; i++) {
     const client = await openRaw(t, edge.url)
     client.send(GET(`/silent-${i}`))

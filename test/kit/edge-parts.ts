@@ -9,9 +9,10 @@ import type { FetchOutcome, FetchTarget, ObjectOutcome } from '../../edge/fill/f
 import { Fills } from '../../edge/fill/fills.ts'
 import { ObjectReader } from '../../edge/fill/object-reader.ts'
 import type { Pull } from '../../edge/fill/pull.ts'
+import { upstreamOrigin } from '../../edge/upstream/origin.ts'
 import type { UpstreamOrigin } from '../../edge/upstream/origin.ts'
 import type { PropertyChain } from '../../edge/upstream/property-chain.ts'
-import { Upstreams } from '../../edge/upstream/upstream.ts'
+import { Upstreams } from '../../edge/upstream/upstreams.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'
 import { NO_FIELDS } from '../../src/http/fields.ts'
@@ -55,16 +56,9 @@ export const PULL_RULE: FetchTarget['rule'] = {
 
 /** An origin of which nothing is said but where it is. */
 export function plainOrigin(url: string, id = 'studio'): UpstreamOrigin {
-  return {
-    id,
-    url,
-    headers: {},
-    connections: 64,
-    timeouts: { connect: 3000, head: 10_000, body: 15_000 },
-    weight: 1,
-    backup: false,
-    sites: [],
-  }
+  const timeouts = { connect: 3000, head: 10_000, body: 15_000 }
+  const settings = { id, url, headers: {}, connections: 64, timeouts }
+  return upstreamOrigin(settings, { id, weight: 1, backup: false, sites: [] })
 }
 
 /** Of property `p`, in order. */

@@ -2,7 +2,7 @@
 // of the original bytes.
 import fc from 'fast-check'
 import t from 'tap'
-import { Upstreams } from '../../edge/upstream/upstream.ts'
+import { Upstreams } from '../../edge/upstream/upstreams.ts'
 import { bytesOf } from '../kit/bytes.ts'
 import { EdgeParts } from '../kit/edge-parts.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'

@@ -146,7 +146,7 @@ t.test('a playlist that comes coded is refused, not sent without grants', async 
     /came content-coded though identity was asked for/.test(edge.process.stderr()),
   )
   const { text } = await get(`${edge.admin}/metrics`)
-  t.match(text, new RegExp(`edgeward_edge_origin_places_used\\{origin="${origin.url}",kind="filling"\\} 0`))
+  t.match(text, /edgeward_edge_upstream_places_used\{upstream="studio",kind="origin",place="filling"\} 0/)
 })
 
 t.test('a grant is for what it was given for', async (t) => {

@@ -1,11 +1,17 @@
 // The parts of hooks and events that hold a bound or judge an answer, with the clock held.
 import t from 'tap'
 import { CallSlots } from '../../edge/callback/call-slots.ts'
-import { mayCall, newCircuit, noteAnswer, noteFailure } from '../../edge/callback/circuit.ts'
+import { mayCall, newCircuit, noteAnswer, noteFailure } from '../../edge/circuit.ts'
 import { DenialBursts } from '../../edge/callback/denial-bursts.ts'
 import type { HookAnswer } from '../../edge/callback/hook-client.ts'
 import { holdsMs, verdictOf } from '../../edge/callback/verdict.ts'
-import { HOOK_CALLS_MAX, HOOK_FAILURES_MAX, HOOK_REST_MS, HOOK_WAITING_MAX } from '../../edge/limits.ts'
+import {
+  HOOK_CALLS_MAX,
+  HOOK_CIRCUIT,
+  HOOK_FAILURES_MAX,
+  HOOK_REST_MS,
+  HOOK_WAITING_MAX,
+} from '../../edge/limits.ts'
 import { signatureMatches, signatureOf } from '../../src/wire/callback.ts'
 
 function answer(status: number, fields: Record<string, string> = {}): HookAnswer {
@@ -15,7 +21,7 @@ function answer(status: number, fields: Record<string, string> = {}): HookAnswer
 t.test(
   'a circuit opens after a row of failures, lets one through in a while, closes by one answer',
   async (t) => {
-    const circuit = newCircuit()
+    const circuit = newCircuit(HOOK_CIRCUIT)
     for (let i = 1; i < HOOK_FAILURES_MAX; i++) noteFailure(circuit, 0)
     noteAnswer(circuit)
     for (let i = 0; i < HOOK_FAILURES_MAX; i++) {

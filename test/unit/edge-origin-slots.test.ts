@@ -5,6 +5,9 @@ import { ORIGIN_WAITING_MAX, ORIGIN_WAIT_MS } from '../../edge/limits.ts'
 import { OriginSlots, SLOTS_MAX } from '../../edge/upstream/origin-slots.ts'
 import type { Slot, SlotKind } from '../../edge/upstream/origin-slots.ts'
 
+/** Places of the kind that is configured. */
+const FILLING = 64
+
 /** What was said to each who asked, in order: a slot, or null. */
 function ask(slots: OriginSlots, kind: SlotKind, count: number): (Slot | null)[] {
   const said: (Slot | null)[] = []
@@ -13,25 +16,21 @@ function ask(slots: OriginSlots, kind: SlotKind, count: number): (Slot | null)[]
 }
 
 t.test('each kind has its own places, and a slot moves where there is one', async (t) => {
-  const slots = new OriginSlots()
+  const slots = new OriginSlots(FILLING)
   const passing = ask(slots, 'passing', SLOTS_MAX.passing)
   t.equal(passing.length, SLOTS_MAX.passing)
   const [fill] = ask(slots, 'filling', 1)
   t.equal(fill?.move('passing'), false, 'as many pass as may')
   t.equal(fill?.move('parked'), true)
-  t.equal(
-    ask(slots, 'filling', SLOTS_MAX.filling).length,
-    SLOTS_MAX.filling,
-    'the parked one is none of them',
-  )
+  t.equal(ask(slots, 'filling', FILLING).length, FILLING, 'the parked one is none of them')
   t.equal(fill?.move('filling'), false, 'all places for fills are taken')
   passing[0]?.release()
   t.equal(fill?.move('passing'), true)
 })
 
 t.test('a slot is given back once, however often', async (t) => {
-  const slots = new OriginSlots()
-  const first = ask(slots, 'filling', SLOTS_MAX.filling)
+  const slots = new OriginSlots(FILLING)
+  const first = ask(slots, 'filling', FILLING)
   const waiting = ask(slots, 'filling', 3)
   t.equal(waiting.length, 0)
   first[0]?.release()
@@ -46,8 +45,8 @@ t.test('a slot is given back once, however often', async (t) => {
 t.test('who waits is served in turn, waits so long, and only so many do', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const slots = new OriginSlots()
-  const [first] = ask(slots, 'filling', SLOTS_MAX.filling)
+  const slots = new OriginSlots(FILLING)
+  const [first] = ask(slots, 'filling', FILLING)
   const order: string[] = []
   slots.take('filling', (slot) => order.push(`first ${slot !== null}`))
   mock.timers.tick(ORIGIN_WAIT_MS - 1)

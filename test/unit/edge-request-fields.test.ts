@@ -84,7 +84,8 @@ t.test(
  * `X-Forwarded-Host: evil.example` to an origin that builds links or redirects of it, and that is in the cache.
  */
 t.test('only fields that the property forwards go up with a shared fetch', async (t) => {
-  const { weight, backup, sites, ...origin } = plainOrigin('http://o.example', 'o')
+  const { weight, backup, sites, headers, connections, timeouts } = plainOrigin('http://o.example', 'o')
+  const origin = { id: 'o', url: 'http://o.example', headers, connections, timeouts }
   const uses = [{ id: 'o', weight, backup, sites }]
   const failover = { statuses: [], attempts: 1, hedge: false as const }
   const settings = {

@@ -1,0 +1,90 @@
+// What an edge has seen of one upstream, an origin or another edge: its circuit, its places, what came of the requests.
+import {
+  isAskable,
+  isOpen,
+  mayCall,
+  newCircuit,
+  noteAnswer,
+  noteFailure,
+  noteNothing,
+  trip,
+} from '../circuit.ts'
+import { UPSTREAM_CIRCUIT } from '../limits.ts'
+import { OriginSlots } from './origin-slots.ts'
+
+/**
+ *   unreachable  no connection, or none that is alive: what is sent there is lost time
+ *   answers      it answers, but with errors or too late: still better than nothing
+ */
+export type Trouble = 'unreachable' | 'answers'
+
+export interface UpstreamTotals {
+  answered: number
+  failed: number
+}
+
+export class UpstreamState {
+  readonly id: string
+  readonly kind: 'origin' | 'edge'
+  readonly slots: OriginSlots
+  readonly totals: UpstreamTotals = { answered: 0, failed: 0 }
+  /** Of the failures that opened the circuit, the last. */
+  trouble: Trouble = 'answers'
+  readonly #circuit = newCircuit(UPSTREAM_CIRCUIT)
+  readonly #onOpen: (state: UpstreamState) => void
+  #taken: UpstreamTotals = { answered: 0, failed: 0 }
+
+  constructor(
+    id: string,
+    kind: 'origin' | 'edge',
+    connections: number,
+    onOpen: (state: UpstreamState) => void,
+  ) {
+    this.id = id
+    this.kind = kind
+    this.slots = new OriginSlots(connections)
+    this.#onOpen = onOpen
+  }
+
+  get isOpen(): boolean {
+    return isOpen(this.#circuit)
+  }
+
+  isAskable(nowMs: number): boolean {
+    return isAskable(this.#circuit, nowMs)
+  }
+
+  /** If so it is asked, and one of the three below says what came of it. */
+  ask(nowMs: number): boolean {
+    return mayCall(this.#circuit, nowMs)
+  }
+
+  answered(): void {
+    this.totals.answered++
+    noteAnswer(this.#circuit)
+  }
+
+  failed(trouble: Trouble, nowMs: number): void {
+    this.totals.failed++
+    this.trouble = trouble
+    if (noteFailure(this.#circuit, nowMs)) this.#onOpen(this)
+  }
+
+  givenUp(): void {
+    noteNothing(this.#circuit)
+  }
+
+  /** Something else than a request has found that it is not there. */
+  found(nowMs: number): void {
+    this.trouble = 'unreachable'
+    if (trip(this.#circuit, nowMs)) this.#onOpen(this)
+  }
+
+  /** Since they were taken last. */
+  takeOutcomes(): UpstreamTotals {
+    const { answered, failed } = this.totals
+    const since = { answered: answered - this.#taken.answered, failed: failed - this.#taken.failed }
+    this.#taken = { answered, failed }
+    return since
+  }
+}
