@@ -160,3 +160,5 @@ export const PREFETCH_ASK_AGAIN_MS = 2000
 export const PREFETCH_ROUNDS_MAX = 3
 /** How long an edge that is asked by another waits to hear of the purges that that one knows of; then it refuses. */
 export const PEER_EVENTS_WAIT_MS = 1000
+/** Without a word of any scheduler, until what it said of origins holds no more. */
+export const GUIDANCE_UNHEARD_MS = 5000

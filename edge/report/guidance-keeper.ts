@@ -7,8 +7,10 @@ import { messageOf } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import { guidanceSchema } from '../../src/wire/guidance.ts'
 import type { Guidance } from '../../src/wire/guidance.ts'
+import { GUIDANCE_UNHEARD_MS } from '../limits.ts'
 import { mergeSecrets } from '../peer/merge-secrets.ts'
 import { saveGuidance } from './saved-config.ts'
+import { unheard } from './unheard-guidance.ts'
 
 export interface GuidanceSource {
   /** As it came. Rejects when no scheduler answers. */
@@ -33,6 +35,7 @@ export interface GuidanceKeeperDeps {
 
 export class GuidanceKeeper {
   readonly #deps: GuidanceKeeperDeps
+  #heardMs: number
   /** Named last. */
   #named = ''
   /** Cannot be read: not tried again. */
@@ -43,10 +46,22 @@ export class GuidanceKeeper {
 
   constructor(deps: GuidanceKeeperDeps) {
     this.#deps = deps
+    this.#heardMs = deps.clock.monotonic()
+  }
+
+  /** No scheduler has answered, once more. */
+  unheard(): void {
+    const { holder, clock, log } = this.#deps
+    const { current } = holder
+    if (clock.monotonic() - this.#heardMs < GUIDANCE_UNHEARD_MS || current === null || current.version === '')
+      return
+    holder.replace(unheard(current))
+    log.warn('no scheduler is heard: whether an origin is down is found out here')
   }
 
   /** What a reply of `source` names; undefined: nothing. Rejects when it is to be fetched and no scheduler answers. */
   async hear(version: string | undefined, source: GuidanceSource): Promise<void> {
+    this.#heardMs = this.#deps.clock.monotonic()
     if (version === undefined) return
     this.#named = version
     if (!this.#isWanted) return
