@@ -55,6 +55,7 @@ import { ConfigKeeper } from './report/config-keeper.ts'
 import { Reporter } from './report/reporter.ts'
 import { GuidanceKeeper } from './report/guidance-keeper.ts'
 import { HeldGuidance } from './report/held-guidance.ts'
+import { unheard } from './report/unheard-guidance.ts'
 import { loadSavedConfig, loadSavedGuidance } from './report/saved-config.ts'
 import { SchedulerClient } from './report/scheduler-client.ts'
 import { Traffic } from './report/traffic.ts'
@@ -159,7 +160,7 @@ export async function startEdge(
   const isBusy = () => clientsNeedRoom(upstreams.states, cache.disk)
   const guided = new HeldGuidance((guidance) => upstreams.guide(guidance))
   const guidance = directory === null ? undefined : await loadSavedGuidance(directory, log)
-  if (guidance !== undefined) guided.replace(guidance)
+  if (guidance !== undefined) guided.replace(unheard(guidance))
   const joining = { server, background, directory, saved, guided, purger, registry, isBusy, upstreams }
   const cluster = takeConfiguration(config, edge, joining)
   // What this edge finds others should hear of before they ask there.

@@ -116,6 +116,7 @@ export class Reporter {
       this.failure = null
     } catch (error) {
       const failure = messageOf(error)
+      this.guidance.unheard()
       // Once a cause, not once a second.
       if (failure !== this.failure) this.edge.log.error({ err: failure }, 'cannot report to the scheduler')
       this.failure = failure
