@@ -108,7 +108,7 @@ export async function startScheduler(
   places.onReplace = (next) => running.now.snapshots.replacePlaces(next)
   registerRolloutGauges(promRegistry, { running, rollout, acknowledged, clock })
 
-  const prefetchStore = await openPrefetchStore(config, clock)
+  const prefetchStore = await openPrefetchStore(started, clock)
   opened.defer(() => prefetchStore.close())
   const prefetches = new Prefetches({ store: prefetchStore, events, snapshots: running, clock, log })
   const warmer = new Warmer({ prefetches, snapshots: running, clock, log })

@@ -1,20 +1,10 @@
 // Reads configurations for a running scheduler: its file as it is on the disk now, or a version that is kept, with what
-// is this scheduler's own. Each with what it is known by.
-import { createHash } from 'node:crypto'
+// is this scheduler's own.
 import { ConfigError } from '../../src/config/config-error.ts'
-import { coverageFrom } from '../../src/config/coverage-files.ts'
-import { loadSchedulerConfig, loadSchedulerText } from '../../src/config/load.ts'
 import type { SchedulerConfig } from '../../src/config/load.ts'
-import { identityOf } from './identity.ts'
-import { readKept } from './packed-source.ts'
 import type { KeptSource } from './packed-source.ts'
-
-export interface ReadConfig extends SchedulerConfig {
-  /** The same for all that say the same for the cluster. */
-  readonly hash: string
-  /** Of the settings with all that they refer to. */
-  readonly digest: string
-}
+import { readConfigAside } from './read-config.ts'
+import type { ReadConfig } from './read-config.ts'
 
 export class ConfigReader {
   /** As it was named. */
@@ -32,23 +22,21 @@ export class ConfigReader {
   }
 
   /** Throws ConfigError. */
-  async fromFile(): Promise<ReadConfig> {
-    return identified(await loadSchedulerConfig(this.file, this.#env))
+  fromFile(): Promise<ReadConfig> {
+    return this.#read(null)
   }
 
   /** Throws ConfigError, whose lines are those of the version's text. */
-  async ofVersion(number: number, kept: KeptSource): Promise<ReadConfig> {
-    const read = readKept(kept, coverageFrom(this.#directory))
+  async ofVersion(number: number, source: KeptSource): Promise<ReadConfig> {
     try {
-      return identified(await loadSchedulerText(this.file, kept.text, this.#env, { read, own: this.#own }))
+      return await this.#read({ source, own: this.#own })
     } catch (error) {
       if (error instanceof ConfigError) throw new ConfigError(`version ${number}`, error.problems)
       throw error
     }
   }
-}
 
-export function identified(config: SchedulerConfig): ReadConfig {
-  const digest = createHash('sha256').update(JSON.stringify(config.settings)).digest('hex')
-  return { ...config, hash: identityOf(config.source), digest }
+  #read(kept: { source: KeptSource; own: unknown } | null): Promise<ReadConfig> {
+    return readConfigAside({ file: this.file, directory: this.#directory, env: { ...this.#env }, kept })
+  }
 }

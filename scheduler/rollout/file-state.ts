@@ -1,5 +1,5 @@
-// Whether the file on the disk is what runs, for who asks for the status. A text without files of networks that was looked at once is not
-// loaded again: a large one takes a while.
+// Whether the file on the disk is what runs, for who asks for the status. A text that names no files of networks is read
+// once: a large one takes a while.
 import { ConfigError, formatProblem } from '../../src/config/config-error.ts'
 import { readConfigText } from '../../src/config/yaml-file.ts'
 import type { ConfigStatus, ConfigVersion } from '../../src/wire/config-rollout.ts'
@@ -36,8 +36,9 @@ export class FileStates {
   async #hash(): Promise<string> {
     const text = await readConfigText(this.#reader.file)
     if (this.#looked?.text === text) return this.#looked.hash
-    const { hash, source } = await this.#reader.fromFile()
-    this.#looked = source.files.size === 0 && source.text === text ? { text, hash } : null
+    const { hash, settings } = await this.#reader.fromFile()
+    const hasFiles = settings.sites.some(({ coverage }) => coverage.file !== undefined)
+    this.#looked = hasFiles ? null : { text, hash }
     return hash
   }
 }

@@ -5,6 +5,7 @@ import type { SchedulerConfig } from '../../src/config/load.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { redisOf } from '../registry/open.ts'
 import type { RegistryDeps } from '../registry/open.ts'
+import type { ReadConfig } from './read-config.ts'
 import { MemoryVersions } from './memory-versions.ts'
 import { RedisVersions } from './redis-versions.ts'
 import { countRollouts } from './rollout-metrics.ts'
@@ -21,7 +22,7 @@ export interface OpenRolloutDeps extends RegistryDeps {
 export async function openRollout(
   started: SchedulerConfig,
   { promRegistry, ...deps }: OpenRolloutDeps,
-): Promise<{ rollout: Rollout; config: SchedulerConfig }> {
+): Promise<{ rollout: Rollout; config: ReadConfig }> {
   const store = await openVersions(started, deps)
   const rollout = new Rollout(started, { ...deps, store, onResult: countRollouts(promRegistry) })
   return { rollout, config: await rollout.begin(started) }

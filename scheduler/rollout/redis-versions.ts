@@ -97,7 +97,11 @@ export class RedisVersions implements VersionStore {
 
   async append(version: NewVersion, packed: Buffer, after: number): Promise<ConfigVersion | null> {
     const source = createHash('sha256').update(packed).digest('hex')
-    const appended = { ...version, number: Math.max(after, this.#highest) + 1, atMs: this.#options.clock.now() }
+    const appended = {
+      ...version,
+      number: Math.max(after, this.#highest) + 1,
+      atMs: this.#options.clock.now(),
+    }
     if (!this.#link.checkReady()) throw new NotKeptError(`Redis cannot be used: ${this.#failure}`)
     try {
       if (!(await this.#write([{ version: appended, source, packed }]))) return null

@@ -11,9 +11,9 @@ import { CONFIG_HELD_MS } from '../../src/wire/events.ts'
 import type { ConfigAsker, ConfigVersion } from '../../src/wire/config-rollout.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { CONFIG_APPEND_ATTEMPTS_MAX } from '../limits.ts'
-import { ConfigReader, identified } from './config-reader.ts'
-import type { ReadConfig } from './config-reader.ts'
-import { packSource } from './packed-source.ts'
+import { ConfigReader } from './config-reader.ts'
+import { identified } from './read-config.ts'
+import type { ReadConfig } from './read-config.ts'
 import { failureOf } from './rollout-result.ts'
 import type { RolloutOutcome, RolloutResult } from './rollout-result.ts'
 import { standingOfFile } from './standing-of-file.ts'
@@ -21,7 +21,7 @@ import { NotKeptError } from './version-store.ts'
 import type { NewVersion, VersionStore } from './version-store.ts'
 
 /** Prepares it, and gives what runs it from then on. Rejects when it cannot be run after all. */
-export type Prepare = (config: SchedulerConfig) => Promise<() => void>
+export type Prepare = (config: ReadConfig) => Promise<() => void>
 
 export interface RolloutDeps {
   readonly store: VersionStore
@@ -92,7 +92,7 @@ export class Rollout {
   }
 
   /** What a start runs: its file, or what is current in the cluster where the file is older. */
-  async begin(started: SchedulerConfig): Promise<SchedulerConfig> {
+  async begin(started: SchedulerConfig): Promise<ReadConfig> {
     const { store, log } = this.#deps
     const config = identified(started)
     this.#note(config, null, 'start')
@@ -308,6 +308,6 @@ function appendableOf(config: ReadConfig, by: ConfigAsker, rollbackTo: number | 
     by,
     rollbackTo,
     edgeVersion: config.version,
-    packed: packSource(config.source),
+    packed: config.packed,
   }
 }

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { accessProblems } from './access-problems.ts'
 import { edgeProblems, schedulerProblems } from './check.ts'
 import { ConfigError } from './config-error.ts'
+import { identityOf } from './config-identity.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { coverageFrom, takeCoverageFiles } from './coverage-files.ts'
 import type { ReadCoverage } from './coverage-files.ts'
@@ -39,6 +40,8 @@ export interface SchedulerConfig extends ConfigFile {
   /** Worth a line in the log; nothing that stops a start. */
   warnings: readonly ConfigProblem[]
   source: ConfigSource
+  /** The same for all that say the same for the cluster. */
+  hash: string
   /** What is this scheduler's own in it (own-keys.ts). */
   own: unknown
 }
@@ -135,6 +138,7 @@ async function schedulerConfigOf(
     version: edgeConfigOf(settings).version,
     warnings: [...warnings, ...inOrder(found)],
     source: { text, files },
+    hash: identityOf(document.unresolved(), files),
     own: ownPartOf(document.root),
   }
 }

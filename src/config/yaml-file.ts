@@ -22,6 +22,8 @@ export interface ConfigDocument {
   readonly file: string
   /** Plain values; mappings have no prototype, so that a key is only ever a key. */
   readonly root: unknown
+  /** The values as they stand, references in them: only of a document without problems. */
+  unresolved(): unknown
   /** Found while reading; the caller adds its own. */
   readonly problems: readonly ConfigProblem[]
   /** Line of a value, of the nearest value around it where it is missing. */
@@ -77,7 +79,9 @@ export function parseConfigText(file: string, text: string, env: NodeJS.ProcessE
   const faults = [...yaml.errors, ...yaml.warnings]
   if (faults.length > 0) throw new ConfigError(file, syntaxProblems(faults, text, lines))
   const directory = dirname(resolve(file))
-  return new DocumentReader(lines, { env, directory }).read(file, yaml.contents)
+  const document = new DocumentReader(lines, { env, directory }).read(file, yaml.contents)
+  // Aliases were bounded by the reader.
+  return { ...document, unresolved: () => yaml.toJS({ maxAliasCount: -1 }) }
 }
 
 /** One a line: a fault of YAML often drags others behind it. The parser's texts may quote secrets. */
@@ -139,7 +143,7 @@ class DocumentReader {
     this.#references = references
   }
 
-  read(file: string, contents: unknown): ConfigDocument {
+  read(file: string, contents: unknown): Omit<ConfigDocument, 'unresolved'> {
     const root = this.#value(contents, [])
     // Said once, however many more there are.
     if (this.#tooManyAliases !== undefined) this.#refuse(this.#tooManyAliases, 'repeats too much by aliases')
