@@ -12,11 +12,16 @@ export class PlainOrigin {
   status = 200
   /** Of requests to paths that do not begin with `/health`. */
   count = 0
-  /** The first of all. */
+  /** The first of all, and the last of those. */
   first: { target: string | undefined; headers: IncomingHttpHeaders } | undefined
+  last: { target: string | undefined; headers: IncomingHttpHeaders } | undefined
   readonly #server = createServer(({ url, headers }, response) => {
-    this.first ??= { target: url, headers }
-    if (url?.startsWith('/health') !== true) this.count += 1
+    const asked = { target: url, headers }
+    this.first ??= asked
+    if (url?.startsWith('/health') !== true) {
+      this.count += 1
+      this.last = asked
+    }
     response.writeHead(this.status, { 'Cache-Control': 'no-store' }).end('x'.repeat(10_000))
   })
 
