@@ -19,7 +19,7 @@ const OWN_KEYS: readonly KeyPath[] = [
   [...DNS, 'reusePort'],
   [...DNS, 'nsid'],
   [...DNS, 'dnssec'],
-  [...DNS, 'schedulers', 'addresses'],
+  [...DNS, 'schedulers'],
 ]
 
 /** The values of the own keys, and whether there is DNS at all, as texts that can be compared. */
@@ -41,8 +41,9 @@ export function changedKeys(before: OwnValues, after: OwnValues): string[] {
 
 /** The own keys alone, of a file that was read. */
 export function ownPartOf(root: unknown): unknown {
-  const mappings = [DNS, [...DNS, 'schedulers']].filter((key) => valueAt(root, key) !== undefined)
-  const empty = mappings.reduce((part, key) => withValue(part, key, mappingOf([])), mappingOf([]))
+  // That there is DNS shows, also where it names no own key.
+  const empty =
+    valueAt(root, DNS) === undefined ? mappingOf([]) : withValue(mappingOf([]), DNS, mappingOf([]))
   return OWN_KEYS.reduce((part, key) => {
     const value = valueAt(root, key)
     return value === undefined ? part : withValue(part, key, value)
