@@ -1,6 +1,6 @@
 // Brings one object onto disk, whole: what is fresh and there costs nothing, of what is there in part the rest is fetched.
 // By the fills that clients' requests use, so that each joins the other.
-import { EdgewardError, messageOf } from '../../../src/errors.ts'
+import { EdgewardError } from '../../../src/errors.ts'
 import { variantText } from '../../../src/http/vary.ts'
 import { PREFETCH_DETAIL_CHARS_MAX } from '../../../src/wire/prefetch.ts'
 import type { PrefetchFailure } from '../../../src/wire/prefetch.ts'
@@ -43,7 +43,7 @@ export interface Errand {
   readonly onBytes: (bytes: number) => void
 }
 
-/** Rejects when the signal is given, and never else. */
+/** Rejects when the signal is given. */
 export async function bringObject(target: FetchTarget, deps: BringingDeps, errand: Errand): Promise<Brought> {
   if (target.rule.memoryOnly) return failed('uncacheable', 'a key, which is never kept on disk', false)
   if (!deps.cache.disk.configured) return failed('unkept', 'this edge has no cache directory', false)
@@ -56,7 +56,7 @@ export async function bringObject(target: FetchTarget, deps: BringingDeps, erran
     }
     return failed('unkept', 'it changes, or its slices go, as they come', true)
   } catch (error) {
-    errand.signal.throwIfAborted()
+    if (!(error instanceof EdgewardError)) throw error
     return failureOf(error)
   }
 }
@@ -245,9 +245,7 @@ function statusFailure(status: number): FailedBringing {
   return PASSING.has(status) ? failed('trouble', detail, true) : failed('status', detail, false)
 }
 
-function failureOf(error: unknown): FailedBringing {
-  if (!(error instanceof EdgewardError)) return failed('broken', messageOf(error), false)
-  const { code, message, retry } = error
+function failureOf({ code, message, retry }: EdgewardError): FailedBringing {
   if (code === 'origin_unreachable') return failed('unreachable', message, true)
   if (code === 'origin_timeout') return failed('timeout', message, true)
   return failed(code === 'origin_busy' ? 'trouble' : 'broken', message, retry)
