@@ -123,9 +123,11 @@ class ChainPull {
     const state = this.#upstreams.stateOf(upstream)
     this.#running.delete(attempt)
     if (upstream.tier === 'origins') {
-      if (!this.#chain.failover.statuses.includes(head.status)) state.answered()
-      else {
-        state.failed('answers', this.#upstreams.clock.monotonic())
+      const isTrouble = this.#chain.failover.statuses.includes(head.status)
+      // One that another may have, such as a 404: that says nothing of this one.
+      if (!isTrouble || head.status < 500) state.answered()
+      else state.failed('answers', this.#upstreams.clock.monotonic())
+      if (isTrouble) {
         const other = this.#running.size > 0 ? undefined : this.#takeOther()
         if (other !== undefined || this.#running.size > 0) {
           flow.abort()

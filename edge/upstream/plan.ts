@@ -1,7 +1,7 @@
 // Whom a request that misses may ask, in order: edges by tier, then origins. Pure; asked once a miss. Who of them is asked
 // depends on what comes of those before (chain.ts), and on their circuits.
 import type { Random } from '../../src/clock.ts'
-import { hash64, hash64OfJoined, scoreOf } from '../../src/rendezvous.ts'
+import { hash64, hash64OfJoined, rankByRendezvous, scoreOf } from '../../src/rendezvous.ts'
 import type { Hash64 } from '../../src/rendezvous.ts'
 import type { PeerTier } from '../../src/wire/guidance.ts'
 import { TIER_EDGES_MAX } from '../limits.ts'
@@ -40,11 +40,13 @@ export function planUpstreams(
 ): Upstream[] {
   const upstreams: Upstream[] = []
   const tiers = request.originsAlone ? undefined : guided.tiers.get(chain.property)
-  for (const tier of tiers ?? []) {
-    const { askedAs } = request
-    if (askedAs !== null && !FURTHER_UP[askedAs].has(tier.kind)) continue
-    for (const edge of edgesOf(tier, chain.property, edgeId, request))
-      upstreams.push({ tier: tier.kind, edge })
+  if (tiers !== undefined) {
+    const { askedAs, path } = request
+    const asset = assetHash(chain.property, path)
+    for (const tier of tiers) {
+      if (askedAs !== null && !FURTHER_UP[askedAs].has(tier.kind)) continue
+      for (const edge of edgesOf(tier, asset, edgeId)) upstreams.push({ tier: tier.kind, edge })
+    }
   }
   for (const origin of originsInOrder(chain, guided, request.primaryKey, random))
     upstreams.push({ tier: 'origins', origin })
@@ -52,22 +54,14 @@ export function planUpstreams(
 }
 
 /**
- * Those to ask, best first. Among the edges of its own site the one that an asset belongs to, by the hash that steering
- * uses: it is mostly the edge that clients of the asset are sent to. Further away objects are spread one by one.
+ * Those to ask, best first: the edge that an asset belongs to, by the hash that steering uses, so that it is mostly the one
+ * that its clients are sent to, and one edge of a site asks on for whoever asks there; then the one that it would belong to
+ * without that. An edge that comes to itself is it.
  */
-function edgesOf(
-  { kind, edges }: GuidedTier,
-  property: string,
-  edgeId: string,
-  { primaryKey, path }: PlanRequest,
-): readonly GuidedEdge[] {
-  if (kind === 'peers') {
-    const [owner] = ranked(assetHash(property, path), edges)
-    return owner === undefined || owner.id === edgeId ? [] : [owner]
-  }
-  return ranked(hash64(primaryKey), edges)
-    .filter(({ id }) => id !== edgeId)
-    .slice(0, TIER_EDGES_MAX)
+function edgesOf({ edges }: GuidedTier, asset: Hash64, edgeId: string): readonly GuidedEdge[] {
+  const best = rankByRendezvous(asset, edges, ({ weight }) => weight).slice(0, TIER_EDGES_MAX)
+  const own = best.findIndex(({ id }) => id === edgeId)
+  return own < 0 ? best : best.slice(0, own)
 }
 
 /** Property and directory, as steering joins them. */
@@ -77,62 +71,44 @@ function assetHash(property: string, path: string): Hash64 {
   return hash64OfJoined(property, path, end)
 }
 
-function ranked<N extends { readonly id: string; readonly hash: Hash64; readonly weight: number }>(
-  key: Hash64,
-  nodes: readonly N[],
-): readonly N[] {
-  if (nodes.length < 2) return nodes
-  return nodes
-    .map((node) => ({ node, score: scoreOf(key, node.hash, node.weight) }))
-    .toSorted((a, b) => b.score - a.score || (a.node.id < b.node.id ? -1 : 1))
-    .map(({ node }) => node)
-}
+/** Who is asked before whom, whatever the choice among them. */
+const RANK = { ownSite: 0, anySite: 1, returning: 2, weightless: 3, backup: 4, down: 5 }
 
-/** Those of the own site before others, backups behind all; what guidance says is down is not among them. */
-function originsInOrder(
-  chain: PropertyChain,
+/** null: not at all. */
+function rankOf(
+  { id, sites, weight, backup }: UpstreamOrigin,
   { site, origins: guidance }: Guided,
-  primaryKey: string,
   random: Random,
-): readonly UpstreamOrigin[] {
-  const [only] = chain.origins
-  if (chain.origins.length === 1 && only !== undefined)
-    return guidance.get(only.id)?.state === 'down' && guidance.get(only.id)?.probed === true
-      ? []
-      : chain.origins
-  const isOwn = ({ sites }: UpstreamOrigin) => site !== null && sites.includes(site)
-  const isAnyones = ({ sites }: UpstreamOrigin) => site === null || sites.length === 0
-  const later: UpstreamOrigin[] = []
-  const groups = [
-    (origin: UpstreamOrigin) => !origin.backup && isOwn(origin),
-    (origin: UpstreamOrigin) => !origin.backup && isAnyones(origin),
-    (origin: UpstreamOrigin) => origin.backup && isOwn(origin),
-    (origin: UpstreamOrigin) => origin.backup && isAnyones(origin),
-  ].map((belongs) => {
-    const up: UpstreamOrigin[] = []
-    for (const origin of chain.origins) {
-      if (!belongs(origin)) continue
-      const said = guidance.get(origin.id)
-      if (said === undefined || (said.state === 'returning' && random() < said.share)) up.push(origin)
-      // Nothing else would find out that one is back which no probe asks: its circuit lets one request through in turn.
-      else if (said.state === 'returning' || !said.probed) later.push(origin)
-    }
-    return chosen(up, chain.choice, primaryKey, random)
-  })
-  return [...groups.flat(), ...later]
+): number | null {
+  if (site !== null && sites.length > 0 && !sites.includes(site)) return null
+  const said = guidance.get(id)
+  if (said?.state === 'down') {
+    // Where no probe does, requests find out that it is back: its circuit lets them through one by one.
+    return said.probed ? null : RANK.down
+  }
+  if (backup) return RANK.backup
+  if (said !== undefined && random() >= said.share) return RANK.returning
+  if (weight === 0) return RANK.weightless
+  return site !== null && sites.includes(site) ? RANK.ownSite : RANK.anySite
 }
 
-function chosen(
-  origins: readonly UpstreamOrigin[],
-  choice: PropertyChain['choice'],
+function originsInOrder(
+  { origins, choice }: PropertyChain,
+  guided: Guided,
   primaryKey: string,
   random: Random,
 ): readonly UpstreamOrigin[] {
-  if (origins.length < 2 || choice === 'order') return origins
-  if (choice === 'hash') return ranked(hash64(primaryKey), origins)
-  // Each is first with the probability of its share (Efraimidis and Spirakis, 2006).
+  const object = choice === 'hash' ? hash64(primaryKey) : null
+  const scoreOfOrigin = ({ hash, weight }: UpstreamOrigin) => {
+    if (object !== null) return scoreOf(object, hash, weight)
+    // Each is first with the probability of its share (Efraimidis and Spirakis, 2006).
+    return choice === 'weight' && weight > 0 ? random() ** (1 / weight) : 0
+  }
   return origins
-    .map((origin) => ({ origin, score: origin.weight === 0 ? -1 : random() ** (1 / origin.weight) }))
-    .toSorted((a, b) => b.score - a.score)
+    .flatMap((origin) => {
+      const rank = rankOf(origin, guided, random)
+      return rank === null ? [] : [{ origin, rank, score: scoreOfOrigin(origin) }]
+    })
+    .toSorted((x, y) => x.rank - y.rank || y.score - x.score)
     .map(({ origin }) => origin)
 }
