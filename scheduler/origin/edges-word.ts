@@ -34,8 +34,9 @@ export interface HeardFrom {
 }
 
 export function edgesWord(view: EdgesView, { isDoubted, isProbedGood, alive }: HeardFrom): EdgesWord {
-  const { edges, failing, failingSites, failed } = view
-  if (edges === 0) return 'nothing'
+  const { edges, failing, failingSites, ok, failed } = view
+  // Circuits that are still open tell of what was.
+  if (ok + failed === 0) return 'nothing'
   const serving = edges - failing
   if (failing <= serving) return failed === 0 || serving > failing ? 'serving' : 'unclear'
   if (failed < (isDoubted ? FAILURES_RETURNING : FAILURES_AT_LEAST)) return 'unclear'

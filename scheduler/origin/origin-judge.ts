@@ -205,7 +205,7 @@ export class OriginJudge {
     const view = isLookedAt ? this.#outcomes.viewOf(origin.id, nowMs) : NOTHING_SEEN
     const alive = view.failing === 0 ? NOBODY : this.#aliveAt(nowMs)
     const word = edgesWord(view, { isDoubted, isProbedGood: probes === 'up', alive })
-    if (view.failing > 0) judged.failedAtMs = nowMs
+    if (view.failed > 0) judged.failedAtMs = nowMs
     if (word === 'serving') judged.vouchedUntilMs = nowMs + VOUCHED_MS
     else if (word !== 'nothing') judged.vouchedUntilMs = -Infinity
     const ownWord = isOwnWord(standings)

@@ -77,6 +77,7 @@ const word = (over: Partial<EdgesView>, heard: Partial<Parameters<typeof edgesWo
 
 t.test('edges’ word', async (t) => {
   t.equal(word({ edges: 0, failing: 0, failed: 0 }), 'nothing')
+  t.equal(word({ failed: 0 }), 'nothing', 'circuits are open, and nobody asks')
   t.equal(word({}), 'failing')
   t.equal(word({ failing: 0, ok: 9, failed: 0 }), 'serving')
   t.equal(
