@@ -44,7 +44,7 @@ const IDLE_MS = 5000
 
 const QUESTIONS = [
   { name: 'IPv4, any address', family: 4, spread: 'any', accessLog: false },
-  // More records than are remembered of a file, in turn: none is met again in time.
+  // Nearly as many records as are remembered of a file, in turn: most have lost their place when they are met again.
   { name: 'IPv4, each of another record', family: 4, spread: 'new-record', accessLog: false },
   { name: 'IPv6, any address', family: 6, spread: 'any', accessLog: false },
   { name: 'IPv4, any address, with our access log', family: 4, spread: 'any', accessLog: true },

@@ -1,41 +1,78 @@
-// Which of some sites is nearest to a position. Clients of one city share the position that was read for it, so what was
-// found for a position is kept as long as that is: with a thousand sites the search takes longer than all else.
+// Which of some sites is nearest to a position. Nearly every client is looked for, so the sites lie in a table sorted by
+// latitude, and a search goes from the client's outwards, no further than a nearer one could be.
 import type { Position } from '../../src/geo/place.ts'
 import type { SiteView } from '../topology.ts'
-import { directionOf, nearness } from './sphere.ts'
+import { directionOf } from './sphere.ts'
 
-/** List of sites → position → the nearest of them; both are made once and never changed. */
-const found = new WeakMap<readonly SiteView[], WeakMap<Position, SiteView>>()
+interface SiteTable {
+  /** Those that have a location, from south to north. */
+  readonly sites: readonly SiteView[]
+  /** x, y and z of each. */
+  readonly directions: Float64Array
+  /** Of each, in the list that the table is of: of those as near as each other the first is meant. */
+  readonly places: Uint32Array
+}
+
+/** By list of sites; lists are made once and never changed. */
+const tables = new WeakMap<readonly SiteView[], SiteTable>()
 /** Most clients are looked for in the same list, that of all sites. */
-let last: { sites: readonly SiteView[]; known: WeakMap<Position, SiteView> } | undefined
+let last: { readonly sites: readonly SiteView[]; readonly table: SiteTable } | undefined
 
 /** Undefined when no site has a location. */
 export function nearestSite(sites: readonly SiteView[], position: Position): SiteView | undefined {
-  const known = last?.sites === sites ? last.known : knownOf(sites)
-  const site = known.get(position)
-  if (site !== undefined) return site
-  const nearest = searchNearest(sites, position)
-  if (nearest !== undefined) known.set(position, nearest)
-  return nearest
+  if (last?.sites !== sites) last = { sites, table: tableOf(sites) }
+  return searchNearest(last.table, position)
 }
 
-function knownOf(sites: readonly SiteView[]): WeakMap<Position, SiteView> {
-  const known = found.get(sites) ?? new WeakMap<Position, SiteView>()
-  found.set(sites, known)
-  last = { sites, known }
-  return known
-}
-
-function searchNearest(sites: readonly SiteView[], position: Position): SiteView | undefined {
-  const direction = directionOf(position)
-  let nearest: SiteView | undefined
-  let best = -2
-  for (const site of sites) {
-    const value = nearness(direction, site.direction)
-    if (value > best) {
-      best = value
-      nearest = site
-    }
+function tableOf(sites: readonly SiteView[]): SiteTable {
+  const known = tables.get(sites)
+  if (known !== undefined) return known
+  const located = sites
+    .flatMap((site, place) => (site.direction === undefined ? [] : [{ site, place, at: site.direction }]))
+    .toSorted((one, other) => one.at.z - other.at.z)
+  const table = {
+    sites: located.map(({ site }) => site),
+    directions: Float64Array.from(located.flatMap(({ at }) => [at.x, at.y, at.z])),
+    places: Uint32Array.from(located, ({ place }) => place),
   }
-  return nearest
+  tables.set(sites, table)
+  return table
+}
+
+/** More than rounding takes from a distance. */
+const ROUNDING = 1e-9
+
+function searchNearest({ sites, directions, places }: SiteTable, position: Position): SiteView | undefined {
+  const { x, y, z } = directionOf(position)
+  let north = northOf(directions, z)
+  let south = north - 1
+  let nearest = -1
+  let best = -2
+  /** The square of the difference in z up to which a site can be as near: no less than that of the distance. */
+  let reach = Infinity
+  for (;;) {
+    const toNorth = (directions[3 * north + 2] ?? Infinity) - z
+    const toSouth = z - (directions[3 * south + 2] ?? -Infinity)
+    const step = Math.min(toNorth, toSouth)
+    if (step === Infinity || step * step > reach) return sites[nearest]
+    const i = toNorth < toSouth ? north++ : south--
+    const at = 3 * i
+    const value = x * (directions[at] ?? 0) + y * (directions[at + 1] ?? 0) + z * (directions[at + 2] ?? 0)
+    if (value < best || (value === best && (places[i] ?? 0) > (places[nearest] ?? 0))) continue
+    nearest = i
+    best = value
+    reach = 2 - 2 * best + ROUNDING
+  }
+}
+
+/** The place of the first site that is no further south. */
+function northOf(directions: Float64Array, z: number): number {
+  let low = 0
+  let high = directions.length / 3
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((directions[3 * middle + 2] ?? 0) < z) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -11,11 +11,8 @@ export interface Direction {
 export function directionOf({ lat, lon }: Position): Direction {
   const latitude = (lat * Math.PI) / 180
   const longitude = (lon * Math.PI) / 180
-  return {
-    x: Math.cos(latitude) * Math.cos(longitude),
-    y: Math.cos(latitude) * Math.sin(longitude),
-    z: Math.sin(latitude),
-  }
+  const level = Math.cos(latitude)
+  return { x: level * Math.cos(longitude), y: level * Math.sin(longitude), z: Math.sin(latitude) }
 }
 
 /** 1 for the same place down to -1 for the other side of the globe; -2, farther than all, when one is unknown. */

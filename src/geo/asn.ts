@@ -2,8 +2,21 @@
 // ({autonomous_system_number}), Enterprise (the same under `traits`), and flat ones ({asn}: a number, or text such as
 // `AS4134`).
 
+import type { RecordKind } from './mmdb.ts'
+
 /** RFC 6793: 32 bits; 0 is reserved (RFC 7607). */
 const ASN_MAX = 4_294_967_295
+
+const NUMBER = { autonomous_system_number: 'value' } as const
+
+export const ASN_RECORD: RecordKind<number> = {
+  fields: { ...NUMBER, asn: 'value', traits: NUMBER },
+  read: asnOf,
+  pack(asn, into, at) {
+    into[at] = asn
+  },
+  unpack: (from, at) => from[at] ?? 0,
+}
 
 /** Undefined when the record gives none. */
 export function asnOf(record: unknown): number | undefined {

@@ -4,10 +4,14 @@ import { readFile } from 'node:fs/promises'
 import { Reader } from 'maxmind'
 import type { Response } from 'maxmind'
 import { messageOf, systemCode } from '../errors.ts'
-import { formatIp, parseIp } from '../net/ip.ts'
+import { parseIp } from '../net/ip.ts'
 import type { IpAddress } from '../net/ip.ts'
 import { RECORDS_REMEMBERED_MAX } from './limits.ts'
+import { recordReader } from './mmdb-record.ts'
+import type { WantedFields } from './mmdb-record.ts'
 import { NO_RECORD, mmdbTree } from './mmdb-tree.ts'
+import { RecordMemory } from './record-memory.ts'
+import type { Packing } from './record-memory.ts'
 
 export interface Mmdb<T> {
   readonly file: string
@@ -17,28 +21,40 @@ export interface Mmdb<T> {
   prefixOf(address: IpAddress): number
 }
 
-/** `read` takes a record of whatever shape. Rejects with one sentence when the file is not of use. */
-export async function loadMmdb<T>(file: string, read: (record: unknown) => T | undefined): Promise<Mmdb<T>> {
+/** What is read of the records of a file. */
+export interface RecordKind<T> extends Packing<T> {
+  readonly fields: WantedFields
+  /** Takes those fields, of a record of whatever shape; undefined: it says nothing of use. */
+  readonly read: (record: unknown) => T | undefined
+}
+
+/** Bytes of zero between tree and data. */
+const SEPARATOR_BYTES = 16
+
+/** Rejects with one sentence when the file is not of use. */
+export async function loadMmdb<T>(file: string, kind: RecordKind<T>): Promise<Mmdb<T>> {
   const bytes = await readBytes(file)
-  const reader = openReader(bytes, file)
-  const tree = mmdbTree(bytes, reader.metadata)
-  const decode = (address: IpAddress): T | undefined => read(reader.get(formatIp(address)) ?? undefined)
-  check(file, SAMPLES.filter((address) => tree.recordOf(address) !== NO_RECORD).map(tried(file, decode)))
-  let remembered = new Map<number, T | undefined>()
-  return {
-    file,
-    find(address) {
-      const record = tree.recordOf(address)
-      if (record === NO_RECORD) return undefined
-      const known = remembered.get(record)
-      if (known !== undefined || remembered.has(record)) return known
-      const found = decode(address)
-      if (remembered.size >= RECORDS_REMEMBERED_MAX) remembered = new Map()
-      remembered.set(record, found)
-      return found
-    },
-    prefixOf: (address) => tree.prefixOf(address),
+  const { metadata } = openReader(bytes, file)
+  const { nodeCount, searchTreeSize } = metadata
+  const tree = mmdbTree(bytes, metadata)
+  const readRecord = recordReader(bytes, searchTreeSize + SEPARATOR_BYTES, kind.fields)
+  const memory = new RecordMemory(placesFor(nodeCount), kind)
+  const find = (address: IpAddress): T | undefined => {
+    const record = tree.recordOf(address)
+    if (record === NO_RECORD) return undefined
+    const place = memory.placeOf(record)
+    if (memory.holds(place, record)) return memory.valueAt(place)
+    const found = kind.read(readRecord(record - nodeCount + searchTreeSize))
+    memory.keep(place, record, found)
+    return found
   }
+  check(file, SAMPLES.filter((address) => tree.recordOf(address) !== NO_RECORD).map(tried(file, find)))
+  return { file, find, prefixOf: (address) => tree.prefixOf(address) }
+}
+
+/** A file has no more records than nodes and one. */
+function placesFor(nodeCount: number): number {
+  return Math.min(RECORDS_REMEMBERED_MAX, 2 ** Math.ceil(Math.log2(nodeCount + 1)))
 }
 
 function tried<T>(file: string, decode: (address: IpAddress) => T | undefined) {

@@ -5,10 +5,10 @@ import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { systemCode } from '../errors.ts'
 import type { IpAddress } from '../net/ip.ts'
-import { asnOf } from './asn.ts'
+import { ASN_RECORD } from './asn.ts'
 import { loadMmdb } from './mmdb.ts'
-import type { Mmdb } from './mmdb.ts'
-import { placeOf } from './place.ts'
+import type { Mmdb, RecordKind } from './mmdb.ts'
+import { PLACE_RECORD } from './place.ts'
 import type { Place } from './place.ts'
 
 export interface Places {
@@ -61,9 +61,9 @@ export interface LoadedFile<T> {
  */
 export async function loadPlaces(files: PlaceFiles, earlier?: LoadedPlaces): Promise<LoadedPlaces> {
   const defaults = files.country.length === 0 ? [fileURLToPath(import.meta.resolve(DEFAULT_COUNTRY))] : []
-  const cities = await loadAll('city', files.city, placeOf, earlier?.places)
-  const countries = await loadAll('country', [...files.country, ...defaults], placeOf, earlier?.places)
-  const asns = new Map(await loadAll('asn', files.asn, asnOf, earlier?.asns))
+  const cities = await loadAll('city', files.city, PLACE_RECORD, earlier?.places)
+  const countries = await loadAll('country', [...files.country, ...defaults], PLACE_RECORD, earlier?.places)
+  const asns = new Map(await loadAll('asn', files.asn, ASN_RECORD, earlier?.asns))
   const places = new Map([...cities, ...countries])
   return { ...placesOf(databasesOf(places), databasesOf(asns)), places, asns }
 }
@@ -137,12 +137,12 @@ function findIn<T>(database: Mmdb<T>, address: IpAddress): T | undefined {
 async function loadAll<T>(
   list: keyof PlaceFiles,
   files: readonly string[],
-  read: (record: unknown) => T | undefined,
+  kind: RecordKind<T>,
   earlier: ReadonlyMap<string, LoadedFile<T>> | undefined,
 ): Promise<[string, LoadedFile<T>][]> {
   const loads = files.map(async (file, index): Promise<[string, LoadedFile<T>]> => {
     try {
-      return [file, await loadFile(file, read, earlier?.get(file))]
+      return [file, await loadFile(file, kind, earlier?.get(file))]
     } catch (error) {
       throw error instanceof Error ? new PlaceFileError(list, index, error) : error
     }
@@ -152,12 +152,12 @@ async function loadAll<T>(
 
 async function loadFile<T>(
   file: string,
-  read: (record: unknown) => T | undefined,
+  kind: RecordKind<T>,
   earlier: LoadedFile<T> | undefined,
 ): Promise<LoadedFile<T>> {
   const stamp = await stampOfFile(file)
   if (earlier?.stamp === stamp) return earlier
-  const database = await loadMmdb(file, read)
+  const database = await loadMmdb(file, kind)
   // Half of the old one and half of the new would pass for whole.
   if ((await stampOfFile(file)) !== stamp) throw new Error(`${file} changed while it was read`)
   return { database, stamp }

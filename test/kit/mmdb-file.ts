@@ -4,7 +4,12 @@ import { writeFile } from 'node:fs/promises'
 import { parseNetwork } from '../../src/net/ip.ts'
 import type { IpNetwork } from '../../src/net/ip.ts'
 
-export type MmdbValue = string | number | { readonly [key: string]: MmdbValue }
+export type MmdbValue =
+  | string
+  | number
+  | boolean
+  | readonly MmdbValue[]
+  | { readonly [key: string]: MmdbValue }
 
 type Branch = Node | Buffer | null
 
@@ -112,13 +117,15 @@ function fileOf(root: Node, recordSize: RecordSize, type: string): Buffer {
   return Buffer.concat([tree, Buffer.alloc(SEPARATOR_BYTES), ...data, MARKER, metadata])
 }
 
-const TYPE = { text: 2, double: 3, uint16: 5, uint32: 6, map: 7, uint64: 9, array: 11 } as const
+const TYPE = { text: 2, double: 3, uint16: 5, uint32: 6, map: 7, uint64: 9, array: 11, boolean: 14 } as const
 
 function encoded(value: MmdbValue): Buffer {
   if (typeof value === 'string') {
     const text = Buffer.from(value)
     return Buffer.concat([control(TYPE.text, text.length), text])
   }
+  if (typeof value === 'boolean') return control(TYPE.boolean, value ? 1 : 0)
+  if (isList(value)) return Buffer.concat([control(TYPE.array, value.length), ...value.map(encoded)])
   if (typeof value !== 'number') {
     return mapOf(Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, encoded(inner)])))
   }
@@ -126,6 +133,10 @@ function encoded(value: MmdbValue): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeDoubleBE(value)
   return Buffer.concat([control(TYPE.double, 8), bytes])
+}
+
+function isList(value: MmdbValue): value is readonly MmdbValue[] {
+  return Array.isArray(value)
 }
 
 function mapOf(values: Readonly<Record<string, Buffer>>): Buffer {
@@ -141,10 +152,18 @@ function unsigned(type: number, value: number): Buffer {
   return Buffer.concat([control(type, used.length), used])
 }
 
-/** Types above 7, and sizes from 29, take a byte of their own. */
+/** Types above 7 take a byte of their own, and sizes from 29 one to three. */
 function control(type: number, size: number): Buffer {
-  if (size >= 285) throw new Error(`${size} is more than this writer knows`)
   const first = type > 7 ? 0 : type << 5
   const extended = type > 7 ? [type - 7] : []
-  return Buffer.from(size < 29 ? [first | size, ...extended] : [first | 29, ...extended, size - 29])
+  const [code, rest] = sizeBytes(size)
+  return Buffer.from([first | code, ...extended, ...rest])
+}
+
+function sizeBytes(size: number): [code: number, rest: number[]] {
+  if (size < 29) return [size, []]
+  if (size < 285) return [29, [size - 29]]
+  if (size < 65_821) return [30, [(size - 285) >>> 8, (size - 285) & 255]]
+  const rest = size - 65_821
+  return [31, [rest >>> 16, (rest >>> 8) & 255, rest & 255]]
 }
