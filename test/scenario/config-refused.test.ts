@@ -2,10 +2,10 @@
 // is played by what stands between the two. It refuses it with the reason, serves on, and the scheduler shows both.
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { fetch } from 'undici'
 import { z } from 'zod'
+import { freePort } from '../kit/ports.ts'
 import { ask } from '../kit/purging.ts'
 import {
   clusterSettings,
@@ -39,20 +39,22 @@ async function newerScheduler(t: TestScope, control: string): Promise<string> {
     forward().catch(() => response.destroy())
   })
   const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(0, '127.0.0.1', resolve)
+  const port = await freePort()
+  server.listen(port, '127.0.0.1', resolve)
   await promise
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })
-  // An http server that listens has an address, not the name of a pipe.
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://127.0.0.1:${port}`
 }
 
 async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
-  // Without an encoding, a request gives buffers.
-  for await (const chunk of request) chunks.push(chunk as Buffer)
+  for await (const part of request) {
+    const chunk: unknown = part
+    if (Buffer.isBuffer(chunk)) chunks.push(chunk)
+  }
   return Buffer.concat(chunks)
 }
 

@@ -21,6 +21,8 @@ const textOf = (over: object = {}, scheduler: object = {}) => {
   return stringify({ ...settings, scheduler: Object.assign({}, settings['scheduler'], scheduler) })
 }
 
+const hash = (digit: string) => ({ HASH: `sha256:${digit.repeat(64)}` })
+
 const load = (text: string, env: NodeJS.ProcessEnv = {}, own?: unknown) =>
   loadSchedulerText(file, text, env, own === undefined ? {} : { own })
 
@@ -52,7 +54,6 @@ t.test('what makes two files the same', async (t) => {
 t.test('files of networks count by their content, secrets by their names', async (t) => {
   const sites = [{ id: 'guangzhou', coverage: { file: 'net.txt' } }]
   const text = textOf({ sites, edges: [edgeEntry('gz-1', 'guangzhou', { keyHash: '${HASH}' })] })
-  const hash = (digit: string) => ({ HASH: `sha256:${digit.repeat(64)}` })
   const one = await load(text, hash('1'))
   t.equal((await load(text, hash('2'))).hash, one.hash)
   t.same([...one.source.files.keys()], ['net.txt'])
