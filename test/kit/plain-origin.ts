@@ -2,10 +2,12 @@
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import { once } from 'node:events'
+import { formatAuthority } from '../../src/net/listen.ts'
 import { freePort } from './ports.ts'
 import type { TestScope } from './scope.ts'
 
 export class PlainOrigin {
+  readonly host: string
   readonly port: number
   readonly url: string
   /** Of every answer from now on. */
@@ -25,16 +27,17 @@ export class PlainOrigin {
     response.writeHead(this.status, { 'Cache-Control': 'no-store' }).end('x'.repeat(10_000))
   })
 
-  constructor(port: number) {
+  constructor(host: string, port: number) {
+    this.host = host
     this.port = port
-    this.url = `http://127.0.0.1:${port}`
+    this.url = `http://${formatAuthority(host, port)}`
     // Whoever asks decides when a connection ends.
     this.#server.keepAliveTimeout = 120_000
   }
 
   /** Listens (again) on its one port. */
   async start(): Promise<void> {
-    this.#server.listen(this.port, '127.0.0.1')
+    this.#server.listen(this.port, this.host)
     await once(this.#server, 'listening')
   }
 
@@ -49,8 +52,8 @@ export class PlainOrigin {
 }
 
 /** Ends with the test. */
-export async function startPlainOrigin(t: TestScope): Promise<PlainOrigin> {
-  const origin = new PlainOrigin(await freePort())
+export async function startPlainOrigin(t: TestScope, host = '127.0.0.1'): Promise<PlainOrigin> {
+  const origin = new PlainOrigin(host, await freePort())
   await origin.start()
   t.teardown(() => origin.stop())
   return origin
