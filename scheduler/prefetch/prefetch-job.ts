@@ -30,9 +30,8 @@ export function newPrefetchId(): string {
 }
 
 export function stateOf(job: PrefetchJob, standing: ReadonlyMap<string, EdgeStanding>): PrefetchState {
-  if (job.cancelledAtMs !== null) return 'cancelled'
-  const edges = Object.keys(job.parts)
-  return edges.every((edge) => standing.get(edge)?.state === 'done') ? 'done' : 'active'
+  if (Object.keys(job.parts).every((edge) => standing.get(edge)?.state === 'done')) return 'done'
+  return job.cancelledAtMs === null ? 'active' : 'cancelled'
 }
 
 /** Of all edges; what one has not begun is known by the number of its URLs. */
