@@ -3,7 +3,7 @@
 // nothing of the next.
 import { createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'
-import { Client } from 'undici'
+import { Client, buildConnector } from 'undici'
 import type { ClusterOriginSettings } from '../../src/config/scheduler-schema.ts'
 import type { OriginHealthSettings } from '../../src/config/origin-schema.ts'
 import { parseIp } from '../../src/net/ip.ts'
@@ -70,20 +70,22 @@ export class OriginProber {
 
   #client(host: string): Client {
     const { url, tls, health } = this.#origin
+    const servername = tls?.serverName ?? serverName(host)
+    const connect = buildConnector({
+      autoSelectFamily: false,
+      family: this.#family,
+      lookup: this.#lookups.lookup,
+      timeout: health.timeout,
+      maxCachedSessions: 0,
+      signal: this.#closing.signal,
+      ...(this.#secureContext === undefined ? {} : { secureContext: this.#secureContext }),
+    })
     return new Client(new URL(url).origin, {
       pipelining: 1,
       allowH2: false,
       maxHeaderSize: 16 * 1024,
-      autoSelectFamily: false,
-      connect: {
-        family: this.#family,
-        lookup: this.#lookups.lookup,
-        timeout: health.timeout,
-        servername: tls?.serverName ?? serverName(host),
-        maxCachedSessions: 0,
-        signal: this.#closing.signal,
-        ...(this.#secureContext === undefined ? {} : { secureContext: this.#secureContext }),
-      },
+      // undici would rather ask for the name of the Host field.
+      connect: (target, callback) => connect({ ...target, servername }, callback),
     })
   }
 }
