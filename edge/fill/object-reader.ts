@@ -198,8 +198,7 @@ export class ObjectReader {
   private async fromFlight(slice: SliceBuffer): Promise<Buffer | null> {
     const from = this.position - slice.index * this.meta.sliceBytes
     while (slice.received <= from) {
-      if (slice.state === 'failed')
-        throw slice.error ?? new EdgewardError('origin_truncated', 'origin', 'fill failed')
+      if (slice.state === 'failed') return this.resume(slice)
       if (slice.state === 'complete') {
         // Shorter than a slice: the end of a body whose length was not known.
         this.end = this.position
@@ -212,6 +211,17 @@ export class ObjectReader {
     this.advance(piece.length)
     if (this.position % this.meta.sliceBytes === 0) this.open = null
     return piece
+  }
+
+  /** What broke off goes on by a range, from whoever the chain finds now, where parts can be told to be of one body. */
+  private resume(slice: SliceBuffer): null {
+    const error = slice.error ?? new EdgewardError('origin_truncated', 'origin', 'fill failed')
+    const canResume = error.retry && this.meta.ranges && this.meta.length !== null
+    if (!canResume || this.lost === this.index || this.pull?.lost(this.index) === true) throw error
+    // It would give the same slice again.
+    if (this.pull !== null && this.place !== null) this.pull.leave(this.place)
+    this.pull = null
+    return this.loseSlice()
   }
 
   /** Two reads at most are ahead of the client: the piece it is being sent, and the next. */

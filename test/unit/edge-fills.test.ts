@@ -259,3 +259,37 @@ t.test(
     reader.close()
   },
 )
+
+const RANGED = { ...FRESH, 'Accept-Ranges': 'bytes' }
+
+t.test('a body that breaks off goes on by a range, where it is sure to be the same body', async (t) => {
+  const breaking = (fields: Record<string, string>, ranges: 'honour' | 'ignore' = 'honour') =>
+    openRig(t, (_request, nth) => ({ ...FILM, fields, ranges, ...(nth === 1 ? { cutAt: 25_000 } : {}) }))
+  const whole = await breaking(RANGED)
+  const { meta, pull } = await whole.fetchObject()
+  t.ok((await whole.read(meta, pull)).equals(BODY))
+  t.strictSame(whole.ranges().slice(0, 2), [undefined, 'bytes=20000-29999'])
+  t.equal(whole.origin.requests('/film')[1]?.headers['if-range'], '"v1"')
+
+  for (const rig of [
+    await breaking({ ...RANGED, ETag: 'W/"v1"' }),
+    await breaking({ ...RANGED, 'Cache-Control': 'no-store' }),
+  ]) {
+    const other = await rig.fetchObject()
+    await t.rejects(rig.read(other.meta, other.pull), { code: 'origin_truncated' })
+    t.equal(rig.origin.count('/film'), 1)
+  }
+  const always = await openRig(t, { ...FILM, fields: RANGED, cutAt: 5000 })
+  const first = await always.fetchObject()
+  await t.rejects(always.read(first.meta, first.pull), { code: 'origin_truncated' })
+  t.equal(always.origin.count('/film'), 2, 'once for each slice')
+})
+
+t.test('a body that breaks off, and has changed since, is cut', async (t) => {
+  const next = { ...FILM, body: SECOND, fields: { ...FRESH, ETag: '"v2"' } }
+  const rig = await openRig(t, (_request, nth) =>
+    nth === 1 ? { ...FILM, fields: RANGED, cutAt: 25_000 } : next,
+  )
+  const { meta, pull } = await rig.fetchObject()
+  await t.rejects(rig.read(meta, pull), { message: 'the object changed at the origin' })
+})
