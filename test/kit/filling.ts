@@ -12,6 +12,8 @@ export function fillingOf(
   t: TestScope,
   settings: SchedulerSettings,
   deps: Pick<FillingDeps, 'topology' | 'snapshots' | 'clock'> & Partial<FillingDeps>,
+  /** Of the configuration before. */
+  before?: Filling,
 ): Filling {
   const secrets = deps.secrets ?? new MemorySecrets(deps.clock)
   const log = deps.log ?? silentLogger
@@ -25,7 +27,7 @@ export function fillingOf(
       log,
       ...deps,
     },
-    undefined,
+    before,
   )
   t.teardown(async () => {
     filling.close()

@@ -3,6 +3,7 @@ import t from 'tap'
 import { addEventsRoute } from '../../scheduler/control/events-route.ts'
 import { addGuidanceRoute } from '../../scheduler/control/guidance-route.ts'
 import { MemoryEventLog } from '../../scheduler/events/memory-log.ts'
+import { MemorySecrets } from '../../scheduler/guidance/memory-secrets.ts'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
 import { SnapshotHolder } from '../../scheduler/snapshot.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
@@ -42,7 +43,8 @@ function routesOf(t: TestScope) {
     log: silentLogger,
     probes: null,
   })
-  const filling = fillingOf(t, settings, { topology, snapshots, clock })
+  const secrets = new MemorySecrets(clock)
+  const filling = fillingOf(t, settings, { topology, snapshots, clock, secrets })
   snapshots.onReplace = (snapshot) => filling.hear(snapshot)
   const service = createService({ log: silentLogger, bodyBytesMax: 1000 })
   const guidance = () => filling.guidance
@@ -70,7 +72,11 @@ function routesOf(t: TestScope) {
   }
   const events = async (edge: string, query = '') =>
     eventsReplySchema.parse((await ask(edge, `/edge/v1/events?edge=${edge}${query}`)).json())
-  return { ask, guidanceOf, report, allReport, events, filling, clock }
+  const next = (over: Record<string, unknown>) => {
+    const changed = schedulerSettings({ ...SETTINGS, ...over })
+    return fillingOf(t, changed, { topology: buildTopology(changed), snapshots, clock, secrets }, filling)
+  }
+  return { ask, guidanceOf, report, allReport, events, filling, next, clock }
 }
 
 t.test('until it is known which edges there are, edges go on with what they have', async (t) => {
@@ -158,5 +164,19 @@ t.test(
     t.same(told.origins, { studio: { state: 'down', share: 0, probed: false } })
     const next = await events('n-1', `&after=${last}`)
     t.not(next.guidanceVersion, north.guidanceVersion, 'no question was held then')
+  },
+)
+
+t.test(
+  'the next configuration is told at once; one that changes nothing of it has the same version',
+  async (t) => {
+    const { filling, next, allReport } = routesOf(t)
+    allReport()
+    await until('all were heard', () => filling.guidance.versionAt('north') !== undefined)
+    t.equal(next({}).guidance.versionAt('north'), filling.guidance.versionAt('north'))
+    const without = next({ sites: [{ id: 'hub' }, { id: 'north' }, { id: 'south' }] }).guidance
+    t.not(without.versionAt('north'), undefined, 'without a pause')
+    t.not(without.versionAt('north'), filling.guidance.versionAt('north'), 'its parents are gone')
+    t.equal(without.versionAt('south'), filling.guidance.versionAt('south'))
   },
 )
