@@ -40,7 +40,9 @@ class ChainPull {
   /** What may not be repeated goes to one upstream, once (RFC 9110 §9.2.2). */
   readonly #repeatable: boolean
   readonly #running = new Set<Attempt>()
-  #next = 0
+  readonly #asked = new Set<Upstream>()
+  /** Where the tier that is asked begins in the plan. */
+  #from = 0
   #originsAsked = 0
   #hedge: NodeJS.Timeout | null = null
 
@@ -72,31 +74,42 @@ class ChainPull {
   /** The next that may be asked now; it is to be asked then. */
   #takeNext(): Upstream | undefined {
     const nowMs = this.#upstreams.clock.monotonic()
-    while (this.#next < this.#plan.length) {
-      const upstream = this.#plan[this.#next]
-      if (upstream === undefined) return undefined
-      if (upstream.tier === 'origins' && this.#originsAsked >= this.#chain.failover.attempts) return undefined
-      this.#next++
-      if (this.#upstreams.stateOf(upstream).ask(nowMs)) return upstream
-    }
-    return undefined
+    const next = this.#left().find((upstream) => this.#upstreams.stateOf(upstream).ask(nowMs))
+    if (next !== undefined) this.#begun(next)
+    return next
+  }
+
+  /** Not asked yet, and no further down than who was: edges wait for each other's fetches by that (tier.ts). */
+  #left(): readonly Upstream[] {
+    const mayAskOrigins = this.#originsAsked < this.#chain.failover.attempts
+    return this.#plan
+      .slice(this.#from)
+      .filter((upstream) => !this.#asked.has(upstream) && (mayAskOrigins || upstream.tier !== 'origins'))
+  }
+
+  #begun(upstream: Upstream): void {
+    this.#asked.add(upstream)
+    this.#from = this.#plan.findIndex(({ tier }) => tier === upstream.tier)
+    if (upstream.tier === 'origins') this.#originsAsked++
   }
 
   /** All are left alone: one that answers, if with errors, is better than nothing. */
   #lastResort(): Upstream | undefined {
-    return this.#plan.find((upstream) => this.#upstreams.stateOf(upstream).trouble === 'answers')
+    const found = this.#plan.find((upstream) => this.#upstreams.stateOf(upstream).trouble === 'answers')
+    if (found !== undefined) this.#begun(found)
+    return found
   }
 
   /** The same within the budget, for a request that failed elsewhere. */
   #takeOther(): Upstream | undefined {
+    if (!this.#repeatable) return undefined
     const { clock, budget } = this.#upstreams
-    if (!this.#repeatable || this.#next >= this.#plan.length || !budget.take(clock.monotonic()))
-      return undefined
-    return this.#takeNext()
+    const nowMs = clock.monotonic()
+    if (!this.#left().some((upstream) => this.#upstreams.stateOf(upstream).isAskable(nowMs))) return undefined
+    return budget.take(nowMs) ? this.#takeNext() : undefined
   }
 
   #attempt(upstream: Upstream, again: boolean): void {
-    if (!again && upstream.tier === 'origins') this.#originsAsked++
     const attempt: Attempt = { upstream, again, sent: null }
     this.#running.add(attempt)
     this.#sink.onTier?.(upstream.tier)

@@ -46,9 +46,7 @@ export function wasIdleConnection({ code, cause }: EdgewardError): boolean {
   return code === 'origin_unreachable' && cause instanceof Error && systemCode(cause) === 'UND_ERR_SOCKET'
 }
 
-/** There was no connection, or it is dead: what would be sent next would fare no better. */
-export function isUnreachable({ code, cause }: EdgewardError): boolean {
-  if (code === 'origin_unreachable' || code === 'origin_certificate') return true
-  if (code !== 'origin_timeout') return false
-  return cause === undefined || systemCode(cause) !== 'UND_ERR_HEADERS_TIMEOUT'
+/** There was no connection, or nothing came in time: what would be sent next would wait as long for nothing. */
+export function isUnreachable({ code }: EdgewardError): boolean {
+  return code === 'origin_unreachable' || code === 'origin_certificate' || code === 'origin_timeout'
 }

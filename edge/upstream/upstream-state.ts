@@ -13,8 +13,8 @@ import { UPSTREAM_CIRCUIT } from '../limits.ts'
 import { OriginSlots } from './origin-slots.ts'
 
 /**
- *   unreachable  no connection, or none that is alive: what is sent there is lost time
- *   answers      it answers, but with errors or too late: still better than nothing
+ *   unreachable  no connection, or no answer in time: what is sent there is lost time
+ *   answers      it answers, but with errors: still better than nothing
  */
 export type Trouble = 'unreachable' | 'answers'
 
