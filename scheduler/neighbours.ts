@@ -1,5 +1,6 @@
 // All sites as seen from one, nearest first. Every site has such an order of all others: with thousands of sites that is
-// what a scheduler holds most of, so a site takes two bytes in it, and the round trip to it two more.
+// what a scheduler holds most of, so a site takes two bytes in it, and the round trip to it two more. Each is made when it
+// is first looked at: all at once would keep clients waiting whenever the configuration changes.
 import { roundTripMs } from './choose/cost.ts'
 import { nearness } from './locate/sphere.ts'
 import type { SiteView } from './topology.ts'
@@ -18,12 +19,26 @@ const SHORT_MAX = 2 ** 16
 const STEPS = 64
 
 export function neighboursOf(from: SiteView, sites: readonly SiteView[]): Neighbours {
+  let made: Order | undefined
+  const order = () => (made ??= orderFrom(from, sites))
+  return {
+    count: sites.length,
+    site: (i) => sites[order().places[i] ?? sites.length],
+    roundTripMs: (i) => (order().steps[i] ?? 0) / STEPS,
+  }
+}
+
+interface Order {
+  readonly places: Uint16Array | Uint32Array
+  readonly steps: Uint16Array
+}
+
+function orderFrom(from: SiteView, sites: readonly SiteView[]): Order {
   const places = placesByDistance(from, sites)
-  const site = (i: number) => sites[places[i] ?? sites.length]
   const steps = Uint16Array.from(places, (place, i) =>
     i === 0 ? 0 : STEPS * roundTripMs(nearness(from.direction, sites[place]?.direction)),
   )
-  return { count: places.length, site, roundTripMs: (i) => (steps[i] ?? 0) / STEPS }
+  return { places, steps }
 }
 
 /** A function of its own: what the order is made from is then not kept beside it. */
