@@ -63,10 +63,12 @@ export class TestEdge {
     return this.#process
   }
 
-  async start(): Promise<void> {
+  /** `env`: besides what it always has. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#process = await startDaemon(this.#t, ['edge', '--config', this.configFile], {
       cwd: this.directory,
       ...this.#options,
+      env: { ...this.#options.env, ...env },
     })
   }
 

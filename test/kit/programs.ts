@@ -30,6 +30,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   { names: ['nft'], package: 'nftables', optional: true },
   { names: ['ip'], package: 'iproute2', optional: true },
+  { names: ['faketime'], package: 'faketime', optional: true },
 ]
 
 /** Full path of the first of `names` that PATH has. */
