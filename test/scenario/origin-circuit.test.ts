@@ -1,0 +1,82 @@
+// An origin that goes on failing is left alone, and found back: another serves meanwhile, or what is stored, or clients are
+// told at once instead of after a time limit.
+import t from 'tap'
+import { get } from '../kit/client.ts'
+import { startEdge } from '../kit/edge.ts'
+import { metricOf } from '../kit/metric.ts'
+import { startOrigin } from '../kit/scripted-origin.ts'
+import { until } from '../kit/until.ts'
+
+const FIELDS = { 'Cache-Control': 'no-store' }
+const GONE = { status: 503, headers: { 'proxy-status': 'solo; error=destination_unavailable' } }
+
+const stored = { body: 'stored', fields: { 'Cache-Control': 'max-age=0', ETag: '"1"' } }
+const origin = await startOrigin(t, { '/film': { body: 'one', fields: FIELDS }, '/stored': stored })
+const other = await startOrigin(t, { '/film': { body: 'other', fields: FIELDS } })
+const edge = await startEdge(t, {
+  origin: '',
+  config: {
+    origins: [
+      { id: 'one', url: origin.url, timeouts: { head: '300ms' } },
+      { id: 'alone', url: origin.url, timeouts: { head: '300ms' } },
+      { id: 'other', url: other.url },
+    ],
+  },
+  properties: [
+    { id: 'both', hosts: ['both'], origins: [{ id: 'one' }, { id: 'other' }] },
+    { id: 'alone', hosts: ['alone'], origins: [{ id: 'alone' }] },
+  ],
+})
+const ask = (property: string, path = '/film') => get(edge.url + path, { headers: { Host: property } })
+const isOpen = async (id: string) =>
+  (await metricOf(edge.admin, `edgeward_edge_upstream_open{upstream="${id}",kind="origin"}`)) === 1
+
+async function failUntilOpen(property: string, path?: string): Promise<void> {
+  for (let i = 0; i < 5; i++) await ask(property, path)
+  if (!(await isOpen(property))) throw new Error(`${property} is not left alone`)
+}
+
+t.test('five failures in a row: others are asked, and one request at a time finds out', async (t) => {
+  origin.on('/film', { status: 500, fields: FIELDS })
+  for (let i = 0; i < 4; i++) await ask('both')
+  t.notOk(await isOpen('one'))
+  await ask('both')
+  t.ok(await isOpen('one'))
+  const before = origin.count('/film')
+  const replies = await Promise.all(Array.from({ length: 50 }, () => ask('both')))
+  t.same(new Set(replies.map(({ text }) => text)), new Set(['other']))
+  t.ok(origin.count('/film') - before <= 1, 'one at most')
+  origin.on('/film', { body: 'one', fields: FIELDS })
+  await until('it serves again', async () => (await ask('both')).text === 'one')
+  t.notOk(await isOpen('one'))
+})
+
+t.test('gone, and nothing else to ask: told at once; what is stored is served', async (t) => {
+  t.match(await ask('alone', '/stored'), { status: 200, text: 'stored' })
+  await origin.stop()
+  await failUntilOpen('alone')
+  t.match(await ask('alone'), { ...GONE, headers: { ...GONE.headers, 'retry-after': /\d/ } })
+  t.match(await ask('alone', '/stored'), { status: 200, text: 'stored' })
+  await origin.start()
+  await until('it is found back', async () => (await ask('alone')).text === 'one')
+})
+
+t.test('there, but silent: nobody but the first waits for its time limit', async (t) => {
+  t.equal((await ask('alone')).text, 'one')
+  for (const path of ['/film', '/stored']) origin.on(path, { ...stored, pauseAt: 'head' })
+  await failUntilOpen('alone')
+  const asked = origin.count('/film')
+  const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => ask('alone', `/film?${i}`)))
+  t.ok(replies.filter(({ status }) => status === 503).length >= 19, 'one finds out, perhaps')
+  t.ok(origin.count('/film') - asked <= 1)
+  t.match(await ask('alone', '/stored'), { status: 200, text: 'stored' })
+  origin.resume('/film')
+  origin.resume('/stored')
+  await until('it is found back', async () => (await ask('alone')).status === 200)
+})
+
+t.test('it answers with errors, and is all there is: its answers are better than none', async (t) => {
+  origin.on('/busy', { status: 503, body: 'busy', fields: FIELDS })
+  await failUntilOpen('alone', '/busy')
+  t.match(await ask('alone', '/busy'), { status: 503, text: 'busy' })
+})
