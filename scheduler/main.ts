@@ -32,8 +32,7 @@ import { openRegistry } from './registry/open.ts'
 import { EdgeAcknowledgements } from './rollout/edge-rollout.ts'
 import { openRollout } from './rollout/open-rollout.ts'
 import { registerRolloutGauges } from './rollout/rollout-metrics.ts'
-import { wordsOf } from './rollout/rollout-result.ts'
-import type { RolloutResult } from './rollout/rollout-result.ts'
+import { logResult } from './rollout/rollout-result.ts'
 import { Running, prepareConfig } from './running-config.ts'
 
 export interface SchedulerDeps {
@@ -179,7 +178,7 @@ export async function startScheduler(
     },
     async reload() {
       await Promise.all([places.reload(), tls?.reload()])
-      tell(log, await rollout.apply('signal'))
+      logResult(log, await rollout.apply('signal'))
     },
     async drain() {
       lifecycle.draining = true
@@ -203,14 +202,4 @@ export async function startScheduler(
       clock.close()
     },
   }
-}
-
-/** What a signal came to: nobody is answered. */
-function tell(log: Logger, result: RolloutResult): void {
-  const { outcome } = result
-  const isWrong = outcome === 'invalid' || outcome === 'restart' || outcome === 'not-kept'
-  const words = `configuration: ${wordsOf(result)}`
-  if (isWrong) log.error({ outcome }, words)
-  else if (outcome === 'older') log.warn({ outcome }, words)
-  else log.info({ outcome }, words)
 }

@@ -9,7 +9,7 @@ import type { ConfigHistory, ConfigStatus } from '../../src/wire/config-rollout.
 import { edgeRollouts } from '../rollout/edge-rollout.ts'
 import type { EdgeAcknowledgements } from '../rollout/edge-rollout.ts'
 import { FileStates } from '../rollout/file-state.ts'
-import { wordsOf } from '../rollout/rollout-result.ts'
+import { logResult, wordsOf } from '../rollout/rollout-result.ts'
 import type { RolloutOutcome, RolloutResult } from '../rollout/rollout-result.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Running } from '../running-config.ts'
@@ -37,10 +37,9 @@ export function addConfigRoutes(service: FastifyInstance, deps: ConfigRoutesDeps
   const { rollout, log } = deps
   const files = new FileStates(rollout.reader)
   const answer = (result: RolloutResult, reply: FastifyReply) => {
-    const words = wordsOf(result)
-    log.info({ outcome: result.outcome }, `configuration: ${words}`)
+    logResult(log, result)
     const status = STATUS_OF[result.outcome]
-    return status === 200 ? result : refuse(reply, status, result.outcome, words)
+    return status === 200 ? result : refuse(reply, status, result.outcome, wordsOf(result))
   }
   service.post('/api/v1/config/apply', { onRequest: refuseStrangers }, async (_request, reply) =>
     answer(await rollout.apply('api'), reply),

@@ -1,6 +1,7 @@
 // What comes of an attempt to make a configuration the current one.
 import { ConfigError, formatProblem } from '../../src/config/config-error.ts'
 import { EdgewardError, messageOf } from '../../src/errors.ts'
+import type { Logger } from '../../src/log.ts'
 import type { ConfigApplied } from '../../src/wire/config-rollout.ts'
 import { NotKeptError } from './version-store.ts'
 
@@ -62,3 +63,19 @@ const WORDS = {
   older: 'is what the file holds, and was current before: nothing is changed',
   'unknown-version': 'is not kept',
 } as const
+
+const LEVELS: Record<RolloutOutcome, 'info' | 'warn' | 'error'> = {
+  applied: 'info',
+  unchanged: 'info',
+  reread: 'info',
+  older: 'warn',
+  'unknown-version': 'warn',
+  invalid: 'error',
+  restart: 'error',
+  'not-kept': 'error',
+}
+
+export function logResult(log: Logger, result: RolloutResult): void {
+  const { outcome } = result
+  log[LEVELS[outcome]]({ outcome }, `configuration: ${wordsOf(result)}`)
+}
