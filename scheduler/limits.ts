@@ -216,6 +216,9 @@ export const EVENTS_KEPT_MAX = 10_000
 /** Of so many of the latest it is known when each edge acknowledged them. */
 export const EVENTS_ACKNOWLEDGED_MAX = 1000
 
+/** Purges in one list: the newest; those before are asked for by their ids. */
+export const PURGES_LISTED_MAX = 50
+
 /** Entries of the streams in Redis that are asked for at once; a scheduler that has missed more asks again. */
 export const EVENTS_READ_AT_ONCE = 500
 

@@ -114,6 +114,7 @@ export async function startScheduler(
   opened.defer(() => warmer.close())
 
   const adminService = createAdmin({
+    cluster: settings.cluster,
     promRegistry,
     snapshots: running,
     registry,

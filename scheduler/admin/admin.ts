@@ -7,6 +7,7 @@ import type { Logger } from '../../src/log.ts'
 import { VERSION } from '../../src/version.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
+import { addConsoleRoutes } from '../console/console-routes.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { holdRecordsOf } from '../explain/circumstances.ts'
 import { stateOf, suspicionOf } from '../health/liveness.ts'
@@ -31,6 +32,8 @@ import { readinessOf } from './readiness.ts'
 import type { Lifecycle } from './readiness.ts'
 
 export interface AdminDeps {
+  /** Its name. */
+  cluster: string
   promRegistry: PromRegistry
   snapshots: SnapshotSource
   registry: Registry
@@ -80,10 +83,12 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
   service.get('/api/v1/status', async () => {
     const nowMs = clock.monotonic()
     return {
+      cluster: deps.cluster,
       version: VERSION,
       readiness: readinessOf(lifecycle, snapshots.current, nowMs),
       registry: registryEntry(registry, nowMs),
       holds: holdRecordsOf(snapshots.current, nowMs),
+      properties: snapshots.current.topology.allProperties.map(({ id }) => id),
     }
   })
   addExplainRoute(service, deps)
@@ -92,6 +97,7 @@ export function createAdmin(deps: AdminDeps): FastifyInstance {
   if (deps.rollout !== undefined) addConfigRoutes(service, deps.rollout)
   if (deps.filling !== undefined) addOriginRoutes(service, { running: deps.filling, clock })
   addPrefetchRoutes(service, deps)
+  addConsoleRoutes(service)
   return service
 }
 

@@ -1,17 +1,18 @@
-// Purges over the admin listener: POST /api/v1/purges tells every edge, GET /api/v1/purges/:id which have applied it.
+// Purges over the admin listener: POST /api/v1/purges tells every edge, GET /api/v1/purges/:id which have
+// applied it, GET /api/v1/purges the latest.
 import type { FastifyInstance } from 'fastify'
 import { Counter } from 'prom-client'
 import type { Registry as PromRegistry } from 'prom-client'
 import type { Clock } from '../../src/clock.ts'
-import { normalisePath } from '../../src/http/normal-path.ts'
 import type { Logger } from '../../src/log.ts'
 import type { ClusterEvent, Purge } from '../../src/wire/events.ts'
 import { purgeRequestSchema } from '../../src/wire/purge.ts'
-import type { PurgeReply, PurgeRequest, PurgeStatus } from '../../src/wire/purge.ts'
-import { splitPrefix } from '../../src/property-index.ts'
+import type { PurgeList, PurgeReply, PurgeRequest, PurgeStatus } from '../../src/wire/purge.ts'
+import { readContentUrl } from '../content-url.ts'
 import { NotAppendedError } from '../events/event-log.ts'
 import type { EventLog, NotAppended } from '../events/event-log.ts'
 import { stateOf } from '../health/liveness.ts'
+import { PURGES_LISTED_MAX } from '../limits.ts'
 import type { SnapshotSource } from '../snapshot.ts'
 import type { Topology } from '../topology.ts'
 import { refuse, refuseStrangers } from '../../src/own-machine.ts'
@@ -50,6 +51,15 @@ export function addPurgeRoutes(service: FastifyInstance, deps: PurgeDeps): void 
     purges.inc({ scope: read.purge.scope, mode: read.purge.soft ? 'soft' : 'hard' })
     log.info({ id, purge: read.purge }, 'purged')
     return { id, purge: read.purge } satisfies PurgeReply
+  })
+  service.get('/api/v1/purges', async () => {
+    const { edges } = snapshots.current.topology
+    const listed = events.purges(PURGES_LISTED_MAX).map(({ id, atMs, purge }) => {
+      const acknowledged = events.acknowledgements(id)
+      const applied = edges.filter((edge) => acknowledged.has(edge.id)).length
+      return { id, atMs, purge, applied, edges: edges.length }
+    })
+    return { purges: listed } satisfies PurgeList
   })
   service.get<PurgeRoute>('/api/v1/purges/:id', async (request, reply) => {
     const event = events.find(request.params.id)
@@ -101,22 +111,10 @@ function readPurge(request: PurgeRequest, topology: Topology): Read {
   return { purge: { property, scope: 'property', value: '', soft } }
 }
 
-/** As clients ask for it: by its host, or by the `/~property/` prefix on any. */
 function readUrl(scope: 'url' | 'prefix', text: string, soft: boolean, { properties }: Topology): Read {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
-    return { problem: `${scope}: must be a whole URL such as https://shows.example.com/ep1/main.m3u8` }
-  }
-  const url = new URL(text)
-  const { propertyId, path } = splitPrefix(url.pathname)
-  const property =
-    propertyId === undefined ? properties.findByHost(url.host) : properties.findById(propertyId)
-  if (property === undefined) {
-    const named = propertyId === undefined ? `the host "${url.host}"` : `the id "${propertyId}"`
-    return { problem: `${scope}: no property of this cluster has ${named}` }
-  }
-  const normalised = normalisePath(path)
-  if (normalised === null) return { problem: `${scope}: its path is not well formed` }
-  if (scope === 'prefix' && url.search !== '') return { problem: 'prefix: must be without a query' }
-  const value = scope === 'url' ? normalised + url.search : normalised
-  return { purge: { property: property.id, scope, value, soft } }
+  const read = readContentUrl(text, properties)
+  if ('problem' in read) return { problem: `${scope}: ${read.problem}` }
+  const { property, path, search } = read
+  if (scope === 'prefix' && search !== '') return { problem: 'prefix: must be without a query' }
+  return { purge: { property: property.id, scope, value: path + (scope === 'url' ? search : ''), soft } }
 }

@@ -1,6 +1,6 @@
 // What all edges are told, in one order: purges, and what else changes at once. The interface that memory-log.ts and
 // redis-log.ts implement; reading never waits for anyone.
-import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
+import type { ClusterEvent, EventsReply, PurgeEvent } from '../../src/wire/events.ts'
 
 /** Before it has its place in the order. */
 export type NewEvent = Unplaced<ClusterEvent>
@@ -17,6 +17,8 @@ export interface EventLog {
   onAppend(listener: () => void): () => void
   /** The event, as long as it is kept. */
   find(id: string): ClusterEvent | undefined
+  /** Of those that are kept, the newest first. */
+  purges(max: number): readonly PurgeEvent[]
   /** Replaces the configured edges: what others acknowledged elsewhere is not kept. */
   setEdges(ids: readonly string[]): void
   /** An edge has applied everything up to this id. */

@@ -1,6 +1,6 @@
 // The events that a scheduler has in memory, in their order: what an edge is answered from. Bounded; it does no I/O.
 import { EVENTS_AT_ONCE_MAX, NO_EVENT_YET, compareEventIds } from '../../src/wire/events.ts'
-import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
+import type { ClusterEvent, EventsReply, PurgeEvent } from '../../src/wire/events.ts'
 import { EVENTS_KEPT_MAX } from '../limits.ts'
 
 export class EventView {
@@ -48,6 +48,14 @@ export class EventView {
   /** Those behind `after`, up to and with `upTo`; all that are kept for ''. */
   between(after: string, upTo: string = this.newest): readonly ClusterEvent[] {
     return this.#events.slice(after === '' ? 0 : this.#placeBehind(after), this.#placeBehind(upTo))
+  }
+
+  /** The newest first. */
+  purges(max: number): PurgeEvent[] {
+    return this.#events
+      .filter((event) => event.kind === 'purge')
+      .slice(-max)
+      .toReversed()
   }
 
   #isKnown(id: string): boolean {

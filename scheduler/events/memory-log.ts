@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { Clock } from '../../src/clock.ts'
 import { eventIdParts } from '../../src/wire/events.ts'
-import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
+import type { ClusterEvent, EventsReply, PurgeEvent } from '../../src/wire/events.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { EventLog, NewEvent } from './event-log.ts'
 import { EventView } from './event-view.ts'
@@ -43,6 +43,10 @@ export class MemoryEventLog implements EventLog {
 
   find(id: string): ClusterEvent | undefined {
     return this.#view.find(id)
+  }
+
+  purges(max: number): readonly PurgeEvent[] {
+    return this.#view.purges(max)
   }
 
   /** No other acknowledges here. */

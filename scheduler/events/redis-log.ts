@@ -7,7 +7,7 @@ import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import { NO_EVENT_YET, compareEventIds, eventIdParts, eventIdSchema } from '../../src/wire/events.ts'
-import type { ClusterEvent, EventsReply } from '../../src/wire/events.ts'
+import type { ClusterEvent, EventsReply, PurgeEvent } from '../../src/wire/events.ts'
 import { BoundedLog } from '../bounded-log.ts'
 import {
   EVENTS_KEPT_MAX,
@@ -143,6 +143,10 @@ export class RedisEventLog implements EventLog {
 
   find(id: string): ClusterEvent | undefined {
     return this.#view?.find(id)
+  }
+
+  purges(max: number): readonly PurgeEvent[] {
+    return this.#view?.purges(max) ?? []
   }
 
   setEdges(ids: readonly string[]): void {

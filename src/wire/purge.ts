@@ -36,4 +36,18 @@ export const purgeStatusSchema = purgeReplySchema.extend({
   ),
 })
 
+/** GET /api/v1/purges: the newest first. */
+export const purgeListSchema = z.object({
+  purges: z.array(
+    purgeReplySchema.extend({
+      atMs: z.number(),
+      /** By so many of the configured edges. */
+      applied: z.number(),
+      edges: z.number(),
+    }),
+  ),
+})
+
+export type PurgeList = z.infer<typeof purgeListSchema>
+
 export type PurgeStatus = z.infer<typeof purgeStatusSchema>

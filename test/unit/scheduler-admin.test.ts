@@ -32,6 +32,7 @@ function adminOf(t: TestScope) {
   const metrics = createSchedulerMetrics(promRegistry, { snapshots, registry, clock })
   const lifecycle: Lifecycle = { listeningSinceMs: null, draining: false }
   const service = createAdmin({
+    cluster: 'test',
     promRegistry,
     snapshots,
     registry,

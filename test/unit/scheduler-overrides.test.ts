@@ -31,6 +31,7 @@ function adminOf(t: TestScope) {
   createSchedulerMetrics(promRegistry, { snapshots, registry, clock })
   const lifecycle = { listeningSinceMs: clock.nowMs, draining: false }
   const service = createAdmin({
+    cluster: 'test',
     promRegistry,
     snapshots,
     registry,
