@@ -12,6 +12,7 @@ const SCRIPT = 'text/javascript; charset=utf-8'
 const FILES: readonly (readonly [path: string, type: string, file: URL])[] = [
   ['', HTML, new URL('./page/index.html', import.meta.url)],
   ['style.css', CSS, new URL('./page/style.css', import.meta.url)],
+  ['icon.svg', 'image/svg+xml', new URL('./page/icon.svg', import.meta.url)],
   ['app.js', SCRIPT, new URL('./page/app.js', import.meta.url)],
   ['api.js', SCRIPT, new URL('./page/api.js', import.meta.url)],
   ['dom.js', SCRIPT, new URL('./page/dom.js', import.meta.url)],
