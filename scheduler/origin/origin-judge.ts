@@ -6,7 +6,7 @@ import type { ClusterOriginSettings } from '../../src/config/scheduler-schema.ts
 import type { Logger } from '../../src/log.ts'
 import type { Guidance } from '../../src/wire/guidance.ts'
 import { MassFailureGate } from '../health/mass-failure.ts'
-import type { Finding } from '../health/mass-failure.ts'
+import type { Finding, MassFailureChange } from '../health/mass-failure.ts'
 import { DOWN_AFTER_MS } from '../limits.ts'
 import { placesBefore } from '../places-before.ts'
 import { ageOf } from '../registry/registry.ts'
@@ -178,14 +178,17 @@ export class OriginJudge {
 
   #judge(nowMs: number): void {
     const heard = this.#judged.map((judged) => this.#hearOf(judged, nowMs))
-    this.#hold(heard, nowMs)
+    const hasBegun = this.#hold(heard, nowMs) === 'begins'
     const { hold } = this.#gate
     let isNews = false
     for (const [i, judged] of this.#judged.entries()) {
       const { probes, word, isVouched } = heard[i] ?? UNHEARD
-      const isBelieved = !isVouched && hold?.held.has(i) !== true
-      const evidence = { probes: isBelieved ? probes : 'unknown', edges: word }
-      const next = nextVerdict(judged.verdict, evidence, holdOffOf(judged.origin), nowMs)
+      const isHeld = hold?.held.has(i) === true
+      const evidence = { probes: isVouched || isHeld ? 'unknown' : probes, edges: word }
+      // The first of many was believed, being the only one then.
+      const wasRash = hasBegun && isHeld && judged.verdict.state === 'down' && judged.verdict.by === 'probes'
+      const before = wasRash ? firstVerdict(nowMs) : judged.verdict
+      const next = nextVerdict(before, evidence, holdOffOf(judged.origin), nowMs)
       if (next.state !== judged.verdict.state) {
         isNews = true
         this.#tell(judged, next)
@@ -219,18 +222,19 @@ export class OriginJudge {
   }
 
   /** The panic rule: probes that lose most origins at once are wrong sooner than all of those are gone. */
-  #hold(heard: readonly Heard[], nowMs: number): void {
+  #hold(heard: readonly Heard[], nowMs: number): MassFailureChange | null {
     const probed = heard.filter(({ probes }) => probes !== 'unknown').length
     const isHolding = this.#gate.hold !== null
-    if (probed < HELD_OF_AT_LEAST && !isHolding) return
+    if (probed < HELD_OF_AT_LEAST && !isHolding) return null
     const before = this.held
     const change = this.#gate.judge((i) => findingFor(heard[i] ?? UNHEARD), nowMs)
-    if (change === null) return
+    if (change === null) return null
     const { log } = this.#deps
     const about = { origins: Math.max(before, this.held) }
     if (change === 'begins') log.error(about, 'probes lost most origins at once: the last verdicts are held')
     else if (change === 'recovered') log.info(about, 'probes reach origins again: no verdict is held')
     else log.error(about, 'probes have not reached most origins for long: they are believed now')
+    return change
   }
 
   #tell({ origin }: Judged, { state, by }: Verdict): void {

@@ -39,13 +39,18 @@ async function way(): Promise<string> {
 }
 
 const untilWay = (wanted: string) =>
-  until(`the way is ${wanted}`, async () => (await way()) === wanted, 20_000)
+  until(`the way is ${wanted}`, async () => (await way()) === wanted, 40_000)
 
 t.test('the first parent that can', async (t) => {
   await until('it is told', async () => (await tiersAt('child')).length > 0)
   t.same(await tiersAt('child'), [{ kind: 'parents', edges: ['n-1'] }])
   t.same(await tiersAt('near'), [], 'alone at its site: the origins')
   await untilWay('1.1 c-1, 1.1 n-1')
+  const status = async (query: string) => (await get(`${cluster.admin}/api/v1/chains?${query}`)).status
+  t.same(
+    [await status('site=nowhere&property=shows'), await status('site=child&property=x'), await status('')],
+    [404, 404, 400],
+  )
 })
 
 t.test('a parent site that dies gives way to the next, without an error for anybody', async (t) => {
