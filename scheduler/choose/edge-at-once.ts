@@ -1,5 +1,5 @@
 // The edge that nearly all clients get at a site with room, found without ranking any: of those that are not above their
-// share the asset's hash prefers one. It is the edge that the long way would choose there, or none.
+// share the asset's hash prefers one. It is the edge that the long way would choose there, or none; likewise the first few.
 import { HOT_ASSET_RATE, HOT_ASSET_SHARE } from '../limits.ts'
 import type { EdgeView, SiteView } from '../topology.ts'
 import { utilisationOf } from './candidates.ts'
@@ -19,6 +19,31 @@ export function edgeAtOnce(site: SiteView, query: ChoiceQuery): EdgeView | undef
   return preferredEdge(totals, query)
 }
 
+/**
+ * The first edges of that order, until `isEnough` of them; all where it never is. undefined: some are passed over for
+ * their load, and they must be ranked.
+ */
+export function edgesAtOnce(
+  site: SiteView,
+  query: ChoiceQuery,
+  isEnough: (edges: readonly EdgeView[]) => boolean,
+): readonly EdgeView[] | undefined {
+  const totals = siteTotalsOf(site, query)
+  if (isHot(site, totals, query)) return undefined
+  const { fit, load, weight } = totals
+  fillScores(totals, query.key)
+  const edges: EdgeView[] = []
+  while (edges.length < fit.length && !isEnough(edges)) {
+    const place = bestOf(fit)
+    const next = fit[place]
+    // Of those that are left all are overloaded.
+    if (next === undefined || isOverShare(next, utilisationOf(next, query), load, weight)) return undefined
+    scores[place] = TAKEN
+    edges.push(next.edge)
+  }
+  return edges
+}
+
 function isHot(site: SiteView, { leastCapacity }: SiteTotals, { key, demand, nowMs }: ChoiceQuery): boolean {
   if (demand.assetRate(key, site, nowMs) > HOT_ASSET_RATE) return true
   return demand.assetBitRate(key, site, nowMs) >= HOT_ASSET_SHARE * leastCapacity
@@ -30,12 +55,8 @@ let utilisations = new Float64Array(16)
 
 function preferredEdge(totals: SiteTotals, query: ChoiceQuery): EdgeView | undefined {
   const { fit, load, weight } = totals
-  if (scores.length < fit.length) {
-    scores = new Float64Array(2 * fit.length)
-    utilisations = new Float64Array(2 * fit.length)
-  }
   fillScores(totals, query.key)
-  const first = bestOf(fit)
+  const first = fit[bestOf(fit)]
   if (first === undefined) return undefined
   // What was sent there since only adds to the load: below its share of less it is below its share.
   if (!isOverShare(first, utilisationOf(first, query), load, weight)) return first.edge
@@ -43,6 +64,10 @@ function preferredEdge(totals: SiteTotals, query: ChoiceQuery): EdgeView | undef
 }
 
 function fillScores({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): void {
+  if (scores.length < fit.length) {
+    scores = new Float64Array(2 * fit.length)
+    utilisations = new Float64Array(2 * fit.length)
+  }
   for (let i = 0; i < fit.length; i++) {
     const unit = unitOfWords(hi, lo, hashes[2 * i] ?? 0, hashes[2 * i + 1] ?? 0)
     scores[i] = isEven ? unit : scoreOfUnit(unit, fit[i]?.weight ?? 0)
@@ -65,15 +90,17 @@ function bestWithRoom(fit: readonly Standing[], query: ChoiceQuery): Standing | 
     if (standing === undefined) continue
     if (isOverShare(standing, utilisations[i] ?? 0, load, weight)) scores[i] = NO_ROOM
   }
-  return bestOf(fit)
+  return fit[bestOf(fit)]
 }
 
 /** Less than any score. */
 const NO_ROOM = -1
+const TAKEN = NO_ROOM
 
-/** That of the best claim, of those that are not overloaded and have room. */
-function bestOf(fit: readonly Standing[]): Standing | undefined {
+/** The place of the best claim among those that are not overloaded and have room; -1: there is none. */
+function bestOf(fit: readonly Standing[]): number {
   let best: Standing | undefined
+  let bestPlace = -1
   let bestScore = NO_ROOM
   for (let i = 0; i < fit.length; i++) {
     const standing = fit[i]
@@ -81,7 +108,8 @@ function bestOf(fit: readonly Standing[]): Standing | undefined {
     if (standing === undefined || standing.overloaded || score < bestScore || score === NO_ROOM) continue
     if (best !== undefined && score === bestScore && best.edge.id < standing.edge.id) continue
     best = standing
+    bestPlace = i
     bestScore = score
   }
-  return best
+  return bestPlace
 }

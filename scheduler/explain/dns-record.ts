@@ -104,7 +104,8 @@ function choicesOf(
 ): EdgeChoice[] {
   if (property === null || located === undefined) return []
   const families: readonly Family[] = type === TYPE.HTTPS ? [4, 6] : [type === TYPE.A ? 4 : 6]
-  return families.map((family) => chooseEdges(property, client, family, state.addresses, state))
+  const { addresses } = state
+  return families.map((family) => chooseEdges({ property, client, family, addresses }, state))
 }
 
 function choiceRecord(made: EdgeChoice, addressesMax: number): DnsChoiceRecord {

@@ -86,16 +86,18 @@ export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }
       // nodeCount itself stands for an empty branch; less is a tree that goes on past the last bit.
       return node > nodeCount ? node : NO_RECORD
     },
-    // Bit by bit: a DNS answer asks for it, a redirect never does.
     prefixOf({ family, a, b, c, d }) {
-      if (family === 6 && ipVersion !== 6) return 0
-      let node = family === 4 ? ipv4Root : 0
-      let bits = 0
-      for (const word of family === 4 ? [d] : [a, b, c, d]) {
-        for (let bit = 31; bit >= 0 && node < nodeCount; bit -= 1) {
-          node = branchOf(bytes, node, (word >>> bit) & 1)
-          bits += 1
-        }
+      const jumps = family === 4 ? ipv4Jumps : ipv6Jumps
+      if (jumps === null) return 0
+      const first = family === 4 ? d : a
+      const jumped = jumps[first >>> (32 - JUMP_BITS)] ?? nodeCount
+      const isLonger = jumped < nodeCount
+      let node = isLonger ? jumped : family === 4 ? ipv4Root : 0
+      const last = family === 4 ? 32 : 128
+      let bits = isLonger ? JUMP_BITS : 0
+      for (; bits < last && node < nodeCount; bits += 1) {
+        const word = bits < 32 ? first : bits < 64 ? b : bits < 96 ? c : d
+        node = branchOf(bytes, node, (word >>> (31 - (bits & 31))) & 1)
       }
       return bits
     },

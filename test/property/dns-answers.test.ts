@@ -189,6 +189,28 @@ t.test('edges that may serve and live, as many as allowed, and never none while 
   t.strictSame([...seen.keys()].toSorted(), ['NOERROR false', 'NOERROR true', 'SERVFAIL false'])
 })
 
+t.test('what is answered at once is what the long way, which explains it, would answer', async (t) => {
+  let found = 0
+  fc.assert(
+    fc.property(anyFleet, anyReports, (fleet, reports) => {
+      const rig = rigOf(fleet)
+      rig.hear(reports)
+      for (const client of CLIENTS) {
+        const { answers } = rig.explain({ dns: 'shows.cdn.example.com', client: formatIp(client) })
+        for (const { answer, choices } of answers) {
+          const told = answer.map(({ data }) => data)
+          const chosen = choices.flatMap(({ edges }) => edges.flatMap(({ addresses }) => addresses))
+          found += told.length
+          if (told.join() !== chosen.join()) return false
+        }
+      }
+      return true
+    }),
+    { numRuns: 200 },
+  )
+  t.ok(found > 1000, `${found} addresses`)
+})
+
 t.test('all clients of the stated scope get the same addresses', async (t) => {
   const scopes = new Set<number>()
   const rest = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n })

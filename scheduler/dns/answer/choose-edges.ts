@@ -7,6 +7,8 @@ import type { Demand } from '../../choose/demand.ts'
 import { hash64, hash64OfWords } from '../../../src/rendezvous.ts'
 import type { Hash64 } from '../../../src/rendezvous.ts'
 import { rankedEdgesOf } from '../../choose/routes.ts'
+import { edgesAtOnce } from '../../choose/edge-at-once.ts'
+import { siteAtOnce } from '../../choose/site-at-once.ts'
 import { orderSites, weighSites } from '../../choose/sites.ts'
 import type { SiteOrder, Weighing } from '../../choose/sites.ts'
 import type { Family } from '../../health/reachability.ts'
@@ -23,27 +25,52 @@ export interface SteeringState {
   readonly nowMs: number
 }
 
-export interface EdgeChoice {
+export interface ChosenEdges {
   readonly family: Family
   readonly location: ClientLocation
   /** Bits of the client's address that it depended on. */
   readonly scopePrefix: number
   readonly choice: ChoiceQuery
-  readonly order: SiteOrder
-  readonly weighing: Weighing
-  readonly ranked: readonly Candidate[]
   /** With so many addresses of the family together, best first; empty when none can serve. */
   readonly edges: readonly EdgeView[]
 }
 
-/** `addresses`: how many are answered at most. */
-export function chooseEdges(
-  property: PropertyView,
-  client: IpAddress,
-  family: Family,
-  addresses: number,
+/** The same with all that was weighed. */
+export interface EdgeChoice extends ChosenEdges {
+  readonly order: SiteOrder
+  readonly weighing: Weighing
+  readonly ranked: readonly Candidate[]
+}
+
+/** Of which property, for whom, and how many addresses are answered at most. */
+export interface EdgesWanted {
+  readonly property: PropertyView
+  readonly client: IpAddress
+  readonly family: Family
+  readonly addresses: number
+}
+
+/** For an answer: mostly they can be told at once. */
+export function findEdges(wanted: EdgesWanted, state: SteeringState): ChosenEdges {
+  const asked = askedFor(wanted, state)
+  const { family, addresses } = wanted
+  const site = siteAtOnce(asked.location, asked.choice)
+  const isEnough = (edges: readonly EdgeView[]) => addressesOf(edges, family) >= addresses
+  const edges = site === undefined ? undefined : edgesAtOnce(site, asked.choice, isEnough)
+  return edges === undefined ? weighEdges(wanted, asked) : { ...asked, edges }
+}
+
+/** For whoever reads the reasons. */
+export function chooseEdges(wanted: EdgesWanted, state: SteeringState): EdgeChoice {
+  return weighEdges(wanted, askedFor(wanted, state))
+}
+
+type Asked = Omit<ChosenEdges, 'edges'>
+
+function askedFor(
+  { property, client, family }: EdgesWanted,
   { snapshot, demand, nowMs }: SteeringState,
-): EdgeChoice {
+): Asked {
   const location = locate(client, snapshot)
   const scopePrefix = scopeOf(client, location, snapshot)
   const key = keyOf(property, networkOf(client, scopePrefix).address)
@@ -58,11 +85,19 @@ export function chooseEdges(
     key,
     avoided: undefined,
   }
+  return { family, location, scopePrefix, choice }
+}
+
+function weighEdges({ family, addresses }: EdgesWanted, asked: Asked): EdgeChoice {
+  const { location, choice } = asked
   const order = orderSites(location, choice)
   const weighing = weighSites(order, choice)
   const ranked = rankedEdgesOf(weighing, choice)
-  const edges = firstOf(ranked, family, addresses)
-  return { family, location, scopePrefix, choice, order, weighing, ranked, edges }
+  return { ...asked, order, weighing, ranked, edges: firstOf(ranked, family, addresses) }
+}
+
+function addressesOf(edges: readonly EdgeView[], family: Family): number {
+  return edges.reduce((count, edge) => count + edge.addressData[family].length, 0)
 }
 
 /** Deep edges ask for the address once more. */

@@ -6,8 +6,8 @@ import type { PropertyView } from '../../topology.ts'
 import { TYPE } from '../message/codes.ts'
 import type { WireName } from '../message/names.ts'
 import type { DnsRecord } from '../message/records.ts'
-import { chooseEdges } from './choose-edges.ts'
-import type { EdgeChoice, SteeringState } from './choose-edges.ts'
+import { findEdges } from './choose-edges.ts'
+import type { ChosenEdges, SteeringState } from './choose-edges.ts'
 import { httpsData } from './https-record.ts'
 
 /**
@@ -50,13 +50,14 @@ function addressRecords(
   client: IpAddress,
   state: SteeringLimits,
 ): SteeredRecords {
-  const chosen = chooseEdges(property, client, family, state.addresses, state)
+  const { addresses } = state
+  const chosen = findEdges({ property, client, family, addresses }, state)
   const facts = { located: chosen.location.source, scopePrefix: chosen.scopePrefix }
   if (chosen.edges.length === 0) return { ...facts, outcome: outcomeOfNone([chosen]) }
   const type = family === 4 ? TYPE.A : TYPE.AAAA
   const records = chosen.edges
     .flatMap((edge) => edge.addressData[family])
-    .slice(0, state.addresses)
+    .slice(0, addresses)
     .map((data) => ({ owner, type, ttlSeconds: state.steeredTtlSeconds, data }))
   return { ...facts, outcome: 'records', records }
 }
@@ -67,11 +68,12 @@ function httpsRecord(
   client: IpAddress,
   state: SteeringLimits,
 ): SteeredRecords {
-  const ipv4 = chooseEdges(property, client, 4, state.addresses, state)
-  const ipv6 = chooseEdges(property, client, 6, state.addresses, state)
+  const { addresses } = state
+  const ipv4 = findEdges({ property, client, family: 4, addresses }, state)
+  const ipv6 = findEdges({ property, client, family: 6, addresses }, state)
   const facts = { located: ipv4.location.source, scopePrefix: ipv4.scopePrefix }
   if (ipv4.edges.length + ipv6.edges.length === 0) return { ...facts, outcome: outcomeOfNone([ipv4, ipv6]) }
-  const data = httpsData(ipv4.edges, ipv6.edges, state.addresses)
+  const data = httpsData(ipv4.edges, ipv6.edges, addresses)
   if (data === null) return { ...facts, outcome: 'no-such-data' }
   return {
     ...facts,
@@ -81,7 +83,7 @@ function httpsRecord(
 }
 
 /** Whether an edge would do if it lived: a resolver that hears of a failure may use what it has (RFC 8767). */
-function outcomeOfNone(choices: readonly EdgeChoice[]): 'no-such-data' | 'none-lives' {
+function outcomeOfNone(choices: readonly ChosenEdges[]): 'no-such-data' | 'none-lives' {
   const lives = choices.some(({ choice }) => {
     const { property, family, snapshot } = choice
     return snapshot.topology.edges.some((edge) => {
