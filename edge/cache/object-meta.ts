@@ -39,6 +39,8 @@ export interface ObjectMeta extends Validators {
   readonly held: { upTo: number }
   /** What else it may be purged by; left out: nothing. */
   readonly tags?: readonly string[] | undefined
+  /** Cache-Status of the edges that it came through, the first to have it in front. */
+  readonly cacheStatus?: string | undefined
   /** Never on disk: a key of HLS. */
   readonly memoryOnly?: true
   /** Fetched before anybody asked: memory is for what somebody did ask for. */
@@ -149,6 +151,7 @@ export type MetaTimes = Pick<
   | 'asOf'
   | 'held'
   | 'tags'
+  | 'cacheStatus'
 >
 
 /** The same object after a 304: fields it names replace the stored ones (RFC 9111 §3.2). */

@@ -146,6 +146,7 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
     asOf: context.asOf,
     held: { upTo: context.asOf },
     tags: tagsOf(received),
+    cacheStatus: cacheStatusOf(received, context),
     ...(rule.memoryOnly && { memoryOnly: true }),
     ...(rule.ahead === true && { ahead: true }),
   }
@@ -180,6 +181,7 @@ export function readPassed(head: UpstreamHead, context: HeadContext): ObjectMeta
     selecting: [],
     asOf: context.asOf,
     held: { upTo: context.asOf },
+    cacheStatus: cacheStatusOf(received, context),
   }
 }
 
@@ -206,6 +208,7 @@ export function readNotModified(
       asOf: context.asOf,
       held: { upTo: context.asOf },
       tags: tagsOf(received) ?? stored.tags,
+      cacheStatus: cacheStatusOf(received, context),
     },
   }
 }
@@ -236,6 +239,11 @@ function timesOf(
 function ageAtHead(received: FieldBlock, { fromEdge, requestMs, responseMs }: HeadContext): PeerAge {
   const said = fromEdge ? peerAgeOf(received.get(PEER_AGE_LOWER), responseMs - requestMs) : undefined
   return said ?? { ageMs: initialAgeOf(received, requestMs, responseMs), isStale: false }
+}
+
+/** What the edges on the way did. Of other caches nothing is told: clients could not tell theirs from ours. */
+function cacheStatusOf(received: FieldBlock, { fromEdge }: HeadContext): string | undefined {
+  return fromEdge ? received.list('cache-status') : undefined
 }
 
 /** The origin states a lifetime, or a rule of the property does. */

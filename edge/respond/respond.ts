@@ -138,11 +138,13 @@ function releasePull(exchange: Exchange): void {
 
 function headFor(exchange: Exchange, meta: ObjectMeta, status: number, range: ByteRange | null): ReplyHead {
   const { edge, peer, property, request } = exchange
+  const own = formatCacheStatus(edge.id, exchange.cache)
   const extra = [
     'Age',
     String(Math.floor(ageOf(meta, edge.clock.now()) / 1000)),
     'Cache-Status',
-    formatCacheStatus(edge.id, exchange.cache),
+    // RFC 9211 §2: each adds itself behind those before it.
+    meta.cacheStatus === undefined ? own : `${meta.cacheStatus}, ${own}`,
   ]
   if (exchange.extra.length > 0) extra.push(...exchange.extra)
   // Only a body whose length is known can be cut into ranges.

@@ -162,15 +162,30 @@ t.test('304 that withdraws an object from the public ends its freshness', async 
 })
 
 t.test('what another edge says of age is believed to the millisecond, of an origin it is not', async (t) => {
-  const fields = [...MAX_AGE, 'Age', '1', 'ETag', '"a"', 'Edgeward-Age', '1250;40', 'Edgeward-Peer', 'x']
+  const fields = [
+    ...MAX_AGE,
+    'Age',
+    '1',
+    'ETag',
+    '"a"',
+    'Edgeward-Age',
+    '1250;40',
+    'Edgeward-Peer',
+    'x',
+    'Cache-Status',
+    'n-1; hit',
+  ]
   // Its answer took 100 ms, of which 40 are in its age already.
   const context100 = { ...context(), requestMs: NOW - 100 }
   const ofEdge = readHead({ upstream: 'e', status: 200, fields }, { ...context100, fromEdge: true }).meta
   t.match(ofEdge, { initialAgeMs: 1310, lifetimeMs: 60_000 })
-  t.same(ofEdge.fields.pairs, ['Cache-Control', 'max-age=60', 'ETag', '"a"'], 'it goes no further')
+  const kept = ['Cache-Control', 'max-age=60', 'ETag', '"a"']
+  t.same(ofEdge.fields.pairs, kept, 'it goes no further')
+  t.equal(ofEdge.cacheStatus, 'n-1; hit', 'but for the way it came')
   const ofOrigin = readHead({ upstream: 'o', status: 200, fields }, context100).meta
   t.match(ofOrigin, { initialAgeMs: 1100, lifetimeMs: 60_000 })
-  t.same(ofOrigin.fields.pairs, ofEdge.fields.pairs)
+  t.same(ofOrigin.fields.pairs, kept)
+  t.equal(ofOrigin.cacheStatus, undefined)
   for (const text of ['1250', 'a;b', '-1;0', '1;2;fresh', '1;2;stale;stale', '']) {
     const odd = [...MAX_AGE, 'Age', '7', 'Edgeward-Age', text]
     const { meta } = readHead({ upstream: 'e', status: 200, fields: odd }, { ...context(), fromEdge: true })

@@ -60,6 +60,7 @@ const headSchema = z.object({
   // Files from before there were purges.
   asOf: z.number().int().nonnegative().default(0),
   tags: z.array(z.string()).optional(),
+  cacheStatus: fieldText.optional(),
   playlist: playlistSchema.optional(),
 })
 
