@@ -26,12 +26,10 @@ export function refuse(exchange: Exchange): StepName {
       : (exchange.property?.cors(request.header('origin')).pairs ?? [])),
     ...exchange.refusal,
   ]
-  // RFC 9209.
-  if (error.source === 'origin')
-    extra.push(
-      'Proxy-Status',
-      `${formatItem(edge.id)}; error=${PROXY_STATUS[error.code] ?? 'proxy_internal_error'}`,
-    )
+  // RFC 9209. From another edge comes what it refuses itself too, which is in none of these words.
+  const said = PROXY_STATUS[error.code]
+  if (error.source === 'origin' || (error.source === 'peer' && said !== undefined))
+    extra.push('Proxy-Status', `${formatItem(edge.id)}; error=${said ?? 'proxy_internal_error'}`)
   if (error.status === 503 && !exchange.refusal.includes('Retry-After')) extra.push('Retry-After', '2')
   reply.send(
     { status: error.status, fields: NO_FIELDS, extra, length: body.length },

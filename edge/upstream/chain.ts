@@ -154,7 +154,10 @@ class ChainPull {
       const refusal = headerOf(head.fields)(PEER_FIELD.toLowerCase())
       if (refusal !== undefined) {
         flow.abort()
-        this.#goOn(refusedBy(head.upstream, refusal, head.status))
+        const error = refusedBy(head.upstream, refusal, head.status)
+        // It has waited for its own upstreams as long as one may: another would wait as long again.
+        if (error.code === 'origin_timeout') this.#end(error)
+        else this.#goOn(error)
         return false
       }
     }
@@ -217,7 +220,7 @@ class ChainPull {
 
 /** What another edge refuses itself, in its own words; none of its origins has answered. */
 function refusedBy(edge: string, code: string, status: number): EdgewardError {
-  const timedOut = status === 504
+  const timedOut = code === 'origin_timeout' || code === 'reload_timeout'
   const message = `${edge}: refused (${code}, ${status})`
   return new EdgewardError(timedOut ? 'origin_timeout' : 'origin_unreachable', 'peer', message, {
     retry: true,

@@ -152,19 +152,17 @@ export class Upstreams {
       const { path, fields } = this.#addressed(upstream, chain, request)
       const { key, origin, settings } = this.#poolOf(upstream)
       const headersTimeout = holdMaxMs ?? (upstream.tier === 'origins' ? undefined : edgeHeadMs(chain))
-      this.#pools
-        .of(key, settings)
-        .dispatch(
-          {
-            origin,
-            path,
-            method,
-            headers: [...fields],
-            body,
-            ...(headersTimeout !== undefined && { headersTimeout }),
-          },
-          handler,
-        )
+      this.#pools.of(key, settings).dispatch(
+        {
+          origin,
+          path,
+          method,
+          headers: [...fields],
+          body,
+          ...(headersTimeout !== undefined && { headersTimeout }),
+        },
+        handler,
+      )
     } catch (error) {
       slot.release()
       sink.onError(
@@ -195,7 +193,9 @@ export class Upstreams {
     }
     const { origin } = upstream
     const connections = this.stateOf(upstream).slots.total
-    const serverName = origin.host?.replace(/:\d+$/, '')
+    const hostName = origin.host?.replace(/:\d+$/, '') ?? ''
+    // RFC 6066 §3: an address is no name to ask for.
+    const serverName = /^(?:\[.*|[\d.]*)$/.test(hostName) ? undefined : hostName
     return {
       key: `origin ${origin.pool}`,
       origin: origin.origin,

@@ -26,7 +26,7 @@ t.test('an origin over TLS', { skip: nginx === undefined && 'no nginx with TLS i
   const directory = await tempDirectory(t)
   const cert = (name: string, names: string[]) => makeCertificate(directory, name, { names })
   const studio = await cert('studio', ['studio.example.com'])
-  const other = await cert('other', ['other.example.com'])
+  const other = await cert('other', ['other.example.com', 'IP:127.0.0.1'])
   const edgeOne = await cert('edge-one', ['edge-one'])
   const stranger = await cert('stranger', ['stranger'])
   const servers = [
@@ -41,6 +41,7 @@ t.test('an origin over TLS', { skip: nginx === undefined && 'no nginx with TLS i
     { id: 'own-ca', url, tls: otherTls },
     { id: 'by-host', url, host: 'other.example.com', tls: { ca: other.certificate } },
     { id: 'both-names', url, host: 'films.example.com:8443', tls: otherTls },
+    { id: 'by-address', url, host: '127.0.0.1', tls: { ca: other.certificate } },
     { id: 'wrong-name', url, tls: { ...otherTls, serverName: 'wrong.example.com' } },
     { id: 'no-ca', url, host: 'other.example.com' },
     { id: 'wrong-ca', url, tls: { ...otherTls, ca: studio.certificate } },
@@ -58,6 +59,7 @@ t.test('an origin over TLS', { skip: nginx === undefined && 'no nginx with TLS i
   t.test('an authority of its own, and the name that is asked for', async (t) => {
     t.match(await ask('own-ca'), askedFor(`127.0.0.1:${plain}`))
     t.match(await ask('by-host'), askedFor('other.example.com'))
+    t.match(await ask('by-address'), { status: 200, text: / 127\.0\.0\.1 / })
     t.match(await ask('both-names'), askedFor('films.example.com:8443'))
   })
 
