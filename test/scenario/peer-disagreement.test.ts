@@ -30,7 +30,7 @@ control.guidance.set('other', guidanceOf('1', [SECRET], [{ kind: 'peers', edges:
 await Promise.all([one.start(), other.start()])
 await Promise.all([guided(one, '1'), guided(other, '1')])
 /** What nobody would wait for: an edge gives up an upstream that is silent after 10 s. */
-const LONG_MS = 5000
+const LONG_MS = 9000
 
 t.test('a head that both wait for', async (t) => {
   for (const path of ['/small', '/chunked']) {

@@ -54,7 +54,7 @@ t.test('an edge that is behind waits until it is not, or says so in time', async
   const begun = systemClock.monotonic()
   const refused = await askedWith(later)
   t.match(refused, { status: 503, headers: { 'edgeward-peer': 'peer_behind' } })
-  t.ok(systemClock.monotonic() - begun < 3000)
+  t.ok(systemClock.monotonic() - begun < 8000)
   t.equal((await askedWith(event)).text, 'version 2', 'who knows no more than it does is answered')
   control.deaf.delete('parent')
   await until('it has heard', async () => (await askedWith(later)).text === 'version 3')
