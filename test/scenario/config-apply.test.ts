@@ -1,5 +1,7 @@
 // A changed edgeward.yaml, applied while viewers ask and edges serve: all of it is taken over at once, by the scheduler and
 // by its edges, and nobody is answered otherwise meanwhile. What cannot be used changes nothing.
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import t from 'tap'
 import { metricOf } from '../kit/metric.ts'
 import {
@@ -58,6 +60,23 @@ t.test('the same file again is no version, whatever its comments', async (t) => 
   t.equal((await scheduler.history()).length, 2)
 })
 
+t.test('a secret in a file of its own is read again, and reaches the edges', async (t) => {
+  const key = path.join(path.dirname(scheduler.file), 'key.txt')
+  await writeFile(key, 'the-first-key-that-is-long-enough')
+  const tokens = { scheme: 'type-a', keys: ['${file:key.txt}'] }
+  await scheduler.change((file) => {
+    file['properties'] = [propertyOf('shows'), propertyOf('films', { access: { tokens } })]
+  })
+  t.match((await scheduler.config('apply')).stdout, /^version 3 is current\n/)
+  const saved = () => readFile(path.join(edges[0]?.directory ?? '', 'cache', 'edge-config.json'), 'utf8')
+  t.match(await saved(), 'the-first-key')
+  await writeFile(key, 'the-second-key-that-is-long-enough')
+  t.equal((await scheduler.config('apply')).stdout, 'version 3 runs with changed files\n2 edges: 2 run it\n')
+  await until('edges have it', async () => (await saved()).includes('the-second-key'))
+  await scheduler.change((file) => (file['properties'] = [propertyOf('shows'), propertyOf('films')]))
+  t.match((await scheduler.config('apply')).stdout, /^version 4 is current\n/)
+})
+
 t.test('a file that cannot be used: every problem is named, and nothing changes', async (t) => {
   const before = await scheduler.status()
   await scheduler.change((file) => {
@@ -76,7 +95,7 @@ t.test('a file that cannot be used: every problem is named, and nothing changes'
 
   scheduler.daemon.signal('SIGHUP')
   await until('the log says so', () => scheduler.daemon.stderr().includes('properties[1].fast'))
-  t.equal((await scheduler.status()).running?.number, 2)
+  t.equal((await scheduler.status()).running?.number, 4)
   const attempts = 'edgeward_scheduler_config_applies_total{outcome="invalid"}'
   await until('both attempts are counted', async () => (await metricOf(admin, attempts)) === 2)
 })
@@ -92,7 +111,7 @@ t.test('keys that a running scheduler cannot change are refused by name', async 
   const { code, stderr } = await scheduler.config('apply')
   t.equal(code, 2)
   t.equal(stderr, 'edgeward: nothing is changed: needs a restart: cluster, scheduler.control\n')
-  t.equal((await scheduler.status()).running?.number, 2)
+  t.equal((await scheduler.status()).running?.number, 4)
 })
 
 t.test('only this machine may ask, and no page in a browser', async (t) => {
