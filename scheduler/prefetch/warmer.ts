@@ -1,5 +1,6 @@
 // Issues what properties keep warm: a prefetch of each entry at the start, and then every so often. Of several schedulers
 // one does, whichever claims the turn first; a claim outlives the scheduler that made it by no more than the turn.
+import { hash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Background } from '../../src/background.ts'
 import type { WarmSettings } from '../../src/config/prefetch-schema.ts'
@@ -19,7 +20,7 @@ export class Warmer {
   readonly #clock: Clock
   readonly #warnings: BoundedLog
   readonly #stopping = new AbortController()
-  /** Name of an entry → when it is looked at again, of the monotonic clock. */
+  /** Claim of an entry → when it is looked at again, of the monotonic clock. */
   readonly #dueMs = new Map<string, number>()
   #running: Promise<void> = Promise.resolve()
 
@@ -51,24 +52,21 @@ export class Warmer {
 
   /** The configuration is read anew each time: entries come and go with it. */
   async #look(): Promise<void> {
-    const due = this.#deps.snapshots.current.topology.allProperties.flatMap((property) =>
-      property.warm.map((settings, i) => ({ name: `${property.id}#${i}`, property, settings })),
-    )
-    const names = new Set(due.map(({ name }) => name))
-    for (const name of this.#dueMs.keys()) if (!names.has(name)) this.#dueMs.delete(name)
-    for (const entry of due) {
+    const entries = this.#deps.snapshots.current.topology.allProperties.flatMap(entriesOf)
+    const claims = new Set(entries.map(({ claim }) => claim))
+    for (const claim of this.#dueMs.keys()) if (!claims.has(claim)) this.#dueMs.delete(claim)
+    for (const entry of entries) {
       if (this.#stopping.signal.aborted) return
-      if (this.#clock.monotonic() < (this.#dueMs.get(entry.name) ?? 0)) continue
+      if (this.#clock.monotonic() < (this.#dueMs.get(entry.claim) ?? 0)) continue
       // oxlint-disable-next-line no-await-in-loop -- one after the other: none is in a hurry
-      this.#dueMs.set(entry.name, this.#clock.monotonic() + (await this.#issue(entry)))
+      this.#dueMs.set(entry.claim, this.#clock.monotonic() + (await this.#issue(entry)))
     }
   }
 
   /** Gives after how long it is to be looked at again. */
-  async #issue({ name, property, settings }: WarmEntry): Promise<number> {
+  async #issue({ name, claim, property, settings }: WarmEntry): Promise<number> {
     const { prefetches } = this.#deps
     const { every } = settings
-    const claim = `warm:${name}`
     let isClaimed = false
     try {
       const takenForMs = await prefetches.store.claim(claim, every)
@@ -101,9 +99,28 @@ export class Warmer {
 }
 
 interface WarmEntry {
+  /** As operators are shown it. */
   readonly name: string
+  /** Another one when anything of it changes: what is new does not wait for the turn of what was. */
+  readonly claim: string
   readonly property: PropertyView
   readonly settings: WarmSettings
+}
+
+function entriesOf(property: PropertyView): WarmEntry[] {
+  return property.warm.map((settings, i) => {
+    const name = `${property.id}#${i}`
+    return { name, claim: `warm:${name}:${digestOf(settings)}`, property, settings }
+  })
+}
+
+/** A configuration is looked at each second. */
+const digests = new WeakMap<WarmSettings, string>()
+
+function digestOf(settings: WarmSettings): string {
+  const known = digests.get(settings) ?? hash('sha256', JSON.stringify(settings), 'hex').slice(0, 12)
+  digests.set(settings, known)
+  return known
 }
 
 /** As a list would name them. */
