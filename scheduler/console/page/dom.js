@@ -33,9 +33,21 @@ export function state(word) {
   return h('span', { class: `state ${word}` }, word)
 }
 
-/** Replaces what has changed only: the focus and the selection of who reads stay. */
+/** Changes what differs only: focus, selection and how far a table is scrolled stay as they are. */
 export function show(place, ...children) {
-  const next = h('div', {}, ...children)
-  if (place.innerHTML === next.innerHTML) return
-  place.replaceChildren(...next.childNodes)
+  adapt(place, h('div', {}, ...children))
+}
+
+function adapt(place, wanted) {
+  if (place.childNodes.length !== wanted.childNodes.length) {
+    place.replaceChildren(...wanted.childNodes)
+    return
+  }
+  for (const [i, next] of [...wanted.childNodes].entries()) {
+    const now = place.childNodes[i]
+    if (now.isEqualNode(next)) continue
+    const isSameElement = now instanceof Element && now.cloneNode(false).isEqualNode(next.cloneNode(false))
+    if (isSameElement) adapt(now, next)
+    else now.replaceWith(next)
+  }
 }

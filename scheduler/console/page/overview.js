@@ -18,7 +18,7 @@ const COLUMNS = [
 
 export function open(place, _rest, signal) {
   const facts = h('dl', { class: 'facts' })
-  const sites = h('div')
+  const sites = h('div', { class: 'sites' })
   place.append(h('h1', {}, title), facts, sites)
   void repeat(2000, signal, async () => {
     const [status, { edges }, config] = await Promise.all(
