@@ -131,7 +131,7 @@ t.test('of a playlist: ranges of one file are one object, keys go along, other p
   t.ok(cacheStatusOf(await ask(edge, '/ads/film.key')).has('hit'))
 })
 
-t.test('counted, and memory is left to what was asked for', async (t) => {
+t.test('counted, by reason and by who asked', async (t) => {
   const failures = /^edgeward_edge_prefetch_job_failures_total\{reason="missing"\}/
   t.equal(await metricOf(edge.admin, failures), 4)
   t.ok((await metricOf(edge.admin, /^edgeward_edge_prefetch_job_bytes_total/)) > 2 * LONG.length)
