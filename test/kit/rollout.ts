@@ -28,6 +28,9 @@ export interface RolloutScheduler {
   readonly admin: string
   /** Rewrites the file. */
   change(change: (settings: Settings) => void): Promise<void>
+  /** The same over HTTP as by the command; give the outcome and the number, such as `applied 2`, or the refusal. */
+  apply(): Promise<string>
+  rollback(version: number): Promise<string>
   /** Runs `edgeward config ARGS`. */
   config(...args: string[]): Promise<CommandResult>
   status(): Promise<ConfigStatus>
@@ -81,6 +84,15 @@ export async function startWithFile(
   const { steering = '', control = '', admin = '' } = daemon.listeners
   const read = async <T>(route: string, schema: z.ZodType<T>) =>
     schema.parse(await (await fetch(`${admin}${route}`)).json())
+  const roll = async (what: string, body: object) => {
+    const answer = await fetch(`${admin}/api/v1/config/${what}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const { outcome, version, message } = rolledSchema.parse(await answer.json())
+    return message ?? `${outcome} ${version}`
+  }
   const status = () => read('/api/v1/config', configStatusSchema)
   return {
     daemon,
@@ -93,6 +105,8 @@ export async function startWithFile(
       change(settings)
       await writeFile(file, stringify(settings))
     },
+    apply: () => roll('apply', {}),
+    rollback: (version) => roll('rollback', { version }),
     config: (...args) => runCommand(t, ['config', ...args, '--admin', admin]),
     status,
     history: async () => (await read('/api/v1/config/versions', configHistorySchema)).versions,
@@ -103,6 +117,11 @@ export async function startWithFile(
   }
 }
 
+const rolledSchema = z.object({
+  outcome: z.string().optional(),
+  version: z.number().optional(),
+  message: z.string().optional(),
+})
 const settingsSchema = z.record(z.string(), z.unknown())
 const entriesSchema = z.array(z.object({ id: z.string(), url: z.string() }))
 

@@ -46,6 +46,8 @@ t.test('one edge goes, one comes, a flapping one stays damped, and nobody hears 
     await report('gz-3', `life-${life}`, 10_000_000 - life * 60_000)
     await until('it was heard', async () => (await entries())[2]?.report?.instance === `life-${life}`)
   }
+  const last = setInterval(() => void report('gz-3', 'life-5', 9_700_000).catch(() => {}), 500)
+  t.teardown(() => clearInterval(last))
   await until('gz-3 is damped', async () => (await entries())[2]?.state === 'suspect')
   await fetch(`${admin}/api/v1/edges/gz-2/override`, {
     method: 'PUT',

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { EventFollower } from '../../edge/events/event-follower.ts'
+import type { EventListeners } from '../../edge/events/event-follower.ts'
 import { EVENTS_RETRY_MS, PEER_EVENTS_WAIT_MS } from '../../edge/limits.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -19,7 +20,7 @@ function reply(ids: readonly string[], last: string, gap = false): EventsReply {
 }
 
 /** A follower of a scheduler that answers one by one as it is told, and then holds every question. */
-function follow(t: TestScope, answers: readonly Answer[], last = '') {
+function follow(t: TestScope, answers: readonly Answer[], last = '', listeners: EventListeners = {}) {
   const asked: { after: string; hold: boolean }[] = []
   const taken: { ids: string[]; last: string; gap: boolean }[] = []
   const { log, lines } = recordingLog()
@@ -47,7 +48,7 @@ function follow(t: TestScope, answers: readonly Answer[], last = '') {
       taker.applied = upTo
     },
   }
-  const follower = new EventFollower(source, taker, log)
+  const follower = new EventFollower(source, taker, log, listeners)
   t.teardown(() => follower.close())
   return { follower, asked, taken, taker, lines, start: () => follower.start(backgroundRunner(log)) }
 }
@@ -177,4 +178,21 @@ t.test('a question that nobody may have heard is asked anew, as often as it is t
   await until('it was told', () => taken.length === 1)
   t.ok(asked.every(({ after, hold }, i) => after === (i < 3 ? '4-0' : '5-0') && hold))
   t.same(lines, [], 'that is no failure')
+})
+
+t.test('a new configuration is told of at once, the latest alone, and none that a start finds', async (t) => {
+  const config = (id: string, version: number): ClusterEvent => ({ kind: 'config', id, atMs: 1, version })
+  const answers = [
+    { events: [config('4-0', 1)], last: '4-0', gap: false },
+    reply([], '4-0'),
+    { events: [config('5-0', 2), config('6-0', 3)], last: '6-0', gap: false },
+  ]
+  const told: number[] = []
+  const { follower, start, taken } = follow(t, answers, '3-0', { onConfig: (version) => told.push(version) })
+  await follower.catchUp(5000)
+  t.same(told, [], 'its first report finds what is current')
+  start()
+  await until('it was told', () => told.length > 0)
+  t.same(told, [3])
+  await until('all is taken', () => taken.at(-1)?.last === '6-0')
 })
