@@ -1,4 +1,5 @@
 // GET /edge/v1/guidance and who is told of it: versions in replies to reports, held questions that are answered at once.
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { addEventsRoute } from '../../scheduler/control/events-route.ts'
 import { addGuidanceRoute } from '../../scheduler/control/guidance-route.ts'
