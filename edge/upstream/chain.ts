@@ -8,6 +8,7 @@ import type { PlanRequest, Upstream } from './plan.ts'
 import type { PropertyChain } from './property-chain.ts'
 import type { UpstreamFlow, UpstreamHead, UpstreamRequest, UpstreamSink } from './upstream.ts'
 import { downError, isUnreachable, wasIdleConnection } from './upstream-error.ts'
+import type { UpstreamState } from './upstream-state.ts'
 import type { Sent, Upstreams } from './upstreams.ts'
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
@@ -26,6 +27,8 @@ export function pullThroughChain(
 
 interface Attempt {
   readonly upstream: Upstream
+  /** As it was when the attempt began: it may be forgotten by the time it ends. */
+  readonly state: UpstreamState
   /** The same upstream a second time: the first connection was an idle one that it had just closed. */
   readonly again: boolean
   sent: Sent | null
@@ -110,7 +113,7 @@ class ChainPull {
   }
 
   #attempt(upstream: Upstream, again: boolean): void {
-    const attempt: Attempt = { upstream, again, sent: null }
+    const attempt: Attempt = { upstream, state: this.#upstreams.stateOf(upstream), again, sent: null }
     this.#running.add(attempt)
     this.#sink.onTier?.(upstream.tier)
     this.#armHedge(upstream)
@@ -132,8 +135,7 @@ class ChainPull {
 
   /** True when it is the answer; else the flow is ended. */
   #onHead(attempt: Attempt, head: UpstreamHead, flow: UpstreamFlow): boolean {
-    const { upstream } = attempt
-    const state = this.#upstreams.stateOf(upstream)
+    const { upstream, state } = attempt
     this.#running.delete(attempt)
     if (upstream.tier === 'origins') {
       const isTrouble = this.#chain.failover.statuses.includes(head.status)
@@ -167,9 +169,8 @@ class ChainPull {
   }
 
   #onFailure(attempt: Attempt, error: EdgewardError): void {
-    const { upstream, again } = attempt
+    const { upstream, state, again } = attempt
     this.#running.delete(attempt)
-    const state = this.#upstreams.stateOf(upstream)
     if (!again && this.#repeatable && wasIdleConnection(error)) {
       this.#attempt(upstream, true)
       return
@@ -210,9 +211,9 @@ class ChainPull {
   #stopOthers(): void {
     if (this.#hedge !== null) clearTimeout(this.#hedge)
     this.#hedge = null
-    for (const { upstream, sent } of this.#running) {
+    for (const { state, sent } of this.#running) {
       sent?.abort()
-      this.#upstreams.stateOf(upstream).givenUp()
+      state.givenUp()
     }
     this.#running.clear()
   }

@@ -81,6 +81,12 @@ t.test('statuses of one’s own choice', async (t) => {
   t.match(await ask('missing', '/late'), { status: 200, text: 'late' })
   t.match(await ask('missing', '/busy'), { status: 503, text: 'busy' })
   t.equal(asked('/busy'), 'one', 'no longer among them')
+  for (let i = 0; i < 6; i++) await ask('missing', `/lacking-${i}`)
+  t.match(await ask('plain', '/film?lacked'), { status: 200 })
+  t.ok(
+    origins.one.requests('/film').some(({ target }) => target === '/film?lacked'),
+    'one is in no doubt for what it lacks',
+  )
 })
 
 t.test('as many attempts as the property has; the last answer is the answer', async (t) => {
