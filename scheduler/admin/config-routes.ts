@@ -1,10 +1,10 @@
 // The rollout of configurations over the admin listener: POST /api/v1/config/apply and …/rollback, GET /api/v1/config
 // and /api/v1/config/versions.
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import { refuse, refuseStrangers } from '../../src/own-machine.ts'
-import { configRollbackSchema } from '../../src/wire/config-rollout.ts'
+import { CONFIG_ANSWER_MS, configRollbackSchema } from '../../src/wire/config-rollout.ts'
 import type { ConfigHistory, ConfigStatus } from '../../src/wire/config-rollout.ts'
 import { edgeRollouts } from '../rollout/edge-rollout.ts'
 import type { EdgeAcknowledgements } from '../rollout/edge-rollout.ts'
@@ -41,18 +41,28 @@ export function addConfigRoutes(service: FastifyInstance, deps: ConfigRoutesDeps
     const status = STATUS_OF[result.outcome]
     return status === 200 ? result : refuse(reply, status, result.outcome, wordsOf(result))
   }
-  service.post('/api/v1/config/apply', { onRequest: refuseStrangers }, async (_request, reply) =>
-    answer(await rollout.apply('api'), reply),
-  )
+  service.post('/api/v1/config/apply', { onRequest: refuseStrangers }, async (request, reply) => {
+    takeTime(request)
+    return answer(await rollout.apply('api'), reply)
+  })
   service.post('/api/v1/config/rollback', { onRequest: refuseStrangers }, async (request, reply) => {
     const parsed = configRollbackSchema.safeParse(request.body)
     if (!parsed.success) return refuse(reply, 400, 'rollback', 'version: must be the number of a version')
+    takeTime(request)
     return answer(await rollout.rollback(parsed.data.version), reply)
   })
   service.get('/api/v1/config/versions', async () => {
     return { versions: [...rollout.versions] } satisfies ConfigHistory
   })
-  service.get('/api/v1/config', async () => statusOf(deps, files))
+  service.get('/api/v1/config', async (request) => {
+    takeTime(request)
+    return statusOf(deps, files)
+  })
+}
+
+/** The listener ends what is silent for longer than any other answer takes. */
+function takeTime(request: FastifyRequest): void {
+  request.raw.setTimeout(CONFIG_ANSWER_MS)
 }
 
 async function statusOf(

@@ -2,7 +2,12 @@
 // for a file that cannot be used, 1 where something that lives does not run it.
 import { Command } from 'commander'
 import { setTimeout as wait } from 'node:timers/promises'
-import { configAppliedSchema, configHistorySchema, configStatusSchema } from '../wire/config-rollout.ts'
+import {
+  CONFIG_ANSWER_MS,
+  configAppliedSchema,
+  configHistorySchema,
+  configStatusSchema,
+} from '../wire/config-rollout.ts'
 import type { ConfigApplied, ConfigStatus } from '../wire/config-rollout.ts'
 import { historyLines, statusLines, summaryOf } from './config/config-page.ts'
 import { AdminRefusal, adminOption, askAdmin } from './operator/admin-client.ts'
@@ -14,6 +19,8 @@ interface AdminOptions {
 /** How long the command waits for live edges, and between two looks. */
 const WAIT_MS = 10_000
 const LOOK_EVERY_MS = 100
+
+const PATIENT = { timeoutMs: CONFIG_ANSWER_MS }
 
 export function configCommand(): Command {
   const command = new Command('config').description('Roll out the configuration of the cluster.')
@@ -48,7 +55,7 @@ function statusCommand(): Command {
     .option('--json', 'print one JSON object')
     .addOption(adminOption())
     .action(async ({ admin, json }: AdminOptions & { json?: true }) => {
-      const status = await askAdmin(admin, '/api/v1/config', configStatusSchema)
+      const status = await askAdmin(admin, '/api/v1/config', configStatusSchema, PATIENT)
       const text = json === true ? JSON.stringify(status) : statusLines(status).join('\n')
       process.stdout.write(`${text}\n`)
     })
@@ -74,7 +81,7 @@ const OUTCOME_WORDS: Record<ConfigApplied['outcome'], string> = {
 
 async function roll(admin: string, what: 'apply' | 'rollback', body: object): Promise<void> {
   try {
-    const asked = { method: 'POST', body } as const
+    const asked = { method: 'POST', body, ...PATIENT } as const
     const { outcome, version } = await askAdmin(admin, `/api/v1/config/${what}`, configAppliedSchema, asked)
     process.stdout.write(`version ${version} ${OUTCOME_WORDS[outcome]}\n`)
   } catch (error) {
@@ -93,7 +100,7 @@ async function roll(admin: string, what: 'apply' | 'rollback', body: object): Pr
 async function untilApplied(admin: string): Promise<ConfigStatus> {
   for (let waited = 0; ; waited += LOOK_EVERY_MS) {
     // oxlint-disable-next-line no-await-in-loop -- one look after the other
-    const status = await askAdmin(admin, '/api/v1/config', configStatusSchema)
+    const status = await askAdmin(admin, '/api/v1/config', configStatusSchema, PATIENT)
     if (waited >= WAIT_MS || status.edges.every(({ state }) => state !== 'pending')) return status
     // oxlint-disable-next-line no-await-in-loop
     await wait(LOOK_EVERY_MS)

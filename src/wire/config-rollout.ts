@@ -2,6 +2,9 @@
 // /api/v1/config and …/versions. What `edgeward config` asks and is answered.
 import { z } from 'zod'
 
+/** A file of thousands of edges takes seconds to read, and longer on a busy machine. */
+export const CONFIG_ANSWER_MS = 60_000
+
 /** api: an operator, by command or console. signal: SIGHUP. start: a scheduler that started with a changed file. */
 export const CONFIG_ASKERS = ['api', 'signal', 'start'] as const
 
