@@ -1,11 +1,10 @@
 // A record in the data section of a MaxMind DB file (format 2.0), read where it lies: only the fields that are wanted are
-// made, all others are stepped over. So what a record says of a place costs less than remembering it would.
+// made, all others are stepped over. So a record that was not met lately costs little.
 // Damage in the file ends as an error or a wrong value, never beyond the file or without end.
 
 /**
  * What to make of a map, by key. value: a number or text as it is. some: of a text whether it is empty, not what it
- * says. Of a map below it what is wanted of that; of a value that nobody asks for (a list, bytes, more than 32 bits)
- * only that it is there.
+ * says. Of a map below it what is wanted of that; of a list or bytes only that they are there.
  */
 export interface WantedFields {
   readonly [key: string]: 'value' | 'some' | WantedFields
@@ -18,6 +17,7 @@ export type RecordReader = (offset: number) => unknown
 const POINTER = 1
 const TEXT = 2
 const DOUBLE = 3
+const BYTES = 4
 const UINT16 = 5
 const UINT32 = 6
 const MAP = 7
@@ -181,7 +181,7 @@ class Cursor {
   /** What was entered, and is neither map nor pointer. */
   scalar(): unknown {
     const { type, size, at } = this
-    if (type === BOOLEAN) return SOMETHING
+    if (type === BOOLEAN) return size !== 0
     if (type === ARRAY) {
       this.pass(size)
       return SOMETHING
@@ -199,8 +199,11 @@ class Cursor {
         return size === 0 ? 0 : this.#bytes.readUIntBE(at, size)
       case INT32:
         return size < 4 ? (size === 0 ? 0 : this.#bytes.readUIntBE(at, size)) : this.#bytes.readInt32BE(at)
-      default:
+      case BYTES:
         return SOMETHING
+      default:
+        // Numbers of more than 32 bits are neither degrees nor anything else that is asked for.
+        return undefined
     }
   }
 
