@@ -54,7 +54,7 @@ export function addConfigRoutes(service: FastifyInstance, deps: ConfigRoutesDeps
   service.get('/api/v1/config/versions', async () => {
     return { versions: [...rollout.versions] } satisfies ConfigHistory
   })
-  service.get('/api/v1/config', async (request) => {
+  service.get('/api/v1/config', (request) => {
     takeTime(request)
     return statusOf(deps, files)
   })

@@ -23,11 +23,16 @@ const { admin, steering } = scheduler
 const edges = await Promise.all(
   ['gz-1', 'gz-2'].map((id) => startJoinedEdge(t, id, settings, scheduler.control)),
 )
-await until('all edges run it', async () => {
-  const states = statesOf(await scheduler.status())
-  return states['gz-1'] === 'applied' && states['gz-2'] === 'applied'
-})
+const untilApplied = () =>
+  until('all edges run it', async () => {
+    const states = statesOf(await scheduler.status())
+    return states['gz-1'] === 'applied' && states['gz-2'] === 'applied'
+  })
+await untilApplied()
 await until('clients are steered', async () => (await statusAt(steering, 'shows')) === 302)
+
+/** What the first edge would start with. */
+const saved = () => readFile(path.join(edges[0]?.directory ?? '', 'cache', 'edge-config.json'), 'utf8')
 
 t.test('a property more: steered and served within moments, with no other answer meanwhile', async (t) => {
   const viewer = watchAnswers(t, steering)
@@ -65,7 +70,6 @@ t.test('a secret in a file of its own is read again, and reaches the edges', asy
     file['properties'] = [propertyOf('shows'), propertyOf('films', { access: { tokens } })]
   })
   t.equal(await scheduler.apply(), 'applied 3')
-  const saved = () => readFile(path.join(edges[0]?.directory ?? '', 'cache', 'edge-config.json'), 'utf8')
   await until('edges have it', async () => (await saved()).includes('the-first-key'))
   await writeFile(key, 'the-second-key-that-is-long-enough')
   t.equal(await scheduler.apply(), 'reread 3')
@@ -75,6 +79,7 @@ t.test('a secret in a file of its own is read again, and reaches the edges', asy
 })
 
 t.test('a file that cannot be used: every problem is named, and nothing changes', async (t) => {
+  await untilApplied()
   const before = await scheduler.status()
   await scheduler.change((file) => {
     file['properties'] = [propertyOf('shows', { hosts: 7 }), propertyOf('films', { fast: true })]
