@@ -31,14 +31,27 @@ interface Shared {
   readonly digest: string
 }
 
+interface Tiers {
+  /** `"edges":…,"chains":…` */
+  readonly text: string
+  readonly digest: string
+}
+
 interface SiteEntry {
   readonly site: SiteView
-  /** `"edges":…,"chains":…`; null before it was made. */
-  tiers: { readonly text: string; readonly digest: string } | null
+  /** null before they were made. */
+  tiers: Tiers | null
   /** An edge that they may hold has changed. */
   isStale: boolean
   /** Made from what is given here. */
-  ready: { readonly shared: Shared; readonly version: string; readonly reply: string } | null
+  ready: {
+    readonly shared: Shared
+    readonly tiers: Tiers
+    readonly version: string
+    readonly reply: string
+  } | null
+  /** Digest of the tiers that whoever waited was told of. */
+  told: string
   readonly listeners: Set<() => void>
 }
 
@@ -66,6 +79,7 @@ export class GuidanceBook {
       tiers: null,
       isStale: false,
       ready: null,
+      told: '',
       listeners: new Set(),
     }))
     this.#bySite = new Map(this.#entries.map((entry) => [entry.site.id, entry]))
@@ -98,9 +112,9 @@ export class GuidanceBook {
   guidanceAt(siteId: string): { version: string; text: string } | undefined {
     const entry = this.#bySite.get(siteId)
     if (entry === undefined || !this.#isSettled) return undefined
-    const { version, shared } = this.#readyOf(entry)
+    const { version, shared, tiers } = this.#readyOf(entry)
     const front = `"version":${JSON.stringify(version)},"site":${JSON.stringify(siteId)}`
-    return { version, text: `{${front},${shared.text},${this.#tiersOf(entry).text}}` }
+    return { version, text: `{${front},${shared.text},${tiers.text}}` }
   }
 
   /** Called when the edges of a site are to hear of it at once, until the returned function is called. */
@@ -148,7 +162,6 @@ export class GuidanceBook {
     this.#goOn()
   }
 
-  /** Tiers of now are kept until their turn: who asks before it is told what holds a moment longer. */
   #mark({ index }: SiteView): void {
     const entry = this.#entries[index]
     if (entry === undefined) return
@@ -176,28 +189,30 @@ export class GuidanceBook {
   }
 
   #renew(entry: SiteEntry, isNews: boolean): void {
-    const before = entry.tiers
-    if (entry.isStale || before === null) entry.tiers = this.#makeTiers(entry.site)
-    entry.isStale = false
-    if (before?.digest !== entry.tiers?.digest) entry.ready = null
-    else if (!isNews) return
+    const { digest } = this.#tiersOf(entry)
+    if (digest === entry.told && !isNews) return
+    entry.told = digest
     if (this.#isSettled) for (const listener of entry.listeners) listener()
   }
 
   #readyOf(entry: SiteEntry): NonNullable<SiteEntry['ready']> {
     const shared = this.#shared
-    if (entry.ready?.shared === shared) return entry.ready
-    const version = `${this.#tiersOf(entry).digest}.${shared.digest}`
+    const tiers = this.#tiersOf(entry)
+    if (entry.ready?.shared === shared && entry.ready.tiers === tiers) return entry.ready
+    const version = `${tiers.digest}.${shared.digest}`
     const { configVersion } = this.#deps
     const reply = JSON.stringify({ configVersion, guidanceVersion: version } satisfies ReportReply)
-    return (entry.ready = { shared, version, reply })
+    return (entry.ready = { shared, tiers, version, reply })
   }
 
-  #tiersOf(entry: SiteEntry): NonNullable<SiteEntry['tiers']> {
-    return (entry.tiers ??= this.#makeTiers(entry.site))
+  /** In its turn, or before it for who asks. */
+  #tiersOf(entry: SiteEntry): Tiers {
+    if (entry.tiers === null || entry.isStale) entry.tiers = this.#makeTiers(entry.site)
+    entry.isStale = false
+    return entry.tiers
   }
 
-  #makeTiers(site: SiteView): NonNullable<SiteEntry['tiers']> {
+  #makeTiers(site: SiteView): Tiers {
     const { edges, chains } = chainsAt(site, this.#deps.plan, this.#fillers)
     const text = `"edges":${JSON.stringify(edges)},"chains":${JSON.stringify(chains)}`
     return { text, digest: digestOf(text) }
