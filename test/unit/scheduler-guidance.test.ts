@@ -12,6 +12,7 @@ import { backgroundRunner } from '../../src/background.ts'
 import { createService } from '../../src/http-service.ts'
 import { silentLogger } from '../../src/log.ts'
 import { eventsReplySchema } from '../../src/wire/events.ts'
+import type { EventsReply } from '../../src/wire/events.ts'
 import { guidanceSchema } from '../../src/wire/guidance.ts'
 import { reportReplySchema } from '../../src/wire/report.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
@@ -74,7 +75,7 @@ function routesOf(t: TestScope) {
   const events = async (edge: string, query = '') =>
     eventsReplySchema.parse((await ask(edge, `/edge/v1/events?edge=${edge}${query}`)).json())
   /** Asks again and again, as edges do: what else there is news of comes first. */
-  const untilTold = async (edge: string, after: string, before: string | undefined) => {
+  const untilTold = async (edge: string, after: string, before: string | undefined): Promise<EventsReply> => {
     const reply = await events(edge, `&after=${after}`)
     return reply.guidanceVersion === before ? untilTold(edge, after, before) : reply
   }
