@@ -4,7 +4,12 @@ import { Agent } from 'undici'
 import { messageOf } from '../../src/errors.ts'
 import { SIGNATURE_FIELD, signatureOf } from '../../src/wire/callback.ts'
 import { requestUntil } from '../request-until.ts'
-import { HOOK_BODY_BYTES_MAX, HOOK_CALLS_MAX, HOOK_CONNECT_TIMEOUT_MS, HOOK_HEAD_BYTES_MAX } from '../limits.ts'
+import {
+  HOOK_BODY_BYTES_MAX,
+  HOOK_CALLS_MAX,
+  HOOK_CONNECT_TIMEOUT_MS,
+  HOOK_HEAD_BYTES_MAX,
+} from '../limits.ts'
 
 export interface HookCall {
   readonly url: string

@@ -180,8 +180,9 @@ t.test('a question that nobody may have heard is asked anew, as often as it is t
   t.same(lines, [], 'that is no failure')
 })
 
+const config = (id: string, version: number): ClusterEvent => ({ kind: 'config', id, atMs: 1, version })
+
 t.test('a new configuration is told of at once, the latest alone, and none that a start finds', async (t) => {
-  const config = (id: string, version: number): ClusterEvent => ({ kind: 'config', id, atMs: 1, version })
   const answers = [
     { events: [config('4-0', 1)], last: '4-0', gap: false },
     reply([], '4-0'),
