@@ -7,7 +7,7 @@ import { planUpstreams } from './plan.ts'
 import type { PlanRequest, Upstream } from './plan.ts'
 import type { PropertyChain } from './property-chain.ts'
 import type { UpstreamFlow, UpstreamHead, UpstreamRequest, UpstreamSink } from './upstream.ts'
-import { downError, isUnreachable, wasIdleConnection } from './upstream-error.ts'
+import { downError, isOfConnection, isUnreachable, wasIdleConnection } from './upstream-error.ts'
 import type { UpstreamState } from './upstream-state.ts'
 import type { Sent, Upstreams } from './upstreams.ts'
 
@@ -31,6 +31,7 @@ interface Attempt {
   readonly state: UpstreamState
   /** The same upstream a second time: the first connection was an idle one that it had just closed. */
   readonly again: boolean
+  readonly sentMs: number
   sent: Sent | null
 }
 
@@ -113,7 +114,9 @@ class ChainPull {
   }
 
   #attempt(upstream: Upstream, again: boolean): void {
-    const attempt: Attempt = { upstream, state: this.#upstreams.stateOf(upstream), again, sent: null }
+    const state = this.#upstreams.stateOf(upstream)
+    const sentMs = this.#upstreams.clock.monotonic()
+    const attempt: Attempt = { upstream, state, again, sentMs, sent: null }
     this.#running.add(attempt)
     this.#sink.onTier?.(upstream.tier)
     this.#armHedge(upstream)
@@ -140,7 +143,7 @@ class ChainPull {
     if (upstream.tier === 'origins') {
       const isTrouble = this.#chain.failover.statuses.includes(head.status)
       // One that another may have, such as a 404: that says nothing of this one.
-      if (!isTrouble || head.status < 500) state.answered()
+      if (!isTrouble || head.status < 500) state.answered(this.#upstreams.clock.monotonic())
       else state.failed('answers', this.#upstreams.clock.monotonic())
       if (isTrouble) {
         const other = this.#running.size > 0 ? undefined : this.#takeOther()
@@ -152,7 +155,7 @@ class ChainPull {
       }
     } else {
       // It is there, whatever it says of its own upstreams.
-      state.answered()
+      state.answered(this.#upstreams.clock.monotonic())
       const refusal = headerOf(head.fields)(PEER_FIELD.toLowerCase())
       if (refusal !== undefined) {
         flow.abort()
@@ -176,11 +179,20 @@ class ChainPull {
       return
     }
     const heldInVain = this.#request.holdMaxMs !== undefined && error.code === 'origin_timeout'
-    if (error.source === 'self' || heldInVain) state.givenUp()
+    if (heldInVain || !this.#isFault(attempt, error)) state.givenUp()
     else state.failed(isUnreachable(error) ? 'unreachable' : 'answers', this.#upstreams.clock.monotonic())
     // Held for as long as anyone may be: another upstream would hold it as long again.
     if (heldInVain) this.#end(error)
     else this.#goOn(error)
+  }
+
+  /** Whether it says something of the upstream, and not of what is asked for, or of who asks. */
+  #isFault({ state, sentMs }: Attempt, error: EdgewardError): boolean {
+    if (error.source === 'self') return false
+    if (isOfConnection(error)) return true
+    // A body that its client does not send to the end breaks off like an answer that does not come; and what is slow, or
+    // breaks the origin's own code, while others are answered, would let whoever knows of it have the origin left alone.
+    return this.#request.body === null && state.answeredMs < sentMs
   }
 
   /** To the next, unless another is still being asked. */

@@ -46,6 +46,21 @@ export function wasIdleConnection({ code, cause }: EdgewardError): boolean {
   return code === 'origin_unreachable' && cause instanceof Error && systemCode(cause) === 'UND_ERR_SOCKET'
 }
 
+const NOT_CONNECTED = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+/** It never was connected, or is no longer: whatever was asked for, this upstream is at fault. */
+export function isOfConnection({ code, cause }: EdgewardError): boolean {
+  return code === 'origin_certificate' || cause === undefined || NOT_CONNECTED.has(systemCode(cause) ?? '')
+}
+
 /** There was no connection, or nothing came in time: what would be sent next would wait as long for nothing. */
 export function isUnreachable({ code }: EdgewardError): boolean {
   return code === 'origin_unreachable' || code === 'origin_certificate' || code === 'origin_timeout'

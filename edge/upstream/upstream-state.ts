@@ -30,6 +30,8 @@ export class UpstreamState {
   readonly totals: UpstreamTotals = { answered: 0, failed: 0 }
   /** Of the failures that opened the circuit, the last. */
   trouble: Trouble = 'answers'
+  /** When it last gave an answer. */
+  answeredMs = Number.NEGATIVE_INFINITY
   readonly #circuit = newCircuit(UPSTREAM_CIRCUIT)
   readonly #onOpen: (state: UpstreamState) => void
   #taken: UpstreamTotals = { answered: 0, failed: 0 }
@@ -59,8 +61,9 @@ export class UpstreamState {
     return mayCall(this.#circuit, nowMs)
   }
 
-  answered(): void {
+  answered(nowMs: number): void {
     this.totals.answered++
+    this.answeredMs = nowMs
     noteAnswer(this.#circuit)
   }
 

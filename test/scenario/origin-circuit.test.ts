@@ -4,6 +4,7 @@ import t from 'tap'
 import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { metricOf } from '../kit/metric.ts'
+import { openRaw } from '../kit/raw-client.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import { until } from '../kit/until.ts'
 
@@ -24,9 +25,10 @@ const edge = await startEdge(t, {
   },
   properties: [
     { id: 'both', hosts: ['both'], origins: [{ id: 'one' }, { id: 'other' }] },
-    { id: 'alone', hosts: ['alone'], origins: [{ id: 'alone' }] },
+    { id: 'alone', hosts: ['alone'], origins: [{ id: 'alone' }], methods: ['GET', 'POST'] },
   ],
 })
+const UPLOADS = 'edgeward_edge_upstream_places_used{upstream="alone",kind="origin",place="passing"}'
 const ask = (property: string, path = '/film') => get(edge.url + path, { headers: { Host: property } })
 const isOpen = async (id: string) =>
   (await metricOf(edge.admin, `edgeward_edge_upstream_open{upstream="${id}",kind="origin"}`)) === 1
@@ -80,3 +82,30 @@ t.test('it answers with errors, and is all there is: its answers are better than
   await failUntilOpen('alone', '/busy')
   t.match(await ask('alone', '/busy'), { status: 503, text: 'busy' })
 })
+
+/** Whoever knows of something slow, or begins uploads and hangs up, could else have all others refused. */
+t.test(
+  'what is slow for one while others are answered, and uploads that break off, are not held against it',
+  async (t) => {
+    origin.on('/fine', { body: 'fine', fields: FIELDS })
+    await until('it serves', async () => (await ask('alone', '/fine')).status === 200)
+    origin.on('/slow', { ...stored, pauseAt: 'head' })
+    const slow = Array.from({ length: 8 }, (_, i) => ask('alone', `/slow?${i}`))
+    await origin.asked('/slow')
+    t.equal((await ask('alone', '/fine')).text, 'fine')
+    for (const { status } of await Promise.all(slow)) t.equal(status, 504)
+    t.notOk(await isOpen('alone'))
+
+    const begun = 'POST /upload HTTP/1.1\r\nHost: alone\r\nContent-Length: 10\r\n\r\nabc'
+    origin.on('/upload', { ...stored, pauseAt: 'head' })
+    for (let i = 1; i <= 8; i++) {
+      const client = await openRaw(t, edge.url)
+      client.send(begun)
+      await origin.asked('/upload', i)
+      client.leave()
+      await until('it has broken off', async () => (await metricOf(edge.admin, UPLOADS)) === 0 || undefined)
+    }
+    t.notOk(await isOpen('alone'))
+    t.equal((await ask('alone', '/fine')).text, 'fine')
+  },
+)

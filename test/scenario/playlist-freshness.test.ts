@@ -100,7 +100,7 @@ t.test(
       if (reply.status === 200) ages.push(Number(reply.headers.age))
       return reply.status === 200 ? undefined : reply
     })
-    t.equal(failed.status, 502)
+    t.ok(failed.status === 502 || failed.status === 503, `an error: ${failed.status}`)
     t.ok(Math.max(...ages) >= 1, 'stale for a while')
     t.ok(Math.max(...ages) <= 3, `served until its age was ${Math.max(...ages)} s`)
     t.equal((await get(`${edge.url}/vod.m3u8`)).status, 200)

@@ -1,12 +1,11 @@
 // Two schedulers on one Redis, and edges that follow one of them: a purge that is asked of the other reaches them, and
 // it says when they have applied it. While Redis is dead no purge is taken, and nothing else suffers.
 import t from 'tap'
-import { startCluster } from '../kit/cluster.ts'
+import { freePort } from '../kit/ports.ts'
 import { runCommand } from '../kit/process.ts'
 import { applied, ask, outcomeOf, post, postPurge } from '../kit/purging.ts'
 import { startRedis } from '../kit/redis-server.ts'
-import { schedulerConfig } from '../kit/redis-viewers.ts'
-import { startSchedulerProcess } from '../kit/scheduler-process.ts'
+import { clusterSettings, startJoinedEdge, startRolloutScheduler } from '../kit/rollout.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import { until } from '../kit/until.ts'
 import { purgeReplySchema } from '../../src/wire/purge.ts'
@@ -20,13 +19,15 @@ const origin = await startOrigin(t, {
   '/b.ts': () => ({ body: 'b', fields: FIELDS }),
 })
 const redis = await startRedis(t)
-const followed = await startCluster(t, {
-  origin: origin.url,
-  sites: { guangzhou: { edges: EDGES } },
-  redis: redis.url,
+const settings = await clusterSettings(origin.url, EDGES, { redis: redis.url })
+const followed = await startRolloutScheduler(t, settings)
+/** The same for the cluster, with a listener of its own. */
+const control = { listen: `127.0.0.1:${await freePort()}` }
+const asked = await startRolloutScheduler(t, {
+  ...settings,
+  scheduler: Object.assign({}, settings['scheduler'], { control }),
 })
-const asked = await startSchedulerProcess(t, schedulerConfig(redis.url))
-const edges = EDGES.map((id) => followed.edge(id))
+const edges = await Promise.all(EDGES.map((id) => startJoinedEdge(t, id, settings, followed.control)))
 
 async function fill(): Promise<void> {
   for (const edge of edges) await Promise.all([ask(edge, '/a.ts'), ask(edge, '/b.ts')])
