@@ -1,6 +1,5 @@
 // `edgeward edge`: runs one edge until it is told to stop.
 import { Command } from 'commander'
-import { startEdge } from '../../edge/main.ts'
 import { systemClock } from '../clock.ts'
 import { loadEdgeConfig } from '../config/load.ts'
 import { runDaemon } from '../daemon.ts'
@@ -12,6 +11,8 @@ export function edgeCommand(): Command {
     .requiredOption('-c, --config <file>', 'edge.yaml')
     .option('--log-level <level>', 'fatal, error, warn, info, debug', 'info')
     .action(async (options: { config: string; logLevel: string }) => {
+      // Only now: loading a daemon takes longer than most commands.
+      const { startEdge } = await import('../../edge/main.ts')
       const config = await loadEdgeConfig(options.config, process.env)
       const log = createLogger({ daemon: 'edge', id: config.settings.id, level: options.logLevel })
       const daemon = await startEdge(config, { clock: systemClock, log })

@@ -1,6 +1,5 @@
 // `edgeward scheduler`: runs the scheduler of a cluster until it is told to stop.
 import { Command } from 'commander'
-import { startScheduler } from '../../scheduler/main.ts'
 import { systemClock } from '../clock.ts'
 import { loadSchedulerConfig } from '../config/load.ts'
 import { runDaemon } from '../daemon.ts'
@@ -31,6 +30,8 @@ async function start({
   config: file,
   logLevel: level,
 }: SchedulerOptions): Promise<{ daemon: Daemon; log: Logger }> {
+  // Only now: loading a daemon takes longer than most commands.
+  const { startScheduler } = await import('../../scheduler/main.ts')
   const config = await loadSchedulerConfig(file, process.env)
   const log = createLogger({ daemon: 'scheduler', id: config.settings.cluster, level })
   return { daemon: await startScheduler(config, { clock: systemClock, log }), log }
