@@ -15,6 +15,8 @@ export const EDGE_BODY_TIMEOUT_MS = 15_000
 export const TIER_EDGES_MAX = 2
 /** Failures in a row after which an upstream is left alone, and for how long: doubled up to the last while it is not back. */
 export const UPSTREAM_CIRCUIT = { failuresMax: 5, restFirstMs: 1000, restLastMs: 30_000 }
+/** Answers that do not come over a connection that does: held against an upstream once they have gone on for so long. */
+export const UPSTREAM_DOUBT_MS = 500
 /** Requests that wait for a head, and nothing has come from the upstream for so long: is it there at all? */
 export const SILENCE_MS = 1000
 /** For a connection that finds out. */

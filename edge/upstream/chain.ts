@@ -179,20 +179,21 @@ class ChainPull {
       return
     }
     const heldInVain = this.#request.holdMaxMs !== undefined && error.code === 'origin_timeout'
-    if (heldInVain || !this.#isFault(attempt, error)) state.givenUp()
-    else state.failed(isUnreachable(error) ? 'unreachable' : 'answers', this.#upstreams.clock.monotonic())
+    if (heldInVain || error.source === 'self') state.givenUp()
+    else this.#noteFailure(attempt, error)
     // Held for as long as anyone may be: another upstream would hold it as long again.
     if (heldInVain) this.#end(error)
     else this.#goOn(error)
   }
 
-  /** Whether it says something of the upstream, and not of what is asked for, or of who asks. */
-  #isFault({ state, sentMs }: Attempt, error: EdgewardError): boolean {
-    if (error.source === 'self') return false
-    if (isOfConnection(error)) return true
-    // A body that its client does not send to the end breaks off like an answer that does not come; and what is slow, or
-    // breaks the origin's own code, while others are answered, would let whoever knows of it have the origin left alone.
-    return this.#request.body === null && state.answeredMs < sentMs
+  #noteFailure({ state, sentMs }: Attempt, error: EdgewardError): void {
+    const nowMs = this.#upstreams.clock.monotonic()
+    const trouble = isUnreachable(error) ? 'unreachable' : 'answers'
+    if (isOfConnection(error)) state.failed(trouble, nowMs)
+    // A body that its client does not send to the end breaks off like an answer that does not come; and what is slow while
+    // others are answered says something of itself.
+    else if (this.#request.body !== null || state.answeredMs >= sentMs) state.givenUp()
+    else state.failedInDoubt(trouble, nowMs)
   }
 
   /** To the next, unless another is still being asked. */

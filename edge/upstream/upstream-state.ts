@@ -9,7 +9,7 @@ import {
   noteNothing,
   trip,
 } from '../circuit.ts'
-import { UPSTREAM_CIRCUIT } from '../limits.ts'
+import { UPSTREAM_CIRCUIT, UPSTREAM_DOUBT_MS } from '../limits.ts'
 import { OriginSlots } from './origin-slots.ts'
 
 /**
@@ -34,6 +34,9 @@ export class UpstreamState {
   answeredMs = Number.NEGATIVE_INFINITY
   readonly #circuit = newCircuit(UPSTREAM_CIRCUIT)
   readonly #onOpen: (state: UpstreamState) => void
+  /** Since when answers failed to come, and how many of them do not count yet; null: the last did. */
+  #doubtSinceMs: number | null = null
+  #doubts = 0
   #taken: UpstreamTotals = { answered: 0, failed: 0 }
 
   constructor(
@@ -64,6 +67,8 @@ export class UpstreamState {
   answered(nowMs: number): void {
     this.totals.answered++
     this.answeredMs = nowMs
+    this.#doubtSinceMs = null
+    this.#doubts = 0
     noteAnswer(this.#circuit)
   }
 
@@ -71,6 +76,17 @@ export class UpstreamState {
     this.totals.failed++
     this.trouble = trouble
     if (noteFailure(this.#circuit, nowMs)) this.#onOpen(this)
+  }
+
+  /**
+   * The same of an answer that did not come over a connection that did. A few at once may be about what was asked for, by
+   * whoever would have others refused; they count when nothing is answered for a while.
+   */
+  failedInDoubt(trouble: Trouble, nowMs: number): void {
+    this.#doubtSinceMs ??= nowMs
+    this.#doubts++
+    if (!this.isOpen && nowMs - this.#doubtSinceMs < UPSTREAM_DOUBT_MS) return
+    for (; this.#doubts > 0; this.#doubts--) this.failed(trouble, nowMs)
   }
 
   givenUp(): void {
