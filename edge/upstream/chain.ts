@@ -20,7 +20,9 @@ export function pullThroughChain(
   request: UpstreamRequest,
   sink: UpstreamSink,
 ): void {
-  const plan = planUpstreams(chain, upstreams.guided, upstreams.edgeId, asked, upstreams.random)
+  const originsAlone = asked.originsAlone || !upstreams.isKnownToOthers
+  const wanted = { ...asked, originsAlone }
+  const plan = planUpstreams(chain, upstreams.guided, upstreams.edgeId, wanted, upstreams.random)
   upstreams.budget.note()
   new ChainPull(upstreams, chain, plan, request, sink).begin()
 }
@@ -105,12 +107,12 @@ class ChainPull {
   }
 
   /** The same within the budget, for a request that failed elsewhere. */
-  #takeOther(): Upstream | undefined {
+  #takeOther(isFree = false): Upstream | undefined {
     if (!this.#repeatable) return undefined
     const { clock, budget } = this.#upstreams
     const nowMs = clock.monotonic()
     if (!this.#left().some((upstream) => this.#upstreams.stateOf(upstream).isAskable(nowMs))) return undefined
-    return budget.take(nowMs) ? this.#takeNext() : undefined
+    return isFree || budget.take(nowMs) ? this.#takeNext() : undefined
   }
 
   #attempt(upstream: Upstream, again: boolean): void {
@@ -162,7 +164,7 @@ class ChainPull {
         const error = refusedBy(head.upstream, refusal, head.status)
         // It has waited for its own upstreams as long as one may: another would wait as long again.
         if (error.code === 'origin_timeout') this.#end(error)
-        else this.#goOn(error)
+        else this.#goOn(error, !refusal.startsWith('origin_'))
         return false
       }
     }
@@ -196,10 +198,13 @@ class ChainPull {
     else state.failedInDoubt(trouble, nowMs)
   }
 
-  /** To the next, unless another is still being asked. */
-  #goOn(error: EdgewardError): void {
+  /**
+   * To the next, unless another is still being asked. `isFree`: an edge refused before it asked anybody, such as one whose
+   * clock differs: that multiplies nothing, and it may do so with every request.
+   */
+  #goOn(error: EdgewardError, isFree = false): void {
     if (this.#running.size > 0) return
-    const other = this.#takeOther()
+    const other = this.#takeOther(isFree)
     if (other === undefined) this.#end(error)
     else this.#attempt(other, false)
   }

@@ -77,8 +77,9 @@ export class Upstreams {
     this.guided = compileGuidance(guidance)
     this.#forget()
     // What others found, before this edge does; one request in turn finds out when it is back.
-    for (const [id, { state, probed }] of this.guided.origins) {
-      if (state === 'down' && !probed) this.#known.get(`origin ${id}`)?.state.found(this.clock.monotonic())
+    for (const state of this.states) {
+      const said = state.kind === 'origin' ? this.guided.origins.get(state.id) : undefined
+      if (said?.state === 'down' && !said.probed) state.found(this.clock.monotonic())
     }
   }
 
@@ -88,6 +89,12 @@ export class Upstreams {
 
   get states(): readonly UpstreamState[] {
     return [...this.#known.values()].map(({ state }) => state)
+  }
+
+  /** Whether any secret is good now: without one no edge can be asked. */
+  get isKnownToOthers(): boolean {
+    const nowMs = this.clock.now()
+    return this.guided.secrets.some(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs)
   }
 
   /** A proof for a request to another edge; null when no secret is good now. */
@@ -189,22 +196,19 @@ export class Upstreams {
       const { origin } = upstream.edge
       const connections = this.stateOf(upstream).slots.total
       const timeouts = { connect: EDGE_CONNECT_TIMEOUT_MS, head: 0, body: EDGE_BODY_TIMEOUT_MS }
-      return { key: `edge ${origin}`, origin, settings: () => ({ origin, connections, timeouts }) }
+      return { key: keyOf(upstream), origin, settings: () => ({ origin, connections, timeouts }) }
     }
     const { origin } = upstream
     const connections = this.stateOf(upstream).slots.total
-    const hostName = origin.host?.replace(/:\d+$/, '') ?? ''
-    // RFC 6066 §3: an address is no name to ask for.
-    const serverName = /^(?:\[.*|[\d.]*)$/.test(hostName) ? undefined : hostName
     return {
-      key: `origin ${origin.pool}`,
+      key: keyOf(upstream),
       origin: origin.origin,
       settings: () => ({
         origin: origin.origin,
         connections,
         timeouts: origin.timeouts,
         tls: origin.tls,
-        serverName,
+        serverName: serverNameOf(origin.host),
       }),
     }
   }
@@ -214,7 +218,8 @@ export class Upstreams {
       upstream.tier === 'origins'
         ? (['origin', upstream.origin.id, upstream.origin.origin, upstream.origin.connections] as const)
         : (['edge', upstream.edge.id, upstream.edge.origin, EDGE_CONNECTIONS_MAX] as const)
-    const name = `${kind} ${id}`
+    // Not by its id alone: what was found of an origin says nothing of one that stands elsewhere under its name.
+    const name = keyOf(upstream)
     const known = this.#known.get(name)
     if (known !== undefined) return known
     const state = new UpstreamState(id, kind, connections, (opened) => this.onOpen?.(opened))
@@ -228,19 +233,24 @@ export class Upstreams {
   #forget(): void {
     const origins = this.#origins
     const edges = [...this.guided.edges.values()]
-    const pools = new Set([
-      ...(origins ?? []).map(({ pool }) => `origin ${pool}`),
-      ...edges.map((e) => `edge ${e.origin}`),
-    ])
-    const names = new Set([
-      ...(origins ?? []).map(({ id }) => `origin ${id}`),
-      ...edges.map(({ id }) => `edge ${id}`),
-    ])
-    const isKept = (name: string, named: ReadonlySet<string>) =>
-      named.has(name) || (origins === null && name.startsWith('origin '))
-    this.#pools.keep((key) => isKept(key, pools))
-    for (const name of this.#known.keys()) if (!isKept(name, names)) this.#known.delete(name)
+    const named = new Set([...(origins ?? []).map(originKey), ...edges.map(edgeKey)])
+    const isKept = (key: string) => named.has(key) || (origins === null && key.startsWith('origin '))
+    this.#pools.keep(isKept)
+    for (const key of this.#known.keys()) if (!isKept(key)) this.#known.delete(key)
   }
+}
+
+const originKey = ({ pool }: UpstreamOrigin) => `origin ${pool}`
+const edgeKey = ({ id, origin }: GuidedEdge) => `edge ${id} ${origin}`
+
+function keyOf(upstream: Upstream): string {
+  return upstream.tier === 'origins' ? originKey(upstream.origin) : edgeKey(upstream.edge)
+}
+
+/** RFC 6066 §3: an address is no name to ask for. */
+function serverNameOf(host = ''): string | undefined {
+  const name = host.replace(/:\d+$/, '')
+  return /^(?:\[.*|[\d.]*)$/.test(name) ? undefined : name
 }
 
 /** Until a head is awaited. */
