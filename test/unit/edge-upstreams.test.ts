@@ -61,3 +61,42 @@ t.test('one that is named anew as it was keeps what is known of it', async (t) =
   t.equal(upstreams.states[0]?.isOpen, true)
   await t.rejects(pull(upstreams, originAt(server.url, 'studio')), { code: 'origin_down', status: 503 })
 })
+
+t.test('one that stands elsewhere now is not what was found of it before', async (t) => {
+  const gone = await startOrigin(t, {})
+  await gone.stop()
+  const server = await startOrigin(t, { '/film': { body: BODY } })
+  const upstreams = new Upstreams()
+  t.teardown(() => upstreams.close())
+  upstreams.use([originAt(gone.url, 'studio')])
+  for (let i = 0; i < 5; i++)
+    await t.rejects(pull(upstreams, originAt(gone.url, 'studio')), { code: 'origin_unreachable' })
+  upstreams.use([originAt(server.url, 'studio')])
+  t.ok((await pull(upstreams, originAt(server.url, 'studio'))).equals(BODY))
+})
+
+/** With every request: the budget of retries would be used up, and the rest of them fail with the origin well. */
+for (const [why, secrets] of [
+  ['no secret is good', []],
+  ['it refuses the token', [{ id: 'one', key: 'k'.repeat(43), fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER }]],
+] as const) {
+  t.test(`another edge cannot be asked, since ${why}: the origin is, each time`, async (t) => {
+    const server = await startOrigin(t, { '/film': { body: 'film' } })
+    const refusal = { status: 403, fields: { 'Edgeward-Peer': 'peer_token' } }
+    const owner = await startOrigin(t, { '/~p/film': refusal })
+    const upstreams = new Upstreams({ edgeId: 'e-1' })
+    t.teardown(() => upstreams.close())
+    upstreams.guide({
+      version: '1',
+      site: 'one',
+      secrets: [...secrets],
+      edges: { 'e-2': { url: owner.url, weight: 1 } },
+      chains: [{ properties: ['p'], tiers: [{ kind: 'peers', edges: ['e-2'] }] }],
+      origins: {},
+    })
+    for (let i = 0; i < 300; i++)
+      t.equal(String(await pull(upstreams, originAt(server.url, 'studio'))), 'film')
+    t.equal(upstreams.budget.refused, 0)
+    t.equal(owner.count('/~p/film'), secrets.length === 0 ? 0 : 300)
+  })
+}
