@@ -1,6 +1,9 @@
 // Who may fill whom, as configured: the parents of each site, and properties that are filled alike as one group. Made
 // once a configuration.
+import { parentIdsOf } from '../../src/config/parents.ts'
 import type { SchedulerSettings } from '../../src/config/scheduler-schema.ts'
+import { nearness } from '../locate/sphere.ts'
+import type { Direction } from '../locate/sphere.ts'
 import type { SiteView, Topology } from '../topology.ts'
 
 /** Properties whose tiers are the same wherever they are asked for. */
@@ -26,7 +29,10 @@ export interface FillPlan {
 
 export function fillPlanOf(settings: SchedulerSettings, { sites }: Topology): FillPlan {
   const byId = new Map(sites.map((site) => [site.id, site]))
-  const parents = settings.sites.map((site) => site.parents.flatMap((id) => byId.get(id) ?? []))
+  const parents = settings.sites.map((site, i) => {
+    const found = parentIdsOf(site, settings.sites).flatMap((id) => byId.get(id) ?? [])
+    return site.parents === 'nearest' ? nearestFirst(found, sites[i]?.direction) : found
+  })
   const groups = groupsOf(settings, byId)
   const askers = sites.map((site) => new Set([site]))
   for (const [i, site] of sites.entries()) {
@@ -36,6 +42,13 @@ export function fillPlanOf(settings: SchedulerSettings, { sites }: Topology): Fi
     if (shield !== null) askers[shield.index] = new Set(sites)
   }
   return { sites, parents, groups, askers }
+}
+
+/** Of those equally near the first of the file, so that every scheduler says the same. */
+function nearestFirst(sites: readonly SiteView[], from: Direction | undefined): readonly SiteView[] {
+  return sites.toSorted(
+    (a, b) => nearness(from, b.direction) - nearness(from, a.direction) || a.index - b.index,
+  )
 }
 
 function groupsOf({ properties }: SchedulerSettings, sites: ReadonlyMap<string, SiteView>): FillGroup[] {

@@ -60,6 +60,8 @@ function typeWords(schema: JsonSchema): string {
   }
   if (schema.type === 'object') return 'keys'
   if (schema.title !== undefined) return schema.title
+  const words = schema.enum ?? (typeof schema.const === 'string' ? [schema.const] : undefined)
+  if (words !== undefined) return words.map((word) => `\`${word}\``).join(', ')
   if (schema.type === 'boolean') return 'true or false'
   if (schema.type === 'integer') return 'whole number'
   return schema.type === 'number' ? 'number' : 'text'

@@ -33,6 +33,9 @@ const longitude = z
   .max(180)
   .meta({ title: 'degrees', examples: [113.26] })
 
+/** Beside a list of sites. */
+const nearest = z.literal('nearest', { error: 'must be `nearest`, or a list of sites' })
+
 const siteSchema = z.strictObject({
   id: identifier.describe('Name of the site; edges refer to it.'),
   location: z
@@ -63,11 +66,16 @@ const siteSchema = z.strictObject({
     .prefault({})
     .describe('Which clients belong here.'),
   parents: z
-    .array(identifier)
+    .union([nearest, z.array(identifier)])
     .default([])
     .describe(
-      'Sites that fill this one’s edges, the first that can; ids from `sites`. Left out: they ask the origins.',
+      'Sites that fill this one’s edges, the first that can; ids from `sites`. `nearest`: those with `fills`, by ' +
+        'distance. Left out: they ask the origins.',
     ),
+  fills: z
+    .boolean()
+    .default(false)
+    .describe('Whether it fills those whose parents are the `nearest`; needs `location`.'),
 })
 
 const edgeSchema = z.strictObject({

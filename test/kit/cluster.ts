@@ -16,13 +16,18 @@ import type { TestScope } from './scope.ts'
 import { tempDirectory } from './temp.ts'
 import { until } from './until.ts'
 
+export interface ClusterSite {
+  edges: readonly string[]
+  networks?: readonly string[]
+  /** Further keys of the site in edgeward.yaml. */
+  entry?: Readonly<Record<string, unknown>>
+}
+
 export interface ClusterOptions {
   /** Base URL of the origin that the property `shows` (host shows.example.com) pulls from. */
   origin: string
   /** Site → its edges and the client networks it covers; the first site is the default. */
-  sites: Readonly<
-    Record<string, { edges: readonly string[]; networks?: readonly string[]; parents?: readonly string[] }>
-  >
+  sites: Readonly<Record<string, ClusterSite>>
   /** `redis://…`, for the registry. */
   redis?: string
   /** Further keys of the origin `studio`, which that is. */
@@ -168,11 +173,9 @@ function schedulerSettings(
       ...(options.redis === undefined ? {} : { redis: options.redis }),
       ...(options.dns === undefined ? {} : { dns: options.dns }),
     },
-    sites: Object.entries(options.sites).map(([id, { networks, parents }]) => ({
-      id,
-      parents: parents ?? [],
-      coverage: { networks: networks ?? [] },
-    })),
+    sites: Object.entries(options.sites).map(([id, { networks, entry }]) =>
+      Object.assign({ id, coverage: { networks: networks ?? [] } }, entry),
+    ),
     edges: entries,
     origins: [{ id: 'studio', url: options.origin, ...options.originEntry }, ...(options.origins ?? [])],
     properties: [

@@ -14,8 +14,19 @@ import { edgeEntry, schedulerSettings } from '../kit/scheduler.ts'
 
 const SITES = ['s0', 's1', 's2', 's3', 's4']
 
+/** The last two fill those that ask for the nearest. */
+const FILLING = new Set(SITES.slice(-2))
 /** Parents come later in the list: no circle, as the configuration is checked for. */
-const anyParents = fc.tuple(...SITES.map((_, i) => fc.shuffledSubarray(SITES.slice(i + 1), { minLength: 0 })))
+const anyParents = fc.tuple(
+  ...SITES.map((id, i) => {
+    const named = fc.shuffledSubarray(SITES.slice(i + 1), { minLength: 0 })
+    return FILLING.has(id) ? named : fc.oneof(named, fc.constant('nearest' as const))
+  }),
+)
+const anyLocation = fc.record({
+  lat: fc.double({ min: -90, max: 90, noNaN: true }),
+  lon: fc.double({ min: -180, max: 180, noNaN: true }),
+})
 const anyProperty = fc.record(
   {
     sites: fc.subarray(SITES),
@@ -37,6 +48,7 @@ const anyFiller: fc.Arbitrary<Filler> = fc.record({
 })
 const anyCluster = fc.record({
   parents: anyParents,
+  locations: fc.tuple(...SITES.map(() => anyLocation)),
   properties: fc.array(anyProperty, { minLength: 1, maxLength: 4 }),
   // Each site has one that serves anybody: a shield without is refused.
   edges: fc.array(anyEdge, { maxLength: 12 }),
@@ -45,13 +57,18 @@ const anyCluster = fc.record({
 
 type AnyCluster = typeof anyCluster extends fc.Arbitrary<infer Value> ? Value : never
 
-function clusterOf({ parents, properties, edges }: AnyCluster): {
+function clusterOf({ parents, locations, properties, edges }: AnyCluster): {
   plan: FillPlan
   sites: readonly SiteView[]
 } {
   const entries = [...SITES.map((site) => ({ site, capabilities: ['uhd'], pinned: [] })), ...edges]
   const settings = schedulerSettings({
-    sites: SITES.map((id, i) => ({ id, parents: parents[i] })),
+    sites: SITES.map((id, i) => ({
+      id,
+      parents: parents[i],
+      location: locations[i],
+      fills: FILLING.has(id),
+    })),
     edges: entries.map(({ site, ...over }, i) => edgeEntry(`e${i}`, site, over)),
     properties: properties.map((property, i) => ({ id: `p${i}`, origins: [{ id: 'studio' }], ...property })),
   })
@@ -118,6 +135,49 @@ t.test('only edges that can fill are in a tier, suspects where there is nobody e
         }
       }
       return true
+    }),
+  )
+})
+
+const half = (from: number, to: number) => Math.sin(((to - from) * Math.PI) / 360) ** 2
+
+/** Degrees along the great circle, by the haversine. */
+function degreesBetween(
+  a: { lat: number; lon: number } | undefined,
+  b: { lat: number; lon: number } | undefined,
+): number {
+  if (a === undefined || b === undefined) return Infinity
+  const level = Math.cos((a.lat * Math.PI) / 180) * Math.cos((b.lat * Math.PI) / 180)
+  return (360 / Math.PI) * Math.asin(Math.sqrt(Math.min(1, half(a.lat, b.lat) + level * half(a.lon, b.lon))))
+}
+
+t.test('of those that fill the nearest the nearest is asked that has an edge that is well', async () => {
+  fc.assert(
+    fc.property(anyCluster, (any) => {
+      const { plan, sites } = clusterOf(any)
+      return plan.groups.every((group) =>
+        sites.every((site, i) => {
+          if (any.parents[i] !== 'nearest' || site === group.shield) return true
+          const isWell = ({ id, ordinary }: SiteView) =>
+            (group.siteIds === null || group.siteIds.has(id)) &&
+            ordinary.some(
+              ({ index, capabilities }) =>
+                any.fillers[index]?.fit === 'first' &&
+                group.capabilities.every((label) => capabilities.has(label)),
+            )
+          const well = sites.filter((other) => FILLING.has(other.id) && isWell(other))
+          if (well.length === 0) return true
+          const tiers = tiersAt(site, group, plan.parents[site.index] ?? [], any.fillers)
+          const asked = tiers.find(({ kind }) => kind === 'parents')?.views[0]?.siteId
+          const away = (id: string) => degreesBetween(any.locations[i], any.locations[SITES.indexOf(id)])
+          // Those equally far, to a metre, are told apart by rounding alone.
+          return (
+            asked !== undefined &&
+            well.some(({ id }) => id === asked) &&
+            well.every(({ id }) => away(asked) <= away(id) + 1e-5)
+          )
+        }),
+      )
     }),
   )
 })

@@ -1,4 +1,4 @@
-// A site that parents fill: the first that can, then the next, then the origins; as two schedulers on one Redis say it.
+// A site that parents fill: the nearest that can, then the next, then the origins; as two schedulers on one Redis say it.
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
@@ -12,15 +12,18 @@ import { until } from '../kit/until.ts'
 
 const chainsSchema = z.object({ tiers: z.array(z.object({ kind: z.string(), edges: z.array(z.string()) })) })
 
+const at = (lon: number) => ({ lat: 51.5, lon })
+
 const redis = await startRedis(t)
 const origin = await startPlainOrigin(t)
 const cluster = await startCluster(t, {
   origin: origin.url,
   redis: redis.url,
   sites: {
-    child: { edges: ['c-1'], parents: ['near', 'far'] },
-    near: { edges: ['n-1'] },
-    far: { edges: ['f-1'] },
+    child: { edges: ['c-1'], entry: { location: at(0), parents: 'nearest' } },
+    far: { edges: ['f-1'], entry: { location: at(20), fills: true } },
+    near: { edges: ['n-1'], entry: { location: at(-1), fills: true } },
+    other: { edges: ['o-1'], entry: { location: at(0), parents: ['far', 'near'] } },
   },
 })
 
@@ -45,11 +48,12 @@ async function way(): Promise<string> {
 const untilWay = (wanted: string) =>
   until(`the way is ${wanted}`, async () => (await way()) === wanted, 40_000)
 
-t.test('the first parent that can', async (t) => {
+t.test('the nearest parent that can', async (t) => {
   // A start waits for all edges, but not for ever: until the near one is heard it may be the far one.
   const near = JSON.stringify([{ kind: 'parents', edges: ['n-1'] }])
   await until('it is told of the near one', async () => JSON.stringify(await tiersAt('child')) === near)
   t.same(await tiersAt('near'), [], 'alone at its site: the origins')
+  t.same(await tiersAt('other'), [{ kind: 'parents', edges: ['f-1'] }], 'the first of those named')
   await untilWay('1.1 c-1, 1.1 n-1')
   t.same(
     [await refusal('site=nowhere&property=shows'), await refusal('site=child&property=x'), await refusal('')],

@@ -14,7 +14,10 @@ const trickle = { bytes: 16 * 1024, everyMs: 40 }
 const origin = await startOrigin(t, {})
 const cluster = await startCluster(t, {
   origin: origin.url,
-  sites: { north: { edges: ['n-1', 'n-2'] }, south: { edges: ['s-1', 's-2'], parents: ['north'] } },
+  sites: {
+    north: { edges: ['n-1', 'n-2'] },
+    south: { edges: ['s-1', 's-2'], entry: { parents: ['north'] } },
+  },
   edgeConfig: {
     cache: { memory: '64MiB', slice: '64KiB', directories: [{ path: './cache', size: '1GiB' }] },
   },

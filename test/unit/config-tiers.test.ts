@@ -45,6 +45,27 @@ t.test('sites that fill each other', async (t) => {
   ])
 })
 
+const at = (lon: number) => `location: { lat: 0, lon: ${lon} }`
+
+t.test('parents by distance', async (t) => {
+  const problems = (sites: string) => problemsOf(schedulerOf(t, textOf({ sites })))
+  const hub = `{ id: hub, ${at(1)}, fills: true }`
+  t.same(await problems(`{ id: north, ${at(0)}, parents: nearest }, ${hub}`), [])
+  t.same(await problems('{ id: north, parents: nearest }'), [
+    '2 sites[0].parents: names nobody: no site has `fills: true`',
+  ])
+  t.same(await problems(`{ id: north, parents: nearest }, { id: hub, fills: true }`), [
+    '2 sites[0].parents: needs `location`: who is nearest goes by it',
+    '2 sites[1].fills: needs `location`: others choose it by distance',
+  ])
+  t.same(await problems(`{ id: north, ${at(0)}, fills: true, parents: nearest }, ${hub}`), [
+    '2 sites[0].parents: is not for a site that `fills` others: they could fill it in turn; name its parents',
+  ])
+  const circle = `{ id: north, ${at(0)}, parents: nearest }, { id: hub, ${at(1)}, fills: true, parents: [north] }`
+  t.same(await problems(circle), ['2 sites[1].parents[0]: is filled by it in turn: hub → north → hub'])
+  t.match(await problems('{ id: north, parents: next }'), [/^2 sites\[0\]\.parents: must be `nearest`, or/])
+})
+
 t.test('shields', async (t) => {
   const sites = '{ id: north }, { id: empty }'
   const problems = (property: string) => problemsOf(schedulerOf(t, textOf({ sites, property })))
