@@ -157,11 +157,15 @@ export class Cache {
     if (this.metas.peek(meta.key) === meta) this.metas.delete(meta.key)
   }
 
-  /** The same body, newly found fresh. */
+  /**
+   * The same body, newly found fresh. A slice of this version that a purge has removed from under the head lies about
+   * until it is overwritten: that one is another body, and keeps the head by which it is gone.
+   */
   refresh(meta: ObjectMeta): void {
+    const isBody = (stored: ObjectMeta) => isSameBody(meta, stored, this.purges)
     this.metas.set(meta.key, meta)
-    this.memory.refresh(meta)
-    this.disk.refresh(meta)
+    this.memory.refresh(meta, isBody)
+    this.disk.refresh(meta, isBody)
   }
 
   /** A slice of this version in memory or on its way to disk. */

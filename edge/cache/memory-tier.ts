@@ -49,12 +49,10 @@ export class MemoryTier {
     this.slices.delete(sliceName(key, index))
   }
 
-  /** New head for an object whose first slice is here (after a 304). */
-  refresh(meta: ObjectMeta): void {
+  /** New head for an object whose first slice is here (after a 304); `isBody` judges by the head which that has. */
+  refresh(meta: ObjectMeta, isBody: (stored: ObjectMeta) => boolean): void {
     const slice = this.slices.peek(meta.key)
-    if (slice !== undefined && slice.meta.version === meta.version) {
-      this.slices.set(meta.key, { meta, body: slice.body })
-    }
+    if (slice !== undefined && isBody(slice.meta)) this.slices.set(meta.key, { meta, body: slice.body })
   }
 }
 

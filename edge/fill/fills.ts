@@ -128,10 +128,17 @@ export class Fills {
     if (outcome.kind === 'other-variant') return outcome
     if (outcome.kind !== 'object') return { ...outcome, collapsed: true }
     // An answer for one client alone: this one needs its own, and there is no point in waiting again.
-    if (!outcome.storable) return this.request(ask, ownFlight())
+    if (!outcome.storable) return this.request(this.withoutPurged(ask), ownFlight())
     if (!selects(outcome, target)) return { kind: 'other-variant' }
     this.counters.collapsed++
     return { ...outcome, collapsed: true }
+  }
+
+  /** What it would ask about may have been purged while it waited. */
+  private withoutPurged(ask: UpstreamAsk): UpstreamAsk {
+    const { stale } = ask
+    if (stale === undefined || purgeVerdictOf(stale, this.cache.purges) !== 'gone') return ask
+    return { ...ask, stale: undefined, extra: [] }
   }
 
   private lead(name: string, ask: UpstreamAsk): Promise<FetchOutcome> {

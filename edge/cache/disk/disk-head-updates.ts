@@ -11,23 +11,30 @@ import { fileNameOf } from './disk-name.ts'
 import type { SliceId } from './disk-name.ts'
 import { PRELUDE_BYTES, decodeHead, decodePrelude, encodeHeadAgain } from './disk-record.ts'
 
+export interface HeadUpdate {
+  readonly meta: ObjectMeta
+  /** Whether the body under this head is the one that the new head is of. */
+  readonly isBody: (stored: ObjectMeta) => boolean
+}
+
 /** Heads to be written, the newest of each object, a few at a time. */
 export class HeadUpdates {
   private readonly background: Background
-  private readonly write: (meta: ObjectMeta) => Promise<void>
-  private readonly pending = new Map<string, ObjectMeta>()
+  private readonly write: (update: HeadUpdate) => Promise<void>
+  private readonly pending = new Map<string, HeadUpdate>()
   private running = 0
   private idle: (() => void)[] = []
 
-  constructor(background: Background, write: (meta: ObjectMeta) => Promise<void>) {
+  constructor(background: Background, write: (update: HeadUpdate) => Promise<void>) {
     this.background = background
     this.write = write
   }
 
   /** With as many as may wait it is left out: after a restart the object is asked for once more than it need be. */
-  add(meta: ObjectMeta): void {
-    if (this.pending.size >= HEAD_UPDATES_MAX && !this.pending.has(meta.key)) return
-    this.pending.set(meta.key, meta)
+  add(update: HeadUpdate): void {
+    const { key } = update.meta
+    if (this.pending.size >= HEAD_UPDATES_MAX && !this.pending.has(key)) return
+    this.pending.set(key, update)
     this.pump()
   }
 
@@ -42,18 +49,18 @@ export class HeadUpdates {
   }
 
   private pump(): void {
-    for (const [key, meta] of this.pending) {
+    for (const [key, update] of this.pending) {
       if (this.running === DISK_WRITES_AT_ONCE) return
       this.pending.delete(key)
       this.running++
-      this.background('write head', this.run(meta))
+      this.background('write head', this.run(update))
     }
     if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve()
   }
 
-  private async run(meta: ObjectMeta): Promise<void> {
+  private async run(update: HeadUpdate): Promise<void> {
     try {
-      await this.write(meta)
+      await this.write(update)
     } finally {
       this.running--
       this.pump()
@@ -62,19 +69,19 @@ export class HeadUpdates {
 }
 
 /**
- * Writes the head into the file that holds the first slice of the same version. Gives the body when the head does
+ * Writes the head into the file that holds the first slice of the same body. Gives the body when the head does
  * not fit: the slice has to be stored anew.
  */
 export async function rewriteHead(
   directory: DiskDirectory,
   id: SliceId,
-  meta: ObjectMeta,
+  update: HeadUpdate,
 ): Promise<Buffer | undefined> {
   return directory.files.change(fileNameOf(id), async () => {
     let handle: FileHandle | undefined
     try {
       handle = await open(directory.fileOf(id), 'r+')
-      return await rewrite(handle, meta)
+      return await rewrite(handle, update)
     } catch (error) {
       directory.failed(handle === undefined ? 'read' : 'write', id, error)
       return undefined
@@ -84,13 +91,13 @@ export async function rewriteHead(
   })
 }
 
-async function rewrite(handle: FileHandle, meta: ObjectMeta): Promise<Buffer | undefined> {
+async function rewrite(handle: FileHandle, { meta, isBody }: HeadUpdate): Promise<Buffer | undefined> {
   const prelude = decodePrelude(await readAt(handle, 0, PRELUDE_BYTES))
   // Whatever else is wrong with it is found, and said, by whoever reads it.
   if (prelude === undefined || prelude.index !== 0 || prelude.headBytes > STORED_HEAD_BYTES_MAX)
     return undefined
   const stored = decodeHead(await readAt(handle, PRELUDE_BYTES, prelude.headBytes), prelude)
-  if (stored?.key !== meta.key || stored.version !== meta.version) return undefined
+  if (stored?.key !== meta.key || !isBody(stored)) return undefined
   // Written since by another answer.
   if (stored.receivedMs > meta.receivedMs) return undefined
   const record = encodeHeadAgain(meta, prelude)

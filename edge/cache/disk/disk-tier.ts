@@ -8,6 +8,7 @@ import type { BufferPool } from '../buffer-pool.ts'
 import { DiskDirectory } from './disk-directory.ts'
 import type { DirectorySettings } from './disk-directory.ts'
 import { HeadUpdates, rewriteHead } from './disk-head-updates.ts'
+import type { HeadUpdate } from './disk-head-updates.ts'
 import { loadSliceFile } from './disk-load.ts'
 import { fileNameOf, sliceIdOf } from './disk-name.ts'
 import type { SliceId } from './disk-name.ts'
@@ -50,7 +51,7 @@ export class DiskTier {
       (pending) => this.write(pending),
       ({ meta, index }) => this.removeFile(sliceIdOf(meta.key, index)),
     )
-    this.heads = new HeadUpdates(background, (meta) => this.updateHead(meta))
+    this.heads = new HeadUpdates(background, (update) => this.updateHead(update))
     this.directories = settings.map((directory, index) => {
       opening(index)
       return new DiskDirectory(directory, log, background)
@@ -101,12 +102,12 @@ export class DiskTier {
     if (!this.writes.add({ meta, index, body })) this.dropped++
   }
 
-  /** A stored object has a new head, and the same body. */
-  refresh(meta: ObjectMeta): void {
+  /** A stored object has a new head, and the same body where `isBody` says so of the head that it has. */
+  refresh(meta: ObjectMeta, isBody: (stored: ObjectMeta) => boolean): void {
     if (!this.mayHave(meta.key, 0)) return
     const waiting = this.writes.find(meta.key, 0)
-    if (waiting === undefined) this.heads.add(meta)
-    else if (waiting.meta.version === meta.version) this.store(meta, 0, waiting.body)
+    if (waiting === undefined) this.heads.add({ meta, isBody })
+    else if (isBody(waiting.meta)) this.store(meta, 0, waiting.body)
   }
 
   /** Resolves when the slice is gone for good. */
@@ -149,12 +150,13 @@ export class DiskTier {
     return spread(id.c, this.directories)
   }
 
-  private async updateHead(meta: ObjectMeta): Promise<void> {
+  private async updateHead(update: HeadUpdate): Promise<void> {
+    const { meta } = update
     const id = sliceIdOf(meta.key, 0)
     const directory = this.directoryOf(id)
     // One that waits to be written is newer.
     if (directory?.mayHave(id) !== true || this.writes.find(meta.key, 0) !== undefined) return
-    const body = await rewriteHead(directory, id, meta)
+    const body = await rewriteHead(directory, id, update)
     if (body !== undefined) this.store(meta, 0, body)
   }
 
