@@ -8,6 +8,7 @@ import type { ObjectMeta } from '../cache/object-meta.ts'
 import { storableVerdict } from '../cache/storable.ts'
 import { STORED_HEAD_BYTES_MAX } from '../limits.ts'
 import type { UpstreamHead } from '../upstream/upstream.ts'
+import { tagsOf } from '../purge/object-tags.ts'
 import { readPassed } from './response-meta.ts'
 import type { HeadContext, ReadHead } from './response-meta.ts'
 
@@ -41,6 +42,7 @@ export function readPart(head: UpstreamHead, context: HeadContext, part: ByteSpa
     key: context.key,
     sliceBytes: storable ? context.sliceBytes : passed.sliceBytes,
     lifetimeMs: storable ? lifetimeMs : 0,
+    tags: tagsOf(received),
   }
   return { meta, verdict: isAsked ? verdict : 'status', contentRange: null, selecting: [] }
 }

@@ -1,5 +1,6 @@
 // From an upstream's head to what is kept of it.
 import t from 'tap'
+import { readPart } from '../../edge/fill/part.ts'
 import { readHead, readNotModified } from '../../edge/fill/response-meta.ts'
 import type { HeadContext } from '../../edge/fill/response-meta.ts'
 import { EdgewardError } from '../../src/errors.ts'
@@ -55,6 +56,14 @@ t.test('only end-to-end fields are kept, and none that this server states itself
   ])
   t.strictSame(meta.fields.pairs, kept)
   t.match(meta, { length: 5000, date: DATE, initialAgeMs: 7000, ranges: true, version: '"a"/5000' })
+})
+
+t.test('what it may be purged by, of a range of what still grows too', async (t) => {
+  const tagged = [...MAX_AGE, 'ETag', '"a"', 'Surrogate-Key', 'news live', 'Cache-Tag', 'all']
+  t.strictSame(read(200, tagged).meta.tags, ['news', 'live', 'all'])
+  const head = { upstream: 'o', status: 206, fields: [...tagged, 'Content-Range', 'bytes 0-9/*'] }
+  const { meta, verdict } = readPart(head, context(), { start: 0, end: 10 })
+  t.strictSame([verdict, meta.tags], ['storable', ['news', 'live', 'all']])
 })
 
 t.test('a property without CORS of its own passes the origin’s', async (t) => {
