@@ -6,7 +6,6 @@ import type { Background } from '../../src/background.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { EdgeConfig } from '../../src/wire/edge-config.ts'
-import { edgeReportSchema } from '../../src/wire/report.ts'
 import type { SchedulerMetrics } from '../admin/metrics.ts'
 import { createService } from '../../src/http-service.ts'
 import { BoundedLog } from '../bounded-log.ts'
@@ -21,7 +20,8 @@ import type { SiteGuidanceSource } from './guidance-route.ts'
 import { findKeyHolders } from './keys.ts'
 import type { Prefetches } from '../prefetch/prefetches.ts'
 import { addEdgePrefetchRoutes } from './prefetch-routes.ts'
-import { impossibleClaimOf } from './impossible-claim.ts'
+import { JSON_TYPE, REPORT_PATH, plainReports } from './plain-reports.ts'
+import { reportTaker } from './report-taker.ts'
 
 export interface ControlDeps {
   /** Read once a request. */
@@ -45,14 +45,17 @@ export interface ControlDeps {
 
 export function createControl(deps: ControlDeps): FastifyInstance {
   const { running, registry, metrics, log } = deps
+  const warnings = new BoundedLog(deps.clock, log)
+  const replyAt = (siteId: string) => running.now.filling.guidance.reportReplyAt(siteId)
+  const take = reportTaker({ registry, metrics, warnings, replyAt })
   const service = createService({
     log,
     bodyBytesMax: REPORT_BYTES_MAX,
     onClientError(status, method) {
       if (method === 'POST') metrics.reported(status === 413 ? 'too-large' : 'invalid')
     },
+    before: plainReports({ topology: () => running.now.topology, take, metrics }),
   })
-  const warnings = new BoundedLog(deps.clock, log)
 
   service.decorateRequest('keyHolders', null)
   // Before the body is read: a stranger's body is not worth parsing.
@@ -73,52 +76,9 @@ export function createControl(deps: ControlDeps): FastifyInstance {
     if (ready.edgeConfig !== edgeConfig) ready = readyReplies(edgeConfig)
     return ready
   }
-  // A thousand of these a second: no promise is made, and the reply is ready.
-  service.post('/edge/v1/report', (request, reply) => {
-    const parsed = edgeReportSchema.safeParse(request.body)
-    if (!parsed.success) {
-      metrics.reported('invalid')
-      const [issue] = parsed.error.issues
-      const field = issue?.path.join('.') ?? ''
-      return refuse(reply, 400, 'report', `${field === '' ? 'report' : field}: ${issue?.message ?? ''}`)
-    }
-    const report = parsed.data
-    const { id } = report
-    const edge = holdersOf(request).find((holder) => holder.id === id)
-    if (edge === undefined) {
-      metrics.reported('other-edge')
-      // Of all ids together: this one may be anything.
-      warnings.warn(
-        'other-edge',
-        { edge: id, peer: request.ip },
-        'a report came with the key of another edge',
-      )
-      return refuse(reply, 403, 'id', `id: this key is not that of edge "${id}"`)
-    }
-    if (registry.record(report) === 'retired') {
-      metrics.reported('duplicate-id')
-      warnings.warn(
-        `duplicate-id ${id}`,
-        { edge: id, peer: request.ip },
-        'two processes report as one edge: the one that started later is taken',
-      )
-      return refuse(
-        reply,
-        409,
-        'id',
-        `id: another process reports as edge "${id}", and started later; end one, or give it an id of its own`,
-      )
-    }
-    const claim = impossibleClaimOf(report, edge)
-    if (claim !== null) {
-      warnings.warn(
-        `impossible ${id}`,
-        { edge: id, claim },
-        'a report claims more than its edge can carry: it counts as overloaded',
-      )
-    }
-    metrics.reported(claim === null ? 'accepted' : 'impossible')
-    return reply.type(JSON_TYPE).send(running.now.filling.guidance.reportReplyAt(edge.siteId))
+  service.post(REPORT_PATH, (request, reply) => {
+    const { status, text } = take(request.body, holdersOf(request), request.ip)
+    return reply.code(status).type(JSON_TYPE).send(text)
   })
 
   addEdgePrefetchRoutes(service, { prefetches: deps.prefetches, holdersOf })
@@ -143,8 +103,6 @@ export function createControl(deps: ControlDeps): FastifyInstance {
   })
   return service
 }
-
-const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** What is no version is as good as none. */
 const configQuerySchema = z.object({

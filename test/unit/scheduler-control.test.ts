@@ -1,5 +1,8 @@
 // The control listener: reports that are taken, reports that are refused, the configuration for edges.
 import t from 'tap'
+import type { Test } from 'tap'
+import { z } from 'zod'
+import { listenService } from '../../src/http-service.ts'
 import { silentLogger } from '../../src/log.ts'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
@@ -21,7 +24,27 @@ import { recordingLog } from '../kit/recording-log.ts'
 import type { TestScope } from '../kit/scope.ts'
 import { uniformPlaces } from '../kit/uniform-places.ts'
 
-function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
+/** As edges send reports, and as others may: taken before the routes, or by them. */
+const WAYS = { plain: 'application/json', routed: 'application/json; charset=utf-8' } as const
+
+type Way = keyof typeof WAYS
+
+const messageSchema = z.looseObject({ message: z.string().optional() })
+
+/** What holds of a report, whichever way it is sent. */
+function bothWays(
+  name: string,
+  run: (
+    t: TestScope & Test,
+    control: (over?: Record<string, unknown>) => ReturnType<typeof controlOf>,
+  ) => Promise<void>,
+): void {
+  for (const way of ['plain', 'routed'] as const) {
+    t.test(`${name} (${way})`, (t) => run(t, (over) => controlOf(t, over, way)))
+  }
+}
+
+function controlOf(t: TestScope, over: Record<string, unknown> = {}, way: Way = 'plain') {
   const settings = schedulerSettings(over)
   const topology = buildTopology(settings)
   const clock = new StillClock()
@@ -49,16 +72,25 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
     log,
   })
   t.teardown(() => service.close())
-  const report = (key: string | undefined, payload: string | object) =>
-    service.inject({
+  let url: Promise<string> | undefined
+  const report = async (key: string | undefined, payload: string | object) => {
+    url ??= listenService(service, { host: '127.0.0.1', port: 0 }, 'control.listen')
+    const answer = await fetch(`${await url}/edge/v1/report`, {
       method: 'POST',
-      url: '/edge/v1/report',
       headers: {
-        'content-type': 'application/json',
+        'content-type': WAYS[way],
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       },
-      payload,
+      body: typeof payload === 'string' ? payload : JSON.stringify(payload),
     })
+    const body = await answer.text()
+    return {
+      statusCode: answer.status,
+      headers: answer.headers,
+      body,
+      json: () => messageSchema.parse(JSON.parse(body)),
+    }
+  }
   const config = (headers: Record<string, string> = {}) =>
     service.inject({
       url: '/edge/v1/config',
@@ -69,8 +101,8 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   return { registry, report, config, counted, lines, clock, edgeConfig, filling, snapshots, service }
 }
 
-t.test('a report is taken and answered with the configuration to run', async (t) => {
-  const { registry, report, counted, edgeConfig } = controlOf(t)
+bothWays('a report is taken and answered with the configuration to run', async (t, control) => {
+  const { registry, report, counted, edgeConfig } = control()
   const answer = await report(keyOf('gz-1'), reportOf('gz-1', { connections: 5 }))
   t.equal(answer.statusCode, 200)
   t.same(reportReplySchema.parse(answer.json()), { configVersion: edgeConfig.version })
@@ -78,13 +110,13 @@ t.test('a report is taken and answered with the configuration to run', async (t)
   t.equal(await counted('accepted'), '1')
 })
 
-t.test('without the right key nothing is taken', async (t) => {
-  const { registry, report, counted, service } = controlOf(t)
+bothWays('without the right key nothing is taken', async (t, control) => {
+  const { registry, report, counted, service } = control()
   for (const key of [undefined, '', 'wrong', `${keyOf('gz-1')}x`, keyOf('gz-1').toUpperCase()]) {
     const answer = await report(key, reportOf('gz-1'))
     t.equal(answer.statusCode, 401, String(key))
     t.same(answer.json(), { error: 'key', message: 'missing or unknown edge key' })
-    t.equal(answer.headers['www-authenticate'], 'Bearer')
+    t.equal(answer.headers.get('www-authenticate'), 'Bearer')
   }
   const basic = await service.inject({ url: '/edge/v1/config', headers: { authorization: 'Basic eDp5' } })
   t.equal(basic.statusCode, 401)
@@ -92,8 +124,8 @@ t.test('without the right key nothing is taken', async (t) => {
   t.equal(await counted('refused-key'), '5')
 })
 
-t.test('an edge speaks for itself alone', async (t) => {
-  const { registry, report, counted } = controlOf(t)
+bothWays('an edge speaks for itself alone', async (t, control) => {
+  const { registry, report, counted } = control()
   const answer = await report(keyOf('gz-1'), reportOf('gz-2'))
   t.equal(answer.statusCode, 403)
   t.match(answer.json(), { error: 'id', message: /not that of edge "gz-2"/ })
@@ -101,8 +133,8 @@ t.test('an edge speaks for itself alone', async (t) => {
   t.equal(await counted('other-edge'), '1')
 })
 
-t.test('two processes that report as one edge: the one that started later is it', async (t) => {
-  const { registry, report, counted, lines, clock } = controlOf(t)
+bothWays('two processes that report as one edge: the one that started later is it', async (t, control) => {
+  const { registry, report, counted, lines, clock } = control()
   const startedMs = { a: clock.nowMs - 60_000, b: clock.nowMs - 1000 }
   const say = (instance: 'a' | 'b') =>
     report(keyOf('gz-1'), reportOf('gz-1', { instance, uptimeMs: clock.nowMs - startedMs[instance] }))
@@ -125,19 +157,19 @@ t.test('two processes that report as one edge: the one that started later is it'
   t.ok(await isTaken('b'), 'and is back')
 })
 
-t.test('processes that started at once are told apart all the same', async (t) => {
+bothWays('processes that started at once are told apart all the same', async (t, control) => {
   for (const order of [
     ['a', 'b', 'a'],
     ['b', 'a', 'b'],
   ]) {
-    const { report, registry } = controlOf(t)
+    const { report, registry } = control()
     for (const instance of order) await report(keyOf('gz-1'), reportOf('gz-1', { instance }))
     t.equal(registry.seen().get('gz-1')?.report.instance, 'b')
   }
 })
 
-t.test('uptimes beyond reason let a process be refused, and no more', async (t) => {
-  const { report, clock, registry } = controlOf(t)
+bothWays('uptimes beyond reason let a process be refused, and no more', async (t, control) => {
+  const { report, clock, registry } = control()
   const say = async (instance: string, uptimeMs: number) =>
     (await report(keyOf('gz-1'), reportOf('gz-1', { instance, uptimeMs }))).statusCode
   t.equal(await say('a', 1e300), 200)
@@ -148,8 +180,8 @@ t.test('uptimes beyond reason let a process be refused, and no more', async (t) 
   t.equal(registry.seen().get('gz-1')?.receivedAtMs, clock.nowMs, 'received now, whatever it says')
 })
 
-t.test('a load that cannot be is taken, told of and counted', async (t) => {
-  const { report, counted, lines, registry } = controlOf(t)
+bothWays('a load that cannot be is taken, told of and counted', async (t, control) => {
+  const { report, counted, lines, registry } = control()
   const say = (over: object) => report(keyOf('gz-1'), reportOf('gz-1', over))
   await say({ sentBitRate: 4e9, connections: 80_000 })
   t.same(lines, [], 'four times 1 Gbit/s and 20,000 connections: overloaded')
@@ -161,8 +193,8 @@ t.test('a load that cannot be is taken, told of and counted', async (t) => {
   t.ok(registry.seen().has('gz-1'))
 })
 
-t.test('the largest report that an edge makes is taken', async (t) => {
-  const { report } = controlOf(t)
+bothWays('the largest report that an edge makes is taken', async (t, control) => {
+  const { report } = control()
   const id = 'p'.repeat(64)
   const directories = Array.from({ length: 32 }, () => {
     return { property: id, path: `/${'\xe9'.repeat(254)}/`, bitRate: 123_456_789_012 }
@@ -172,8 +204,8 @@ t.test('the largest report that an edge makes is taken', async (t) => {
   t.equal(answer.statusCode, 200, answer.body)
 })
 
-t.test('a bad report is answered with the field that is bad', async (t) => {
-  const { registry, report, counted } = controlOf(t)
+bothWays('a bad report is answered with the field that is bad', async (t, control) => {
+  const { registry, report, counted } = control()
   const good = reportOf('gz-1')
   const cases: [string | object, RegExp][] = [
     [{ ...good, connections: -1 }, /^connections: /],
@@ -201,8 +233,8 @@ t.test('a bad report is answered with the field that is bad', async (t) => {
   t.equal(await counted('invalid'), String(cases.length))
 })
 
-t.test('an oversized report is refused', async (t) => {
-  const { report, counted, registry } = controlOf(t)
+bothWays('an oversized report is refused', async (t, control) => {
+  const { report, counted, registry } = control()
   const answer = await report(keyOf('gz-1'), { ...reportOf('gz-1'), version: 'x'.repeat(100_000) })
   t.equal(answer.statusCode, 413)
   t.match(answer.json(), { error: 'too-large' })
@@ -210,8 +242,8 @@ t.test('an oversized report is refused', async (t) => {
   t.equal(registry.seen().size, 0)
 })
 
-t.test('wrong keys are logged at a bounded rate, without the key', async (t) => {
-  const { report, lines, clock } = controlOf(t)
+bothWays('wrong keys are logged at a bounded rate, without the key', async (t, control) => {
+  const { report, lines, clock } = control()
   for (let i = 0; i < 10; i++) await report('a-secret-guess', reportOf('gz-1'))
   t.equal(lines.length, 1)
   clock.pass(5000)
@@ -236,10 +268,10 @@ t.test('the configuration is fetched once and then only when it differs', async 
   t.equal((await config({ 'if-none-match': '"other"' })).statusCode, 200)
 })
 
-t.test('two edges may share a key, each by its own id', async (t) => {
+bothWays('two edges may share a key, each by its own id', async (t, control) => {
   const keyHash = hashKey(keyOf('gz-1'))
   const shared = ['gz-1', 'gz-2'].map((id) => edgeEntry(id, 'guangzhou', { keyHash }))
-  const { report } = controlOf(t, { edges: shared })
+  const { report } = control({ edges: shared })
   t.equal((await report(keyOf('gz-1'), reportOf('gz-2'))).statusCode, 200)
   t.equal((await report(keyOf('gz-2'), reportOf('gz-2'))).statusCode, 401)
 })
