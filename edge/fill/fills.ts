@@ -225,7 +225,7 @@ export class Fills {
       flow.abort()
       return this.request({ ...ask, extra: [], index: 0 }, flight)
     }
-    const meta = this.placed(read, target, context)
+    const meta = this.toldApart(this.placed(read, target, context), context)
     const storable = read.verdict === 'storable' && this.cache.admitsVariant(target.primaryKey, meta.key)
     const pull = new Pull(this.landing, flow, meta, storable, first, read.contentRange?.end ?? null)
     admit(pull, flow, head.upstream)
@@ -270,6 +270,11 @@ export class Fills {
       return { ...read.meta, key: target.primaryKey }
     const sign = this.cache.signFor(target.primaryKey, read.selecting, context)
     return { ...read.meta, key: variantKey(sign, variantText(read.selecting, target.header)) }
+  }
+
+  /** Purged while it was on its way, it may be of either side of that, whatever its ETag says: it is joined to nothing. */
+  private toldApart(meta: ObjectMeta, { unique }: HeadContext): ObjectMeta {
+    return purgeVerdictOf(meta, this.cache.purges) === 'gone' ? { ...meta, version: unique } : meta
   }
 
   private headContext(target: FetchTarget, { atMs: requestMs, asOf }: Asked, flight: Flight): HeadContext {
