@@ -53,7 +53,7 @@ t.test('asked of one, run by both and by the edges of both, and answered 302 all
   const { code, stdout } = await a.config('apply')
   t.equal(stdout, 'version 2 is current\n2 edges: 2 run it\n')
   t.equal(code, 0)
-  await b.untilRuns(2, 1000)
+  await b.untilRuns(2)
   t.equal(await statusAt(ofB.url, 'films'), 200, 'by an edge that reports to the other')
   for (const { steering } of both) t.equal(await statusAt(steering, 'films'), 302)
   for (const viewer of viewers) t.same(Object.keys(await viewer.end()), ['302'])
@@ -61,7 +61,7 @@ t.test('asked of one, run by both and by the edges of both, and answered 302 all
   t.match((await b.status()).file, { state: 'version', version: 1 }, 'its own file is an old one by now')
 
   t.equal(await b.rollback(1), 'applied 3')
-  await a.untilRuns(3, 1000)
+  await a.untilRuns(3)
   t.equal(await statusAt(a.steering, 'films'), 404)
 })
 
