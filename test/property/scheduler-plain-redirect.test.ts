@@ -42,7 +42,7 @@ const PLACES: readonly (Place | undefined)[] = [
 const places: Places = {
   find: ({ d }) => PLACES[(d & 255) % PLACES.length],
   findAsn: () => undefined,
-  scopeOf: () => 32,
+  scopeOf: ({ family }) => (family === 4 ? 32 : 128),
   scopeOfAsn: () => 0,
 }
 
