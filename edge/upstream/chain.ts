@@ -47,6 +47,8 @@ class ChainPull {
   readonly #repeatable: boolean
   readonly #running = new Set<Attempt>()
   readonly #asked = new Set<Upstream>()
+  /** Of those, who was asked beside another that was slow. */
+  readonly #hedges = new Set<Upstream>()
   /** Where the tier that is asked begins in the plan. */
   #from = 0
   #originsAsked = 0
@@ -168,6 +170,7 @@ class ChainPull {
         return false
       }
     }
+    if (this.#hedges.has(upstream)) state.hedges.answered++
     this.#stopOthers()
     this.#sink.onHead(head, flow)
     return true
@@ -222,7 +225,10 @@ class ChainPull {
     this.#hedge = setTimeout(() => {
       this.#hedge = null
       const other = this.#takeOther()
-      if (other !== undefined) this.#attempt(other, false)
+      if (other === undefined) return
+      this.#hedges.add(other)
+      this.#upstreams.stateOf(other).hedges.sent++
+      this.#attempt(other, false)
     }, hedge)
   }
 

@@ -15,9 +15,16 @@ interface Described {
   labelNames: string[]
 }
 
+type Collect<Made> = (made: Made, state: UpstreamState) => void
+
 export function registerUpstreamMetrics(registry: Registry, upstreams: Upstreams): void {
-  const gauge = (described: Described, collect: (made: Gauge, state: UpstreamState) => void) => {
-    const made = new Gauge({
+  const made = [...gauges(upstreams), ...counters(upstreams), retriesRefused(upstreams)]
+  for (const metric of made) registry.registerMetric(metric)
+}
+
+function gauges(upstreams: Upstreams): Gauge[] {
+  const gauge = (described: Described, collect: Collect<Gauge>) =>
+    new Gauge({
       ...described,
       registers: [],
       collect() {
@@ -25,74 +32,94 @@ export function registerUpstreamMetrics(registry: Registry, upstreams: Upstreams
         for (const state of upstreams.states) collect(this, state)
       },
     })
-    registry.registerMetric(made)
-  }
-  const counter = (described: Described, collect: (made: Counter) => void) => {
-    const made = new Counter({
+  const labelNames = ['upstream', 'kind', 'place']
+  const bounds = Object.entries(SLOTS_MAX).map(([kind, max]) => `${kind} ${max}`)
+  return [
+    gauge(
+      {
+        name: 'edgeward_edge_upstream_places_used',
+        help: `Connections to an origin or another edge; at most: filling as configured, ${bounds.join(', ')}.`,
+        labelNames,
+      },
+      (made, { id, kind, slots }) => {
+        for (const place of KINDS) made.set({ upstream: id, kind, place }, slots.usedOf(place))
+      },
+    ),
+    gauge(
+      { name: 'edgeward_edge_upstream_places_waiting', help: 'Requests that wait for one.', labelNames },
+      (made, { id, kind, slots }) => {
+        for (const place of KINDS) made.set({ upstream: id, kind, place }, slots.waitingOf(place))
+      },
+    ),
+    gauge(
+      {
+        name: 'edgeward_edge_upstream_open',
+        help: '1 while an upstream is left alone, since it failed.',
+        labelNames: ['upstream', 'kind'],
+      },
+      (made, { id, kind, isOpen }) => made.set({ upstream: id, kind }, isOpen ? 1 : 0),
+    ),
+  ]
+}
+
+function counters(upstreams: Upstreams): Counter[] {
+  const counter = (described: Described, collect: Collect<Counter>) =>
+    new Counter({
       ...described,
       registers: [],
       collect() {
         this.reset()
-        collect(this)
+        for (const state of upstreams.states) collect(this, state)
       },
     })
-    registry.registerMetric(made)
-  }
-  const each = (collect: (made: Counter, state: UpstreamState) => void) => (made: Counter) => {
-    for (const state of upstreams.states) collect(made, state)
-  }
+  const labelNames = ['upstream', 'kind']
+  return [
+    counter(
+      {
+        name: 'edgeward_edge_upstream_busy_total',
+        help: 'Requests to an upstream that found no place in time.',
+        labelNames,
+      },
+      (made, { id, kind, slots }) => made.inc({ upstream: id, kind }, slots.refused),
+    ),
+    counter(
+      {
+        name: 'edgeward_edge_upstream_attempts_total',
+        help: 'Requests to an upstream by what came of them; failed: unreachable, too late, or with a status that the property fails over on.',
+        labelNames: [...labelNames, 'outcome'],
+      },
+      (made, { id, kind, totals }) => {
+        made.inc({ upstream: id, kind, outcome: 'answered' }, totals.answered)
+        made.inc({ upstream: id, kind, outcome: 'failed' }, totals.failed)
+      },
+    ),
+    counter(
+      {
+        name: 'edgeward_edge_upstream_hedges_total',
+        help: 'Requests to an upstream beside one to another that was slow to answer.',
+        labelNames,
+      },
+      (made, { id, kind, hedges }) => made.inc({ upstream: id, kind }, hedges.sent),
+    ),
+    counter(
+      {
+        name: 'edgeward_edge_upstream_hedges_answered_total',
+        help: 'Those of them that gave the answer.',
+        labelNames,
+      },
+      (made, { id, kind, hedges }) => made.inc({ upstream: id, kind }, hedges.answered),
+    ),
+  ]
+}
 
-  const labelNames = ['upstream', 'kind', 'place']
-  const bounds = Object.entries(SLOTS_MAX).map(([kind, max]) => `${kind} ${max}`)
-  gauge(
-    {
-      name: 'edgeward_edge_upstream_places_used',
-      help: `Connections to an origin or another edge; at most: filling as configured, ${bounds.join(', ')}.`,
-      labelNames,
+function retriesRefused({ budget }: Upstreams): Counter {
+  return new Counter({
+    name: 'edgeward_edge_upstream_retries_refused_total',
+    help: 'Failures that stood because too much was being sent again already.',
+    registers: [],
+    collect() {
+      this.reset()
+      this.inc(budget.refused)
     },
-    (made, { id, kind, slots }) => {
-      for (const place of KINDS) made.set({ upstream: id, kind, place }, slots.usedOf(place))
-    },
-  )
-  gauge(
-    { name: 'edgeward_edge_upstream_places_waiting', help: 'Requests that wait for one.', labelNames },
-    (made, { id, kind, slots }) => {
-      for (const place of KINDS) made.set({ upstream: id, kind, place }, slots.waitingOf(place))
-    },
-  )
-  gauge(
-    {
-      name: 'edgeward_edge_upstream_open',
-      help: '1 while an upstream is left alone, since it failed.',
-      labelNames: ['upstream', 'kind'],
-    },
-    (made, { id, kind, isOpen }) => made.set({ upstream: id, kind }, isOpen ? 1 : 0),
-  )
-  counter(
-    {
-      name: 'edgeward_edge_upstream_busy_total',
-      help: 'Requests to an upstream that found no place in time.',
-      labelNames: ['upstream', 'kind'],
-    },
-    each((made, { id, kind, slots }) => made.inc({ upstream: id, kind }, slots.refused)),
-  )
-  counter(
-    {
-      name: 'edgeward_edge_upstream_attempts_total',
-      help: 'Requests to an upstream by what came of them; failed: unreachable, too late, or with a status that the property fails over on.',
-      labelNames: ['upstream', 'kind', 'outcome'],
-    },
-    each((made, { id, kind, totals }) => {
-      made.inc({ upstream: id, kind, outcome: 'answered' }, totals.answered)
-      made.inc({ upstream: id, kind, outcome: 'failed' }, totals.failed)
-    }),
-  )
-  counter(
-    {
-      name: 'edgeward_edge_upstream_retries_refused_total',
-      help: 'Failures that stood because too much was being sent again already.',
-      labelNames: [],
-    },
-    (made) => made.inc(upstreams.budget.refused),
-  )
+  })
 }

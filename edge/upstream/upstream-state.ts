@@ -28,6 +28,8 @@ export class UpstreamState {
   readonly kind: 'origin' | 'edge'
   readonly slots: OriginSlots
   readonly totals: UpstreamTotals = { answered: 0, failed: 0 }
+  /** Requests sent to it beside one to another that was slow, and how many of them gave the answer. */
+  readonly hedges = { sent: 0, answered: 0 }
   /** Of the failures that opened the circuit, the last. */
   trouble: Trouble = 'answers'
   /** When it last gave an answer. */

@@ -12,7 +12,7 @@ const PATHS = Array.from({ length: 200 }, (_, i) => `/${i % 10}/${i}.ts`)
 
 function scripts(name: string) {
   const answer = { body: name, fields: FIELDS }
-  return Object.fromEntries([...PATHS, '/slow', '/form', '/quick'].map((path) => [path, answer]))
+  return Object.fromEntries([...PATHS, '/slow', '/late', '/form', '/quick'].map((path) => [path, answer]))
 }
 
 const heavy = await startOrigin(t, scripts('heavy'))
@@ -71,6 +71,9 @@ t.test('by weight', async (t) => {
   t.notSame(first, second, 'by chance')
 })
 
+const hedges = (name: string) =>
+  metricOf(edge.admin, `edgeward_edge_upstream_${name}{upstream="light",kind="origin"}`)
+
 t.test('hedged: another is asked beside one that is slow', async (t) => {
   heavy.on('/slow', { body: 'heavy', fields: FIELDS, pauseAt: 'head' })
   t.match(await ask('hedged', '/slow'), { status: 200, text: 'light' })
@@ -86,6 +89,15 @@ t.test('hedged: another is asked beside one that is slow', async (t) => {
   t.match(await form, { status: 200, text: 'heavy' })
   t.equal(light.count('/form'), 0, 'what may not be repeated is not')
   heavy.resume('/slow')
+
+  for (const origin of [heavy, light]) origin.on('/late', { body: 'late', fields: FIELDS, pauseAt: 'head' })
+  const late = ask('hedged', '/late')
+  await light.paused('/late')
+  heavy.resume('/late')
+  t.match(await late, { status: 200 })
+  light.resume('/late')
+  t.equal(await hedges('hedges_total'), 3, 'each time that heavy was slow')
+  t.equal(await hedges('hedges_answered_total'), 2, 'the last came too late')
 })
 
 t.test('as many requests at once as the origin takes; the others wait', async (t) => {
