@@ -114,6 +114,8 @@ t.test('as many requests at once as the origin takes; the others wait', async (t
         'edgeward_edge_upstream_places_waiting{upstream="narrow",kind="origin",place="filling"}',
       )) === 4,
   )
+  // A place is taken before the request has come to the origin.
+  await until('two are asked', () => asked() >= 2)
   t.equal(asked(), 2)
   for (const path of paths) spare.resume(path)
   t.same(new Set((await replies).map(({ status }) => status)), new Set([200]))
