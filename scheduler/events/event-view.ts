@@ -54,8 +54,8 @@ export class EventView {
   purges(max: number): PurgeEvent[] {
     return this.#events
       .filter((event) => event.kind === 'purge')
-      .slice(-max)
       .toReversed()
+      .slice(0, max)
   }
 
   #isKnown(id: string): boolean {

@@ -63,6 +63,7 @@ for (const [kind, start] of Object.entries(KINDS)) {
     const log = await opener()
     t.teardown(() => log.close())
     await order(t, log)
+    await listed(t, log)
     await acknowledged(t, log)
     if (kind !== 'memory') await shared(t, log, await opener())
     if (kind === 'memory' || kind === 'redis') await overflow(t, log)
@@ -73,6 +74,7 @@ async function order(t: Test, log: EventLog): Promise<void> {
   const { last: beginning } = log.after('')
   t.not(beginning, '', 'it stands somewhere before the first')
   t.same(log.after(beginning), { events: [], last: beginning, gap: false }, 'nothing has happened')
+  t.same(log.purges(10), [])
 
   let told = 0
   const stop = log.onAppend(() => told++)
@@ -104,6 +106,17 @@ async function order(t: Test, log: EventLog): Promise<void> {
   t.same(log.after(lost), { events: [], last, gap: true })
 }
 
+async function listed(t: Test, log: EventLog): Promise<void> {
+  const before = log.purges(EVENTS_KEPT_MAX)
+  const older = await log.append(purgeOf('/older'))
+  await log.append({ kind: 'config', version: 8 })
+  const newer = await log.append(purgeOf('/newer'))
+  t.same(log.purges(2), [newer, older], 'purges alone, the newest first')
+  t.same(log.purges(1), [newer], 'so many at most')
+  t.same(log.purges(0), [], 'none of none')
+  t.same(log.purges(EVENTS_KEPT_MAX), [newer, older, ...before], 'as many as there are')
+}
+
 async function acknowledged(t: Test, log: EventLog): Promise<void> {
   const three = await log.append(purgeOf('/three'))
   const four = await log.append(purgeOf('/four'))
@@ -126,6 +139,7 @@ async function shared(t: Test, one: EventLog, other: EventLog): Promise<void> {
   t.teardown(() => other.close())
   const [last] = one.after('').last.split(' ')
   t.equal(other.after('').last, last, 'a scheduler that starts knows what was')
+  t.same(other.purges(3), one.purges(3))
   const both = ['gz-1', 'gz-2']
   t.same([...other.acknowledgements(last ?? '').keys()].toSorted(), both, 'and who has applied it')
 
@@ -179,6 +193,9 @@ async function overflow(t: Test, log: EventLog): Promise<void> {
   t.same(log.after(before), { events: [], last, gap: true }, 'what is no longer kept is a gap')
   t.same(log.after('0-0'), { events: [], last, gap: true }, 'the beginning too')
   t.equal(log.find(before), undefined)
+  const kept = log.purges(EVENTS_KEPT_MAX + 200)
+  t.equal(kept[0]?.id, last)
+  t.ok(kept.length <= EVENTS_KEPT_MAX, `nor listed: ${kept.length}`)
   t.same(log.after(last), { events: [], last, gap: false }, 'from there it goes on')
 
   await Promise.all(
