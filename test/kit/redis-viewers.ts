@@ -82,7 +82,7 @@ export async function startOperated(
   }
 }
 
-export async function registryOf({ admin }: SchedulerProcess): Promise<RegistryState> {
+export async function registryOf({ admin }: Pick<SchedulerProcess, 'admin'>): Promise<RegistryState> {
   return statusSchema.parse(await (await fetch(`${admin}/api/v1/status`)).json()).registry
 }
 

@@ -8,8 +8,10 @@ import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { configHistorySchema, configStatusSchema } from '../../src/wire/config-rollout.ts'
 import type { ConfigHistory, ConfigStatus } from '../../src/wire/config-rollout.ts'
+import { formatAuthority } from '../../src/net/listen.ts'
 import { get } from './client.ts'
 import { TestEdge } from './edge.ts'
+import { LOOPBACK } from './namespaces.ts'
 import { freePort } from './ports.ts'
 import { runCommand, startDaemon } from './process.ts'
 import type { CommandResult, DaemonProcess } from './process.ts'
@@ -131,11 +133,12 @@ export async function startJoinedEdge(
   id: string,
   settings: Settings,
   control: string,
+  place = LOOPBACK,
 ): Promise<TestEdge> {
   const entry = entriesSchema.parse(settings['edges']).find((edge) => edge.id === id)
   if (entry === undefined) throw new Error(`no edge ${id}`)
   const directory = await tempDirectory(t)
-  const admin = `127.0.0.1:${await freePort()}`
+  const admin = formatAuthority(place.address, await freePort())
   const configFile = path.join(directory, 'edge.yaml')
   const own = {
     id,
@@ -147,7 +150,7 @@ export async function startJoinedEdge(
   }
   await writeFile(configFile, stringify(own))
   const where = { id, url: entry.url, admin: `http://${admin}`, directory, configFile }
-  const edge = new TestEdge(t, where, { env: { EDGE_KEY: keyOf(id) } })
+  const edge = new TestEdge(t, where, { env: { EDGE_KEY: keyOf(id) }, within: place.within })
   await edge.start()
   return edge
 }
