@@ -20,7 +20,7 @@ const NETWORK_BITS = { 4: 24, 6: 32 } as const
 /** Clients of one network are in different places, or belong to several sites. */
 const MIXED = 1
 
-const kept = new WeakMap<Topology, KnownNetworks>()
+const knownOf = new WeakMap<Topology, KnownNetworks>()
 let last: KnownNetworks | undefined
 
 /** The location that `locate` gives, without a position. */
@@ -28,7 +28,9 @@ export function locateKnown(client: IpAddress, snapshot: Snapshot): PlainLocatio
   const { topology, places } = snapshot
   const known = last?.topology === topology && last.places === places ? last : knownIn(topology, places)
   const number = known.numbers[client.family].find(networkOf(client))
-  const location = known.locations[number - MIXED - 1] ?? locate(client, snapshot)
+  // An index below the list would be looked for as a name: no list is asked for what it cannot have.
+  const kept = number > MIXED ? known.locations[number - MIXED - 1] : undefined
+  const location = kept ?? locate(client, snapshot)
   if (number === 0) remember(known, client, snapshot, location)
   return location
 }
@@ -42,7 +44,7 @@ interface KnownNetworks {
 }
 
 function knownIn(topology: Topology, places: Places): KnownNetworks {
-  const before = kept.get(topology)
+  const before = knownOf.get(topology)
   last =
     before?.places === places
       ? before
@@ -54,7 +56,7 @@ function knownIn(topology: Topology, places: Places): KnownNetworks {
           ),
           numbers: { 4: new NetworkNumbers(KNOWN_NETWORKS_MAX), 6: new NetworkNumbers(KNOWN_NETWORKS_MAX) },
         }
-  kept.set(topology, last)
+  knownOf.set(topology, last)
   return last
 }
 
