@@ -9,6 +9,7 @@ import { Http1Connection } from './connection.ts'
 import type { ConnectionHost } from './connection.ts'
 import { createFullServer } from './full-server.ts'
 import { ReplyBytes } from './reply-bytes.ts'
+import { ReplyStarts } from './reply-head.ts'
 import { ReplyTurn } from './reply-turn.ts'
 import { readShared } from './shared-read.ts'
 
@@ -31,6 +32,7 @@ export class Http1Server {
   constructor(options: Http1ServerOptions) {
     this.host = {
       ...options,
+      starts: new ReplyStarts(options),
       replies: new ReplyBytes(),
       turn: new ReplyTurn(),
       draining: false,
