@@ -54,7 +54,7 @@ t.test('slow, at times beyond the time that is waited', { buffered: true }, asyn
   const client = redis.client(t)
   for (const pauseMs of [400, 700, 900, 900, 1300, 700, 900, 1800, 900]) {
     await client.call('client', 'pause', `${pauseMs}`, 'ALL')
-    await pass(pauseMs + 50)
+    await pass(pauseMs + 150)
   }
   await viewers.untilBoth('healthy')
   unharmed(t, watched, 400)
