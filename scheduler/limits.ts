@@ -302,6 +302,3 @@ export const CONFIG_READ_EVERY_MS = 2000
 
 /** Attempts to append a version while other schedulers append theirs; then it is refused. */
 export const CONFIG_APPEND_ATTEMPTS_MAX = 5
-
-/** Networks of clients whose location is remembered, of each family, a power of two: 2 MiB. Of more, those met last. */
-export const KNOWN_NETWORKS_MAX = 2 ** 18

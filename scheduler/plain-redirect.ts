@@ -9,9 +9,8 @@ import type { Demand } from './choose/demand.ts'
 import { edgeAtOnce } from './choose/edge-at-once.ts'
 import { siteAtOnce } from './choose/site-at-once.ts'
 import { rootOn } from './edge-address.ts'
-import { locateKnown } from './locate/known-networks.ts'
-import type { PlainLocation } from './locate/known-networks.ts'
 import { locate } from './locate/locate.ts'
+import type { ClientLocation } from './locate/locate.ts'
 import { assetHashOf } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { EdgeView, PropertyView, SiteView } from './topology.ts'
@@ -19,7 +18,7 @@ import type { EdgeView, PropertyView, SiteView } from './topology.ts'
 export interface PlainRedirect {
   readonly property: PropertyView
   readonly client: IpAddress
-  readonly location: PlainLocation
+  readonly location: ClientLocation
   readonly choice: ChoiceQuery
   readonly site: SiteView
   readonly edge: EdgeView
@@ -47,8 +46,7 @@ export function plainRedirect(
   if (property === undefined || fields === null) return undefined
   const client = clientAddressOf(request.remoteAddress, request, topology.trustedProxies)
   if (client === undefined) return undefined
-  // Where it is not served everywhere, the sites around the client count.
-  const location = property.siteIds === null ? locateKnown(client, snapshot) : locate(client, snapshot)
+  const location = locate(client, snapshot)
   const question = target.indexOf('?')
   const key = assetHashOf(property, target, question < 0 ? target.length : question)
   const choice: ChoiceQuery = {

@@ -42,7 +42,7 @@ const PLACES: readonly (Place | undefined)[] = [
 const places: Places = {
   find: ({ d }) => PLACES[(d & 255) % PLACES.length],
   findAsn: () => undefined,
-  scopeOf: ({ family }) => (family === 4 ? 32 : 128),
+  scopeOf: () => 32,
   scopeOfAsn: () => 0,
 }
 
