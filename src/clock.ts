@@ -1,5 +1,4 @@
 // Time and chance, passed in so that a test can hold them still. Only this file reads the real ones.
-import { performance } from 'node:perf_hooks'
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump when the machine's clock is set. For HTTP dates and ages. */

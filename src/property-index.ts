@@ -2,8 +2,6 @@
 // label where those are in use, then the longest `*.suffix`, then `*`). Port, case and a trailing dot of the Host do
 // not matter.
 
-import { TextTable } from './text-table.ts'
-
 export interface Hosted {
   readonly id: string
   readonly hosts: readonly string[]
@@ -27,11 +25,12 @@ export function buildPropertyIndex<P extends Hosted>(
   labels = false,
 ): PropertyIndex<P> {
   const byId = new Map<string, P>()
-  for (const property of properties) byId.set(property.id, property)
-  // Of two properties that name one host the first stands.
-  const byHost = new TextTable(
-    properties.flatMap((property) => property.hosts.map((host) => [host, property] as const)),
-  )
+  const byHost = new Map<string, P>()
+  for (const property of properties) {
+    byId.set(property.id, property)
+    // Of two properties that name one host the first stands.
+    for (const host of property.hosts) if (!byHost.has(host)) byHost.set(host, property)
+  }
   return {
     findById: (id) => byId.get(id),
     findByHost(hostField) {

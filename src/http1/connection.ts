@@ -13,7 +13,6 @@ import {
   writeTimeoutMs,
 } from './limits.ts'
 import type { ReplyBytes } from './reply-bytes.ts'
-import type { ReplyStarts } from './reply-head.ts'
 import type { ReplyTarget, ReplyTurn } from './reply-turn.ts'
 import { isShared } from './shared-read.ts'
 
@@ -25,7 +24,6 @@ export interface ConnectionHost {
   /** Fields of every reply. */
   readonly always: FieldBlock
   readonly monotonic: () => number
-  readonly starts: ReplyStarts
   readonly replies: ReplyBytes
   readonly turn: ReplyTurn
   /** True once the server drains: each reply then closes its connection. */

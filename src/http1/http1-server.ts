@@ -9,7 +9,6 @@ import { Http1Connection } from './connection.ts'
 import type { ConnectionHost } from './connection.ts'
 import { createFullServer } from './full-server.ts'
 import { ReplyBytes } from './reply-bytes.ts'
-import { ReplyStarts } from './reply-head.ts'
 import { ReplyTurn } from './reply-turn.ts'
 import { readShared } from './shared-read.ts'
 
@@ -32,7 +31,6 @@ export class Http1Server {
   constructor(options: Http1ServerOptions) {
     this.host = {
       ...options,
-      starts: new ReplyStarts(options),
       replies: new ReplyBytes(),
       turn: new ReplyTurn(),
       draining: false,

@@ -6,7 +6,7 @@ import type { ConnectionHost, Http1Connection } from './connection.ts'
 import type { HeadParser } from './head-parser.ts'
 import { SMALL_BODY_BYTES } from './limits.ts'
 import { headBytes } from './reply-bytes.ts'
-import { isBodiless, statusLine } from './reply-head.ts'
+import { formatReplyStart, isBodiless, statusLine } from './reply-head.ts'
 
 const CRLF = Buffer.from('\r\n', 'latin1')
 
@@ -155,7 +155,7 @@ export class Http1Transaction implements Transaction, HttpRequest, HttpReply {
 
   private startOf(head: ReplyHead, chunked: boolean): string {
     this.status = head.status
-    return this.server.starts.of(head, chunked, this.close || this.server.draining)
+    return formatReplyStart(head, this.server, chunked, this.close || this.server.draining)
   }
 
   private finish(complete: boolean): void {
