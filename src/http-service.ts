@@ -1,7 +1,5 @@
 // A fastify service on a listener of ours: bounded requests, JSON errors, errors at listening that name the
 // port and its key, and a close that waits a bounded time. For the control and admin listeners.
-import { createServer } from 'node:http'
-import type { RequestListener, Server } from 'node:http'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import type { ListenAddress } from './config/values.ts'
@@ -12,8 +10,6 @@ import { formatAuthority, listen } from './net/listen.ts'
 const CONNECTIONS_MAX = 20_000
 /** For a whole request to arrive. */
 const REQUEST_MS = 5000
-/** Between two requests of a connection; edges report every second. */
-const KEEP_ALIVE_MS = 72_000
 
 export interface ServiceOptions {
   log: Logger
@@ -22,8 +18,6 @@ export interface ServiceOptions {
   requestMs?: number
   /** A request that was refused before its handler: body too large, not JSON, cut short. */
   onClientError?: (status: number, method: string) => void
-  /** Sees each request first, on a service that is not being closed; what it does not take itself it hands to `next`. */
-  before?: (next: RequestListener) => RequestListener
 }
 
 export function createService({
@@ -31,20 +25,16 @@ export function createService({
   bodyBytesMax,
   requestMs = REQUEST_MS,
   onClientError,
-  before,
 }: ServiceOptions): FastifyInstance {
   const service = fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
+    requestTimeout: requestMs,
+    connectionTimeout: 2 * REQUEST_MS,
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle',
-    serverFactory: (listener) => serverOf(listener, requestMs, before),
   })
-  // fastify closes a server of ours only where it made it listen.
-  service.addHook('onClose', (_service, done) => {
-    if (service.server.listening) service.server.close(() => done())
-    else done()
-  })
+  service.server.maxConnections = CONNECTIONS_MAX
   service.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: 'not-found', message: 'no such route' }),
   )
@@ -59,16 +49,6 @@ export function createService({
     return reply.code(status).send({ error: code, message: error.message })
   })
   return service
-}
-
-function serverOf(listener: RequestListener, requestMs: number, before: ServiceOptions['before']): Server {
-  const server = createServer({ requestTimeout: requestMs, keepAliveTimeout: KEEP_ALIVE_MS })
-  const first = before?.(listener) ?? listener
-  // A service that is being closed says so in each answer.
-  server.on('request', (request, response) => (server.listening ? first : listener)(request, response))
-  server.setTimeout(2 * REQUEST_MS)
-  server.maxConnections = CONNECTIONS_MAX
-  return server
 }
 
 /** Gives the base URL. */

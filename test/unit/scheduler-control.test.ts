@@ -1,8 +1,5 @@
 // The control listener: reports that are taken, reports that are refused, the configuration for edges.
 import t from 'tap'
-import type { Test } from 'tap'
-import { z } from 'zod'
-import { listenService } from '../../src/http-service.ts'
 import { silentLogger } from '../../src/log.ts'
 import { createMetricsRegistry } from '../../src/metrics.ts'
 import { createSchedulerMetrics } from '../../scheduler/admin/metrics.ts'
@@ -24,27 +21,7 @@ import { recordingLog } from '../kit/recording-log.ts'
 import type { TestScope } from '../kit/scope.ts'
 import { uniformPlaces } from '../kit/uniform-places.ts'
 
-/** As edges send reports, and as others may: taken before the routes, or by them. */
-const WAYS = { plain: 'application/json', routed: 'application/json; charset=utf-8' } as const
-
-type Way = keyof typeof WAYS
-
-const messageSchema = z.looseObject({ message: z.string().optional() })
-
-/** What holds of a report, whichever way it is sent. */
-function bothWays(
-  name: string,
-  run: (
-    t: TestScope & Test,
-    control: (over?: Record<string, unknown>) => ReturnType<typeof controlOf>,
-  ) => Promise<void>,
-): void {
-  for (const way of ['plain', 'routed'] as const) {
-    t.test(`${name} (${way})`, (t) => run(t, (over) => controlOf(t, over, way)))
-  }
-}
-
-function controlOf(t: TestScope, over: Record<string, unknown> = {}, way: Way = 'plain') {
+function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   const settings = schedulerSettings(over)
   const topology = buildTopology(settings)
   const clock = new StillClock()
@@ -72,25 +49,16 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}, way: Way = 
     log,
   })
   t.teardown(() => service.close())
-  let url: Promise<string> | undefined
-  const report = async (key: string | undefined, payload: string | object) => {
-    url ??= listenService(service, { host: '127.0.0.1', port: 0 }, 'control.listen')
-    const answer = await fetch(`${await url}/edge/v1/report`, {
+  const report = (key: string | undefined, payload: string | object) =>
+    service.inject({
       method: 'POST',
+      url: '/edge/v1/report',
       headers: {
-        'content-type': WAYS[way],
+        'content-type': 'application/json',
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       },
-      body: typeof payload === 'string' ? payload : JSON.stringify(payload),
+      payload,
     })
-    const body = await answer.text()
-    return {
-      statusCode: answer.status,
-      headers: answer.headers,
-      body,
-      json: () => messageSchema.parse(JSON.parse(body)),
-    }
-  }
   const config = (headers: Record<string, string> = {}) =>
     service.inject({
       url: '/edge/v1/config',
@@ -101,8 +69,8 @@ function controlOf(t: TestScope, over: Record<string, unknown> = {}, way: Way = 
   return { registry, report, config, counted, lines, clock, edgeConfig, filling, snapshots, service }
 }
 
-bothWays('a report is taken and answered with the configuration to run', async (t, control) => {
-  const { registry, report, counted, edgeConfig } = control()
+t.test('a report is taken and answered with the configuration to run', async (t) => {
+  const { registry, report, counted, edgeConfig } = controlOf(t)
   const answer = await report(keyOf('gz-1'), reportOf('gz-1', { connections: 5 }))
   t.equal(answer.statusCode, 200)
   t.same(reportReplySchema.parse(answer.json()), { configVersion: edgeConfig.version })
@@ -110,13 +78,13 @@ bothWays('a report is taken and answered with the configuration to run', async (
   t.equal(await counted('accepted'), '1')
 })
 
-bothWays('without the right key nothing is taken', async (t, control) => {
-  const { registry, report, counted, service } = control()
+t.test('without the right key nothing is taken', async (t) => {
+  const { registry, report, counted, service } = controlOf(t)
   for (const key of [undefined, '', 'wrong', `${keyOf('gz-1')}x`, keyOf('gz-1').toUpperCase()]) {
     const answer = await report(key, reportOf('gz-1'))
     t.equal(answer.statusCode, 401, String(key))
     t.same(answer.json(), { error: 'key', message: 'missing or unknown edge key' })
-    t.equal(answer.headers.get('www-authenticate'), 'Bearer')
+    t.equal(answer.headers['www-authenticate'], 'Bearer')
   }
   const basic = await service.inject({ url: '/edge/v1/config', headers: { authorization: 'Basic eDp5' } })
   t.equal(basic.statusCode, 401)
@@ -124,8 +92,8 @@ bothWays('without the right key nothing is taken', async (t, control) => {
   t.equal(await counted('refused-key'), '5')
 })
 
-bothWays('an edge speaks for itself alone', async (t, control) => {
-  const { registry, report, counted } = control()
+t.test('an edge speaks for itself alone', async (t) => {
+  const { registry, report, counted } = controlOf(t)
   const answer = await report(keyOf('gz-1'), reportOf('gz-2'))
   t.equal(answer.statusCode, 403)
   t.match(answer.json(), { error: 'id', message: /not that of edge "gz-2"/ })
@@ -133,8 +101,8 @@ bothWays('an edge speaks for itself alone', async (t, control) => {
   t.equal(await counted('other-edge'), '1')
 })
 
-bothWays('two processes that report as one edge: the one that started later is it', async (t, control) => {
-  const { registry, report, counted, lines, clock } = control()
+t.test('two processes that report as one edge: the one that started later is it', async (t) => {
+  const { registry, report, counted, lines, clock } = controlOf(t)
   const startedMs = { a: clock.nowMs - 60_000, b: clock.nowMs - 1000 }
   const say = (instance: 'a' | 'b') =>
     report(keyOf('gz-1'), reportOf('gz-1', { instance, uptimeMs: clock.nowMs - startedMs[instance] }))
@@ -157,19 +125,19 @@ bothWays('two processes that report as one edge: the one that started later is i
   t.ok(await isTaken('b'), 'and is back')
 })
 
-bothWays('processes that started at once are told apart all the same', async (t, control) => {
+t.test('processes that started at once are told apart all the same', async (t) => {
   for (const order of [
     ['a', 'b', 'a'],
     ['b', 'a', 'b'],
   ]) {
-    const { report, registry } = control()
+    const { report, registry } = controlOf(t)
     for (const instance of order) await report(keyOf('gz-1'), reportOf('gz-1', { instance }))
     t.equal(registry.seen().get('gz-1')?.report.instance, 'b')
   }
 })
 
-bothWays('uptimes beyond reason let a process be refused, and no more', async (t, control) => {
-  const { report, clock, registry } = control()
+t.test('uptimes beyond reason let a process be refused, and no more', async (t) => {
+  const { report, clock, registry } = controlOf(t)
   const say = async (instance: string, uptimeMs: number) =>
     (await report(keyOf('gz-1'), reportOf('gz-1', { instance, uptimeMs }))).statusCode
   t.equal(await say('a', 1e300), 200)
@@ -180,8 +148,8 @@ bothWays('uptimes beyond reason let a process be refused, and no more', async (t
   t.equal(registry.seen().get('gz-1')?.receivedAtMs, clock.nowMs, 'received now, whatever it says')
 })
 
-bothWays('a load that cannot be is taken, told of and counted', async (t, control) => {
-  const { report, counted, lines, registry } = control()
+t.test('a load that cannot be is taken, told of and counted', async (t) => {
+  const { report, counted, lines, registry } = controlOf(t)
   const say = (over: object) => report(keyOf('gz-1'), reportOf('gz-1', over))
   await say({ sentBitRate: 4e9, connections: 80_000 })
   t.same(lines, [], 'four times 1 Gbit/s and 20,000 connections: overloaded')
@@ -193,8 +161,8 @@ bothWays('a load that cannot be is taken, told of and counted', async (t, contro
   t.ok(registry.seen().has('gz-1'))
 })
 
-bothWays('the largest report that an edge makes is taken', async (t, control) => {
-  const { report } = control()
+t.test('the largest report that an edge makes is taken', async (t) => {
+  const { report } = controlOf(t)
   const id = 'p'.repeat(64)
   const directories = Array.from({ length: 32 }, () => {
     return { property: id, path: `/${'\xe9'.repeat(254)}/`, bitRate: 123_456_789_012 }
@@ -204,8 +172,8 @@ bothWays('the largest report that an edge makes is taken', async (t, control) =>
   t.equal(answer.statusCode, 200, answer.body)
 })
 
-bothWays('a bad report is answered with the field that is bad', async (t, control) => {
-  const { registry, report, counted } = control()
+t.test('a bad report is answered with the field that is bad', async (t) => {
+  const { registry, report, counted } = controlOf(t)
   const good = reportOf('gz-1')
   const cases: [string | object, RegExp][] = [
     [{ ...good, connections: -1 }, /^connections: /],
@@ -233,8 +201,8 @@ bothWays('a bad report is answered with the field that is bad', async (t, contro
   t.equal(await counted('invalid'), String(cases.length))
 })
 
-bothWays('an oversized report is refused', async (t, control) => {
-  const { report, counted, registry } = control()
+t.test('an oversized report is refused', async (t) => {
+  const { report, counted, registry } = controlOf(t)
   const answer = await report(keyOf('gz-1'), { ...reportOf('gz-1'), version: 'x'.repeat(100_000) })
   t.equal(answer.statusCode, 413)
   t.match(answer.json(), { error: 'too-large' })
@@ -242,8 +210,8 @@ bothWays('an oversized report is refused', async (t, control) => {
   t.equal(registry.seen().size, 0)
 })
 
-bothWays('wrong keys are logged at a bounded rate, without the key', async (t, control) => {
-  const { report, lines, clock } = control()
+t.test('wrong keys are logged at a bounded rate, without the key', async (t) => {
+  const { report, lines, clock } = controlOf(t)
   for (let i = 0; i < 10; i++) await report('a-secret-guess', reportOf('gz-1'))
   t.equal(lines.length, 1)
   clock.pass(5000)
@@ -268,10 +236,10 @@ t.test('the configuration is fetched once and then only when it differs', async 
   t.equal((await config({ 'if-none-match': '"other"' })).statusCode, 200)
 })
 
-bothWays('two edges may share a key, each by its own id', async (t, control) => {
+t.test('two edges may share a key, each by its own id', async (t) => {
   const keyHash = hashKey(keyOf('gz-1'))
   const shared = ['gz-1', 'gz-2'].map((id) => edgeEntry(id, 'guangzhou', { keyHash }))
-  const { report } = control({ edges: shared })
+  const { report } = controlOf(t, { edges: shared })
   t.equal((await report(keyOf('gz-1'), reportOf('gz-2'))).statusCode, 200)
   t.equal((await report(keyOf('gz-2'), reportOf('gz-2'))).statusCode, 401)
 })
