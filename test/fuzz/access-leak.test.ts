@@ -1,22 +1,19 @@
-// Secrets stay where they are: real daemons with every scheme are sent odd requests, their origin fails, their files are
-// broken, and then all that they wrote (log, replies, metrics, health, disk, messages) is searched for keys and tokens.
-import { spawnSync } from 'node:child_process'
+// Secrets stay where they are: real daemons with every scheme are sent odd requests, their origin fails, and then all that
+// they and the commands wrote (log, replies, metrics, health, disk) is searched for keys and tokens.
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import { stringify } from 'yaml'
 import { signUrlTarget } from '../../src/access/sign-url.ts'
 import { systemClock } from '../../src/clock.ts'
 import { accessSchema } from '../../src/config/access-schema.ts'
-import { ConfigError } from '../../src/config/config-error.ts'
-import { loadAnyConfig } from '../../src/config/load.ts'
 import { IN_FILE } from '../../src/config/scalar-form.ts'
 import type { TokenSettings } from '../../src/config/token-schema.ts'
 import { get } from '../kit/client.ts'
 import type { Reply } from '../kit/client.ts'
 import { startCluster } from '../kit/cluster.ts'
 import { startEdge } from '../kit/edge.ts'
+import { edgeFile, found, secret } from '../kit/leaks.ts'
 import { runCommand } from '../kit/process.ts'
 import { openRaw } from '../kit/raw-client.ts'
 import type { TestScope } from '../kit/scope.ts'
@@ -27,11 +24,6 @@ const REQUESTS = Number(process.env['EDGEWARD_LEAK_REQUESTS'] ?? '1000')
 const MEDIA = {
   body: '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nseg.ts\n#EXT-X-ENDLIST\n',
   fields: { 'Content-Type': 'application/vnd.apple.mpegurl', 'Cache-Control': 'max-age=60' },
-}
-
-/** Found again only where it leaked. */
-function secret(): string {
-  return `S3cr3t${randomBytes(16).toString('hex')}`
 }
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
@@ -147,10 +139,6 @@ async function filesBelow(directory: string): Promise<string> {
 /** What any user of the machine sees of a process. */
 async function argumentsOf(pid: number): Promise<string> {
   return readFile(`/proc/${pid}/cmdline`, 'latin1')
-}
-
-function found(text: string, secrets: Iterable<string>): string[] {
-  return [...new Set(secrets)].filter((one) => one !== '' && text.includes(one))
 }
 
 t.test('an edge with every scheme, a thousand odd requests, an origin that fails', async (t) => {
@@ -270,101 +258,6 @@ t.test('a scheduler and its edge: log, admin interface, and the copy that the ed
       'it starts without the scheduler',
     )
     t.equal((await stat(file)).mode & 0o777, 0o600, 'and nobody else may read it')
-  }
-})
-
-function edgeFile(properties: readonly object[]): string {
-  const origins = [{ id: 'studio', url: 'http://127.0.0.1:9' }]
-  return stringify({ id: 'solo', listen: '127.0.0.1:0', origins, properties })
-}
-
-/** As `edgeward check` prints it. */
-async function check(file: string): Promise<{ code: number; text: string }> {
-  try {
-    await loadAnyConfig(file, {})
-    return { code: 0, text: '' }
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return { code: 2, text: `${error.message}\n${JSON.stringify(error.problems)}` }
-  }
-}
-
-t.test('messages about a configuration name keys, never secrets', async (t) => {
-  const directory = await tempDirectory(t)
-  const file = path.join(directory, 'edge.yaml')
-  const literal = secret()
-  const variants: Record<string, (text: string) => string> = {
-    'not hex': (text) => text.replace(/scheme: type-a/, 'scheme: hdnts'),
-    'unknown key': (text) => text.replace('keys:', 'keyz:'),
-    'unknown scheme': (text) => text.replace('type-a', literal),
-    'no list': (text) => text.replace(/keys:\n\s+- (\S+)\n\s+- \S+/, `keys: ${literal}`),
-    'broken quotes': (text) => text.replace(/- (S3cr3t\S+)/, '- "$1'),
-    'broken indent': (text) => text.replace(/- (S3cr3t\S+)/, '\t- $1: ['),
-    'a flow that does not end': (text) => text.replace(/keys:\n\s+- (\S+)/, 'keys: [$1'),
-    'a second key of one name': (text) => text.replace(/(\n +)keys:/, `$1keys: ["${literal}"]$1keys:`),
-    'a map for a text': (text) => text.replace(/- (S3cr3t\S+)/, '- { $1: 1 }'),
-    'an anchor': (text) => text.replace(/- (S3cr3t\S+)/, '- *$1'),
-    'a tag': (text) => text.replace(/- (S3cr3t\S+)/, '- !$1 x'),
-    'too short': (text) => text.replace(/- (S3cr3t)\S+/, '- $1'),
-  }
-  const properties = [
-    propertyOf({ scheme: 'type-a', secrets: [], tokens: { scheme: 'type-a', keys: [literal, secret()] } }),
-  ]
-  const good = edgeFile(properties)
-  await writeFile(file, good)
-  t.equal((await check(file)).code, 0, 'it is good to begin with')
-  for (const [name, change] of Object.entries(variants)) {
-    await writeFile(file, change(good))
-    const { code, text } = await check(file)
-    t.equal(code, 2, name)
-    t.notMatch(text, /S3cr3t[0-9a-f]/, name)
-  }
-  for (const tokens of [
-    { scheme: 'uri-signing', keys: [{ algorithm: 'ES256', secret: pem.replace('BEGIN', 'BEGUN') }] },
-    { scheme: 'uri-signing', keys: [{ algorithm: 'RS256', secret: pem }] },
-    {
-      scheme: 'uri-signing',
-      keys: [{ algorithm: 'ES256', secret: JSON.stringify({ kty: 'EC', d: pemLine }) }],
-    },
-    { scheme: 'cat', keys: [{ algorithm: 'HS256', secret: `base64url:${literal}!` }] },
-    { scheme: 'secure-link', keys: [literal], expression: `$uri $${literal}` },
-    { scheme: 'secure-link', keys: [literal], expression: `$uri ${literal}` },
-  ]) {
-    await writeFile(file, edgeFile([{ id: 'all', origins: [{ id: 'studio' }], access: { tokens } }]))
-    const { code, text } = await check(file)
-    t.equal(code, 2, text)
-    t.strictSame(found(text, [literal, pemLine]), [])
-  }
-})
-
-t.test('a secret is read from a file, and from nothing that a start would wait for', async (t) => {
-  const directory = await tempDirectory(t)
-  const file = path.join(directory, 'edge.yaml')
-  const at = (name: string) => path.join(directory, name)
-  await writeFile(at('good'), `${secret()}\n`)
-  await writeFile(at('huge'), Buffer.alloc(70_000, 'x'))
-  await symlink(at('good'), at('linked'))
-  await symlink(at('circle'), at('circle'))
-  t.equal(spawnSync('mkfifo', [at('pipe')]).status, 0)
-  for (const [name, expected] of [
-    [at('good'), null],
-    ['good', null],
-    [at('linked'), null],
-    [at('missing'), /does not exist/],
-    [directory, /is a directory/],
-    [at('huge'), /larger than 64 KiB/],
-    [at('pipe'), /not a regular file/],
-    [at('circle'), /ELOOP|symbolic links/],
-    ['/dev/zero', /not a regular file/],
-    ['/dev/stdin', /not a regular file/],
-    ['/dev/null', /not a regular file/],
-  ] as const) {
-    const tokens = { scheme: 'type-a', keys: [`\${file:${name}}`] }
-    const properties = [propertyOf({ scheme: 'type-a', secrets: [], tokens })]
-    await writeFile(file, edgeFile(properties))
-    const { code, text } = await check(file)
-    if (expected === null) t.equal(code, 0, `${name} ${text}`)
-    else t.match({ code, text }, { code: 2, text: expected }, name)
   }
 })
 
