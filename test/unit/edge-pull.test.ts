@@ -1,83 +1,9 @@
 // One upstream answer cut into slices, driven by hand: who may hold it back, when it ends, what it leaves.
 import { mock } from 'node:test'
 import t from 'tap'
-import { Pull } from '../../edge/fill/pull.ts'
-import type { PullOwner } from '../../edge/fill/pull.ts'
 import { PULL_IDLE_MS } from '../../edge/limits.ts'
-import type { SlotKind } from '../../edge/upstream/origin-slots.ts'
 import { EdgewardError } from '../../src/errors.ts'
-import { bytesOf } from '../kit/bytes.ts'
-import { objectMeta } from '../kit/edge-parts.ts'
-
-const SLICE = 100
-const BODY = bytesOf(1, 1000)
-
-interface Shape {
-  length: number | null
-  storable?: boolean
-  ranges?: boolean
-  first?: number
-  end?: number | null
-}
-
-class Rig implements PullOwner {
-  readonly events: string[] = []
-  readonly started: number[] = []
-  readonly stored = new Map<number, Buffer>()
-  paused = false
-  aborted = false
-  /** What its place at the origin counts as, and what there is no room for. */
-  place: SlotKind = 'filling'
-  full: SlotKind[] = []
-  parkedAt: number[] = []
-  readonly pull: Pull
-
-  constructor({ length, storable = true, ranges = true, first = 0, end = null }: Shape) {
-    const flow = {
-      pause: () => void (this.paused = true),
-      resume: () => void (this.paused = false),
-      abort: () => void (this.aborted = true),
-      hold: (kind: SlotKind) => {
-        const free = !this.full.includes(kind)
-        if (free) this.place = kind
-        return free
-      },
-    }
-    this.pull = new Pull(this, flow, objectMeta({ length, ranges, sliceBytes: SLICE }), storable, first, end)
-  }
-
-  parked(_pull: Pull, index: number): void {
-    this.parkedAt.push(index)
-  }
-  sliceStarted(_pull: Pull, slice: { index: number }): void {
-    this.started.push(slice.index)
-  }
-  sliceCompleted(_pull: Pull, slice: { index: number; body(): Buffer }): void {
-    this.stored.set(slice.index, slice.body())
-  }
-  ended(): void {
-    this.events.push('ended')
-  }
-  failed(_pull: Pull, error: EdgewardError): void {
-    this.events.push(`failed: ${error.code}`)
-  }
-  abandoned(): void {
-    this.events.push('abandoned')
-  }
-  unstorable(): void {
-    this.events.push('unstorable')
-  }
-
-  /** What the origin sends, as long as the flow is not paused, in chunks of this size; gives how far it came. */
-  feed(from: number, to: number, chunk = 30): number {
-    let at = from
-    while (at < to && !this.paused && !this.aborted) {
-      this.pull.onData(BODY.subarray(at, Math.min(at + chunk, to)))
-      at += chunk
-    }
-    return Math.min(at, to)
-  }
-}
+import { BODY, Rig, SLICE } from '../kit/pull-rig.ts'
 
 t.test('free: what is short runs to its end with nobody there', async (t) => {
   for (const length of [0, 1, 99, 100, 101, 399, 400]) {
@@ -353,58 +279,6 @@ t.test('an error reaches every reader: those of the slice, and those who wait fo
   await next
   t.equal(waiting.pull.meta.length, null)
   t.strictSame(waiting.events, ['failed: origin_truncated'])
-})
-
-t.test('its place at the origin: a fill, one that waits, or one at its clients’ pace', async (t) => {
-  const film = new Rig({ length: 1000 })
-  const reader = film.pull.attach(0)
-  let at = film.feed(0, 1000)
-  t.strictSame([film.place, film.parkedAt, film.pull.pacedByClients], ['parked', [1], false])
-  film.pull.slice(reader, 1)
-  t.equal(film.place, 'filling')
-  at = film.feed(at, 1000)
-  t.strictSame([film.place, film.parkedAt], ['parked', [1, 2]])
-  film.full = ['filling']
-  film.pull.slice(reader, 2)
-  t.strictSame([film.place, film.aborted], ['parked', false], 'goes on, though no place for a fill is free')
-
-  const crowded = new Rig({ length: 1000 })
-  crowded.full = ['parked']
-  crowded.pull.attach(0)
-  crowded.feed(0, 1000)
-  t.strictSame(
-    [crowded.aborted, crowded.events],
-    [true, ['abandoned']],
-    'its reader can ask for the rest again',
-  )
-
-  const noRanges = new Rig({ length: 1000, ranges: false })
-  noRanges.full = ['parked', 'filling']
-  noRanges.pull.attach(0)
-  noRanges.feed(0, 1000)
-  t.strictSame([noRanges.aborted, noRanges.parkedAt], [false, []], 'whose reader cannot')
-
-  for (const [shape, paced] of [
-    [{ length: 1000, ranges: false }, true],
-    [{ length: 400, ranges: false }, false],
-    [{ length: null }, false],
-    [{ length: null, storable: false }, true],
-    [{ length: 101, storable: false }, true],
-    [{ length: 100, storable: false }, false],
-  ] satisfies [Shape, boolean][]) {
-    t.equal(new Rig(shape).pull.pacedByClients, paced, JSON.stringify(shape))
-  }
-})
-
-t.test('length unknown and too long to keep: cut when no place for a slow answer is free', async (t) => {
-  for (const full of [false, true]) {
-    const rig = new Rig({ length: null })
-    rig.full = full ? ['passing'] : []
-    rig.pull.attach(0)
-    rig.feed(0, 1000)
-    t.equal(rig.aborted, full)
-    t.strictSame(rig.events, full ? ['unstorable', 'failed: origin_busy'] : ['unstorable'])
-  }
 })
 
 t.test(
