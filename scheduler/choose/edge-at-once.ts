@@ -1,10 +1,10 @@
 // The edge that nearly all clients get at a site with room, found without ranking any: of those that are not above their
-// share the asset's hash prefers one. It is the edge that the long way would choose there, or none; likewise the first few.
-import { HOT_ASSET_RATE, HOT_ASSET_SHARE } from '../limits.ts'
+// share the asset's hash prefers one; of those that a hot asset is on, the client's own. It is the edge that the long way
+// would choose there, or none; likewise the first few.
 import type { EdgeView, SiteView } from '../topology.ts'
 import { utilisationOf } from './candidates.ts'
 import type { ChoiceQuery } from './candidates.ts'
-import { isOverShare } from './edges.ts'
+import { copiesOf, isOverShare, personalKeyOf } from './edges.ts'
 import { scoreOfUnit, unitOfWords } from '../../src/rendezvous.ts'
 import type { Hash64 } from '../../src/rendezvous.ts'
 import { siteTotalsOf } from './site-totals.ts'
@@ -14,48 +14,8 @@ import type { Standing } from './standing.ts'
 /** At a site that `siteAtOnce` gave. undefined: its edges must be ranked. */
 export function edgeAtOnce(site: SiteView, query: ChoiceQuery): EdgeView | undefined {
   const totals = siteTotalsOf(site, query)
-  // On one edge alone: of a hot asset each client has its own.
-  if (isHot(site, totals, query)) return undefined
-  return preferredEdge(totals, query)
-}
-
-/**
- * The first edges of that order, until `isEnough` of them; all where it never is. undefined: some are passed over for
- * their load, and they must be ranked.
- */
-export function edgesAtOnce(
-  site: SiteView,
-  query: ChoiceQuery,
-  isEnough: (edges: readonly EdgeView[]) => boolean,
-): readonly EdgeView[] | undefined {
-  const totals = siteTotalsOf(site, query)
-  if (isHot(site, totals, query)) return undefined
   const { fit, load, weight } = totals
-  fillScores(totals, query.key)
-  const edges: EdgeView[] = []
-  while (edges.length < fit.length && !isEnough(edges)) {
-    const place = bestOf(fit)
-    const next = fit[place]
-    // Of those that are left all are overloaded.
-    if (next === undefined || isOverShare(next, utilisationOf(next, query), load, weight)) return undefined
-    scores[place] = TAKEN
-    edges.push(next.edge)
-  }
-  return edges
-}
-
-function isHot(site: SiteView, { leastCapacity }: SiteTotals, { key, demand, nowMs }: ChoiceQuery): boolean {
-  if (demand.assetRate(key, site, nowMs) > HOT_ASSET_RATE) return true
-  return demand.assetBitRate(key, site, nowMs) >= HOT_ASSET_SHARE * leastCapacity
-}
-
-/** The scores and utilisations of the edges of one site while it is looked at: as many as the largest has. */
-let scores = new Float64Array(16)
-let utilisations = new Float64Array(16)
-
-function preferredEdge(totals: SiteTotals, query: ChoiceQuery): EdgeView | undefined {
-  const { fit, load, weight } = totals
-  fillScores(totals, query.key)
+  fillClaims(site, totals, query)
   const first = fit[bestOf(fit)]
   if (first === undefined) return undefined
   // What was sent there since only adds to the load: below its share of less it is below its share.
@@ -63,15 +23,73 @@ function preferredEdge(totals: SiteTotals, query: ChoiceQuery): EdgeView | undef
   return bestWithRoom(fit, query)?.edge
 }
 
-function fillScores({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): void {
+/**
+ * The first edges of that order, until `isEnough` of them; all where it never is. undefined: some are passed over for
+ * their load, or a hot asset is on fewer, and they must be ranked.
+ */
+export function edgesAtOnce(
+  site: SiteView,
+  query: ChoiceQuery,
+  isEnough: (edges: readonly EdgeView[]) => boolean,
+): readonly EdgeView[] | undefined {
+  const totals = siteTotalsOf(site, query)
+  const { fit, load, weight } = totals
+  fillClaims(site, totals, query)
+  const edges: EdgeView[] = []
+  while (edges.length < fit.length && !isEnough(edges)) {
+    const place = bestOf(fit)
+    const next = fit[place]
+    if (next === undefined || isOverShare(next, utilisationOf(next, query), load, weight)) return undefined
+    scores[place] = TAKEN
+    edges.push(next.edge)
+  }
+  return edges
+}
+
+/** Of the edges of one site while it is looked at: as many as the largest has. */
+let scores = new Float64Array(16)
+let utilisations = new Float64Array(16)
+let holders = new Uint8Array(16)
+
+/** Less than any score: it is not for this client, or was. */
+const NO_ROOM = -1
+const TAKEN = NO_ROOM
+
+/** What each edge may claim of this client: NO_ROOM where nothing. */
+function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): void {
+  const { fit, meanCapacity, isOverloaded } = totals
+  const { key, demand, nowMs } = query
   if (scores.length < fit.length) {
     scores = new Float64Array(2 * fit.length)
     utilisations = new Float64Array(2 * fit.length)
+    holders = new Uint8Array(2 * fit.length)
   }
+  fillScores(totals, key)
+  const rate = demand.assetRate(key, site, nowMs)
+  const bitRate = demand.assetBitRate(key, site, nowMs)
+  const copies = copiesOf({ rate, bitRate }, meanCapacity, fit.length)
+  if (copies > 1) claimForClient(totals, copies, query)
+  if (isOverloaded) fit.forEach((standing, i) => void (standing.overloaded && (scores[i] = NO_ROOM)))
+}
+
+function fillScores({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): void {
   for (let i = 0; i < fit.length; i++) {
     const unit = unitOfWords(hi, lo, hashes[2 * i] ?? 0, hashes[2 * i + 1] ?? 0)
     scores[i] = isEven ? unit : scoreOfUnit(unit, fit[i]?.weight ?? 0)
   }
+}
+
+/** Among the `copies` edges of the best scores each client has its own order; the others stand behind, unasked. */
+function claimForClient(totals: SiteTotals, copies: number, { key, client }: ChoiceQuery): void {
+  const { fit } = totals
+  holders.fill(copies < fit.length ? 0 : 1, 0, fit.length)
+  for (let taken = 0; taken < copies && copies < fit.length; taken++) {
+    const place = bestOf(fit)
+    holders[place] = 1
+    scores[place] = TAKEN
+  }
+  fillScores(totals, personalKeyOf(key, client))
+  for (let i = 0; i < fit.length; i++) if (holders[i] === 0) scores[i] = NO_ROOM
 }
 
 function bestWithRoom(fit: readonly Standing[], query: ChoiceQuery): Standing | undefined {
@@ -93,11 +111,7 @@ function bestWithRoom(fit: readonly Standing[], query: ChoiceQuery): Standing | 
   return fit[bestOf(fit)]
 }
 
-/** Less than any score. */
-const NO_ROOM = -1
-const TAKEN = NO_ROOM
-
-/** The place of the best claim among those that are not overloaded and have room; -1: there is none. */
+/** The place of the best claim; -1: there is none. */
 function bestOf(fit: readonly Standing[]): number {
   let best: Standing | undefined
   let bestPlace = -1
@@ -105,7 +119,7 @@ function bestOf(fit: readonly Standing[]): number {
   for (let i = 0; i < fit.length; i++) {
     const standing = fit[i]
     const score = scores[i] ?? NO_ROOM
-    if (standing === undefined || standing.overloaded || score < bestScore || score === NO_ROOM) continue
+    if (standing === undefined || score < bestScore || score === NO_ROOM) continue
     if (best !== undefined && score === bestScore && best.edge.id < standing.edge.id) continue
     best = standing
     bestPlace = i

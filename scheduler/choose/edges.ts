@@ -25,7 +25,8 @@ export function preferEdges(
 ): readonly Candidate[] {
   for (const candidate of candidates) candidate.score = scoreOf(key, candidate.edge.hash, candidate.weight)
   const preferred = candidates.toSorted(compareClaims)
-  const copies = copiesOn(preferred, demand)
+  const capacity = candidates.reduce((sum, candidate) => sum + candidate.capacity, 0)
+  const copies = copiesOf(demand, capacity / candidates.length, candidates.length)
   return copies > 1 ? spreadClients(preferred, copies, key, client) : preferred
 }
 
@@ -39,12 +40,10 @@ export function copiesForBits(bitRate: number, meanCapacity: number, edges: numb
   return Math.max(1, Math.min(edges, 1 + Math.floor(bitRate / (HOT_ASSET_SHARE * meanCapacity))))
 }
 
-/** New clients tell first that an asset is hot; what is sent of it tells how long it stays so. */
-function copiesOn(candidates: readonly Candidate[], { rate, bitRate }: AssetDemand): number {
-  const byRate = copiesFor(rate, candidates.length)
-  if (bitRate === 0) return byRate
-  const capacity = candidates.reduce((sum, candidate) => sum + candidate.capacity, 0)
-  return Math.max(byRate, copiesForBits(bitRate, capacity / candidates.length, candidates.length))
+/** By both: new clients tell first that an asset is hot; what is sent of it tells how long it stays so. */
+export function copiesOf({ rate, bitRate }: AssetDemand, meanCapacity: number, edges: number): number {
+  const byRate = copiesFor(rate, edges)
+  return bitRate === 0 ? byRate : Math.max(byRate, copiesForBits(bitRate, meanCapacity, edges))
 }
 
 function spreadClients(
@@ -53,14 +52,19 @@ function spreadClients(
   key: Hash64,
   client: IpAddress | undefined,
 ): Candidate[] {
-  const who = client === undefined ? key : hash64OfWords(client.a, client.b, client.c, client.d)
-  const personal = { hi: key.hi ^ who.hi, lo: key.lo ^ who.lo }
+  const personal = personalKeyOf(key, client)
   const holders = preferred.slice(0, copies)
   for (const holder of holders) {
     holder.score = scoreOf(personal, holder.edge.hash, holder.weight)
     holder.reason = 'hot-asset'
   }
   return [...holders.toSorted(compareClaims), ...preferred.slice(copies)]
+}
+
+/** Of an asset and a client: among the edges that a hot asset is on, each client keeps to one. */
+export function personalKeyOf(key: Hash64, client: IpAddress | undefined): Hash64 {
+  const who = client === undefined ? key : hash64OfWords(client.a, client.b, client.c, client.d)
+  return { hi: key.hi ^ who.hi, lo: key.lo ^ who.lo }
 }
 
 /** The same edges, those that one session more would put above their fair share behind all others. */

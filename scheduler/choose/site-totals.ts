@@ -17,8 +17,10 @@ export interface SiteTotals extends FitTotals {
   readonly isEven: boolean
   /** The sum of what they may claim of the site's load. */
   readonly weight: number
-  /** Bits a second that the weakest of them can send. */
-  readonly leastCapacity: number
+  /** Bits a second that one of them can send, in the mean. */
+  readonly meanCapacity: number
+  /** One of them is over its own limit. */
+  readonly isOverloaded: boolean
   /** Bits a second that a session more stands for, in the mean of its edges. */
   readonly sessionLoad: number
 }
@@ -92,7 +94,8 @@ function addUp(site: SiteView, query: ChoiceQuery): KeptTotals {
     hashes: Int32Array.from(fit.flatMap(({ edge }) => [edge.hash.hi, edge.hash.lo])),
     isEven: fit.every(({ weight }) => weight === fit[0]?.weight),
     weight: fit.reduce((sum, { weight, ramp }) => sum + weight * ramp, 0),
-    leastCapacity: fit.reduce((least, { capacity }) => Math.min(least, capacity), Infinity),
+    meanCapacity: fit.reduce((sum, { capacity }) => sum + capacity, 0) / fit.length,
+    isOverloaded: fit.some(({ overloaded }) => overloaded),
     sessionLoad: sessionLoad / Math.max(1, site.ordinary.length),
     serial: snapshot.siteSerials[site.index],
     fromMs: nowMs,
