@@ -71,3 +71,18 @@ t.test('a set of a thousand records was kept in a thousand orders', async (t) =>
   const firsts = Array.from({ length: 100 }, () => ask(query, CLIENT, 'tcp')?.toString('hex', 0, 70))
   t.equal(new Set(firsts).size, 16)
 })
+
+t.test('an answer was kept for a network that came back when it held no more', async (t) => {
+  let made = 0
+  const schedulers = () => {
+    made += 1
+    return []
+  }
+  const { ask, clock } = responderRig({ deps: { schedulers } })
+  const madeAfter = (passMs: number) => {
+    clock.pass(passMs)
+    ask(queryBytes({ name: STEERED }), CLIENT)
+    return made
+  }
+  t.strictSame([0, 600, 100, 100].map(madeAfter), [1, 2, 3, 3])
+})

@@ -48,7 +48,9 @@ const NETWORK_BITS = { 4: 24, 6: 48 } as const
 export class PreparedAnswers {
   readonly #slots: (Slot | undefined)[] = []
   #networks = 0
+  /** Of the questions since then. */
   readonly #marks = new Int32Array(PREPARED_MARKS)
+  #markedSinceMs = 0
   /** Answers that were made. */
   #made = 0
 
@@ -78,9 +80,14 @@ export class PreparedAnswers {
 
   /**
    * A network that asks once in a while gains nothing by what is kept of it, and of the whole Internet there are more
-   * than anything can be kept for: keeping begins with the second question. Marks of others may push a first one out.
+   * than anything can be kept for: keeping begins with the second question within the time that an answer holds. Marks
+   * of others may push a first one out.
    */
-  #isAskedAgain(place: number, network: number): boolean {
+  #isAskedAgain(place: number, network: number, nowMs: number): boolean {
+    if (nowMs - this.#markedSinceMs >= PREPARED_STEERED_MS) {
+      this.#marks.fill(0)
+      this.#markedSinceMs = nowMs
+    }
     const mark = hashOf(place, network)
     const at = mark & (PREPARED_MARKS - 1)
     if (this.#marks[at] === mark) return true
@@ -97,7 +104,7 @@ export class PreparedAnswers {
       return
     }
     const key = networkKey(client)
-    if (!this.#isAskedAgain(place, key)) return
+    if (!this.#isAskedAgain(place, key, prepared.madeAtMs)) return
     if (!slot.networks.has(key)) this.#networks += 1
     slot.networks.set(key, prepared)
     if (this.#networks <= PREPARED_ANSWERS_MAX) return
