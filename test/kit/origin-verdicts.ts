@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { get } from './client.ts'
 import type { Cluster } from './cluster.ts'
 import type { TestScope } from './scope.ts'
+import { guidanceAt } from './tiered-cluster.ts'
 import { until } from './until.ts'
 
 const EVERY_MS = 40
@@ -26,6 +27,17 @@ export async function verdictOn(cluster: Cluster, id: string) {
 
 export async function untilVerdict(cluster: Cluster, id: string, state: string): Promise<void> {
   await until(`${id} is ${state}`, async () => (await verdictOn(cluster, id))?.state === state, 40_000)
+}
+
+const TOLD_WITHIN_MS = 2000
+
+/** Until every edge goes by the verdict that it is down, within the time that this may take. */
+export async function untilToldDown(cluster: Cluster, id: string): Promise<void> {
+  const isTold = async () => {
+    const known = await Promise.all([...cluster.edges.values()].map(guidanceAt))
+    return known.every(({ origins }) => origins[id]?.state === 'down')
+  }
+  await until(`every edge was told that ${id} is down`, isTold, TOLD_WITHIN_MS)
 }
 
 /** Asks each edge for something new again and again, until the test ends; gives the statuses, as they come. */

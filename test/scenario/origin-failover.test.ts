@@ -33,7 +33,12 @@ async function startRig(t: Parameters<typeof startEdge>[0]): Promise<Rig> {
   const edge = await startEdge(t, {
     origin: '',
     config: {
-      origins: NAMES.map((id) => ({ id, url: origins[id].url, timeouts: { head: '400ms', body: '400ms' } })),
+      // Longer than a busy machine takes for an answer.
+      origins: NAMES.map((id) => ({
+        id,
+        url: origins[id].url,
+        timeouts: { head: '1500ms', body: '1500ms' },
+      })),
     },
     properties: [
       { id: 'plain', hosts: ['plain'], methods: ['GET', 'HEAD', 'POST'], origins: uses },

@@ -8,6 +8,7 @@ import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { findNginx, startNginx } from '../kit/nginx.ts'
 import { tempDirectory } from '../kit/temp.ts'
+import { until } from '../kit/until.ts'
 
 /** A server block that answers with what it was asked by. */
 function server({ certificate, key }: CertificateFiles, more: string): string {
@@ -66,7 +67,7 @@ t.test('an origin over TLS', { skip: nginx === undefined && 'no nginx with TLS i
   t.test('a certificate of another name, or of nobody it knows', async (t) => {
     const refused = { status: 502, headers: { 'proxy-status': 'solo; error=tls_certificate_error' } }
     for (const id of ['wrong-name', 'no-ca', 'wrong-ca']) t.match(await ask(id), refused, id)
-    t.match(JSON.stringify(edge.log()), /wrong\.example\.com/, 'the log says which name')
+    await until('the log says which name', () => /wrong\.example\.com/.test(JSON.stringify(edge.log())))
   })
 
   t.test('an origin that knows its edges by their certificate', async (t) => {

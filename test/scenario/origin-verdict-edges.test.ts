@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { startCluster } from '../kit/cluster.ts'
-import { startTraffic, untilVerdict, verdictOn } from '../kit/origin-verdicts.ts'
+import { startTraffic, untilToldDown, untilVerdict, verdictOn } from '../kit/origin-verdicts.ts'
 import { startPlainOrigin } from '../kit/plain-origin.ts'
 import { until } from '../kit/until.ts'
 
@@ -19,8 +19,7 @@ t.test('without probes, what edges see decides', async (t) => {
   first.status = 503
   await untilVerdict(cluster, 'studio', 'down')
   t.match(await verdictOn(cluster, 'studio'), { by: 'edges' })
-  // Until all have heard of it.
-  await wait(1000)
+  await untilToldDown(cluster, 'studio')
   const asked = first.count
   await wait(2000)
   t.ok(first.count - asked < 20, `${first.count - asked} requests in two seconds`)

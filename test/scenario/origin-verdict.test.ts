@@ -3,11 +3,10 @@
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { once } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { systemClock } from '../../src/clock.ts'
 import { startCluster } from '../kit/cluster.ts'
-import { startTraffic, untilVerdict, verdictOn } from '../kit/origin-verdicts.ts'
+import { startTraffic, untilToldDown, untilVerdict, verdictOn } from '../kit/origin-verdicts.ts'
 import { startPlainOrigin } from '../kit/plain-origin.ts'
 import { until } from '../kit/until.ts'
 import { metricOf } from '../kit/metric.ts'
@@ -48,7 +47,7 @@ t.test('found by probes and by edges, left alone, and back by a ramp', async (t)
   await untilVerdict(cluster, 'studio', 'down')
   const status = await cluster.command(t, ['status'])
   t.match(status.stdout, /^studio +down: (?:edges|probes) /m)
-  await wait(2000)
+  await untilToldDown(cluster, 'studio')
   const { counter, end } = await startCounter(first.port)
   const before = second.count
   const sinceMs = systemClock.monotonic()
