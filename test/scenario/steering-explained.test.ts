@@ -4,11 +4,13 @@ import { fetch } from 'undici'
 import { z } from 'zod'
 import { decisionSchema } from '../../src/wire/decision.ts'
 import type { Decision } from '../../src/wire/decision.ts'
+import type { EdgeReport } from '../../src/wire/report.ts'
 import { get } from '../kit/client.ts'
 import { runCommand } from '../kit/process.ts'
 import { edgeEntry } from '../kit/scheduler.ts'
 import { startSchedulerProcess } from '../kit/scheduler-process.ts'
 import type { SchedulerProcess } from '../kit/scheduler-process.ts'
+import type { TestScope } from '../kit/scope.ts'
 import { until } from '../kit/until.ts'
 
 const EDGES = [
@@ -23,7 +25,12 @@ const PROPERTIES = [
   { id: 'secret', hosts: ['secret.example.com'], origins: [{ id: 'studio' }], access: { tokens: TOKENS } },
 ]
 
-async function startTold(t: Parameters<typeof startSchedulerProcess>[0], more: Record<string, unknown> = {}) {
+/** `said`: of an edge by its id, where it says more than that it is up. */
+async function startTold(
+  t: TestScope,
+  more: Record<string, unknown> = {},
+  said: Readonly<Record<string, Partial<EdgeReport>>> = {},
+) {
   const scheduler = await startSchedulerProcess(t, {
     scheduler: {
       steering: { listen: '127.0.0.1:0' },
@@ -37,9 +44,10 @@ async function startTold(t: Parameters<typeof startSchedulerProcess>[0], more: R
     edges: EDGES,
     properties: PROPERTIES,
   })
-  for (const { id } of z.array(z.object({ id: z.string() })).parse(EDGES))
-    scheduler.keepReporting(id, { uptimeMs: 1e9 })
-  await scheduler.untilState('fra-1', 'up')
+  for (const { id } of z.array(z.object({ id: z.string() })).parse(EDGES)) {
+    scheduler.keepReporting(id, { uptimeMs: 1e9, ...said[id] })
+    await scheduler.untilState(id, said[id]?.state ?? 'up')
+  }
   return scheduler
 }
 
@@ -68,9 +76,7 @@ t.test('the explained edge is the one that the client is sent to, whoever asks f
 })
 
 t.test('every site and edge has a reason', async (t) => {
-  const scheduler = await startTold(t)
-  await scheduler.report('gz-2', { state: 'draining' })
-  await scheduler.untilState('gz-2', 'draining')
+  const scheduler = await startTold(t, {}, { 'gz-2': { state: 'draining' } })
   const decision = await explain(scheduler, {
     client: '203.0.113.7',
     url: 'http://shows.example.com/a/main.m3u8',
