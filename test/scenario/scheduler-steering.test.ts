@@ -30,6 +30,7 @@ t.test('a client is sent to the edge that is right for its address', async (t) =
   t.equal(await sentTo(scheduler), '503', 'before any report')
   for (const id of ['gz-1', 'fra-1']) {
     t.equal(await scheduler.report(id), 200)
+    scheduler.keepReporting(id)
     await scheduler.untilState(id, 'up')
   }
   t.equal(await sentTo(scheduler, '203.0.113.9'), 'gz-1', 'coverage')
@@ -53,7 +54,7 @@ t.test('a client is sent to the edge that is right for its address', async (t) =
 t.test('X-Forwarded-For is believed only from configured proxies', async (t) => {
   const scheduler = await startSchedulerProcess(t, { defaultSite: 'frankfurt' })
   for (const id of ['gz-1', 'fra-1']) {
-    await scheduler.report(id)
+    scheduler.keepReporting(id)
     await scheduler.untilState(id, 'up')
   }
   t.equal(await sentTo(scheduler, '203.0.113.9'), 'fra-1', 'loopback itself is placed, not what it says')
@@ -100,7 +101,7 @@ t.test('a client over IPv6', async (t) => {
     ],
   })
   for (const id of ['gz-1', 'fra-1']) {
-    await scheduler.report(id)
+    scheduler.keepReporting(id)
     await scheduler.untilState(id, 'up')
   }
   t.match(scheduler.steering, /^http:\/\/\[::1\]:\d+$/)
