@@ -64,6 +64,9 @@ export interface ClusterOptions {
 
 const edgesSchema = z.object({ edges: z.array(z.object({ id: z.string(), state: z.string() })) })
 
+/** Of ten processes or more at once, on a busy machine. */
+const START_WITHIN_MS = 30_000
+
 export interface Cluster {
   /** Where clients ask. */
   readonly steering: string
@@ -150,10 +153,11 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
     },
   }
   const expected = [...edges.keys()].filter((id) => options.wrongKeys?.includes(id) !== true)
-  await until('every edge is up in the eyes of the scheduler', async () => {
+  const isUp = async () => {
     const states = await cluster.states()
     return expected.every((id) => states.get(id) === 'up')
-  })
+  }
+  await until('every edge is up in the eyes of the scheduler', isUp, START_WITHIN_MS)
   return cluster
 }
 

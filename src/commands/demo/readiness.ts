@@ -7,7 +7,8 @@ import { messageOf } from '../../errors.ts'
 import type { Child } from './child.ts'
 import type { DemoCluster } from './cluster.ts'
 
-const READY_MS = 15_000
+/** A slow machine takes long for five processes at once; one that fails is told of when it ends. */
+const READY_MS = 60_000
 const POLL_MS = 50
 const FETCH_MS = 2000
 
