@@ -45,10 +45,14 @@ function namedBy(registry: RedisRegistry): string {
   return registry.schedulers().map(formatIp).join(' ')
 }
 
-/** What a scheduler writes, once: it dies right after. */
-async function lose(client: Redis, id: string, text: string, leftMs = SCHEDULER_PRESENT_MS): Promise<void> {
-  await client.set(keyOf(id), text, 'PX', leftMs)
-  await client.sadd(IDS, id)
+/** What schedulers of these words write, once and all in one step: they die right after. */
+async function lose(client: Redis, ...words: string[]): Promise<void> {
+  const writes = client.multi()
+  for (const word of words) {
+    const id = randomUUID()
+    writes.set(keyOf(id), word, 'PX', SCHEDULER_PRESENT_MS).sadd(IDS, id)
+  }
+  await writes.exec()
 }
 
 const wordOf = (...addresses: string[]) => JSON.stringify({ addresses })
@@ -57,14 +61,14 @@ t.test('one that is lost is gone in seconds, its id too', { buffered: true }, as
   const redis = await startRedis(t)
   const client = redis.client(t)
   const registry = await open(t, redis, '192.0.2.1')
-  const id = randomUUID()
   const lostAtMs = systemClock.monotonic()
-  await lose(client, id, wordOf('192.0.2.2'))
+  await lose(client, wordOf('192.0.2.2'))
   await until('it is named', () => namedBy(registry) === '192.0.2.1 192.0.2.2', 2000)
-  await until('it is gone', () => namedBy(registry) === '192.0.2.1', 5000)
+  await until('it is gone', () => namedBy(registry) === '192.0.2.1')
   const tookMs = systemClock.monotonic() - lostAtMs
-  t.ok(tookMs >= SCHEDULER_PRESENT_MS && tookMs < 4500, `${tookMs} ms`)
-  await until('its id is taken out', async () => (await client.sismember(IDS, id)) === 0, 2000)
+  // Two reads later at the most, and what a busy machine adds.
+  t.ok(tookMs >= SCHEDULER_PRESENT_MS && tookMs < SCHEDULER_PRESENT_MS + 3000, `${tookMs} ms`)
+  await until('its id is taken out', async () => (await client.scard(IDS)) === 1)
 
   await registry.close()
   t.equal(await client.exists(IDS), 0, 'nor of the last one that closed')
@@ -95,7 +99,7 @@ t.test('neither a flush nor a long outage takes one out', { buffered: true }, as
 t.test('one that dies while Redis is away is gone soon after it is back', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const registry = await open(t, redis, '192.0.2.1')
-  await lose(redis.client(t), randomUUID(), wordOf('192.0.2.2'))
+  await lose(redis.client(t), wordOf('192.0.2.2'))
   await until('it is named', () => namedBy(registry) === '192.0.2.1 192.0.2.2', 2000)
   await redis.kill()
   await until('it is missed', () => registry.status().state === 'held')
@@ -109,9 +113,7 @@ t.test('what no scheduler wrote is one warning, and ignored', { buffered: true }
   const redis = await startRedis(t)
   const client = redis.client(t)
   const values = ['not json', '{}', '1', wordOf('192.0.2.256'), wordOf('example.com'), wordOf('fe80::1%eth0')]
-  for (const value of [...values, wordOf(...Array.from({ length: 17 }, (_, i) => `192.0.2.${i + 10}`))]) {
-    await lose(client, randomUUID(), value)
-  }
+  await lose(client, ...values, wordOf(...Array.from({ length: 17 }, (_, i) => `192.0.2.${i + 10}`)))
   const unlimited = randomUUID()
   await client.set(keyOf(unlimited), wordOf('192.0.2.2'))
   const longLived = randomUUID()
@@ -135,9 +137,10 @@ t.test('what no scheduler wrote is one warning, and ignored', { buffered: true }
 t.test('a bounded number of others', { buffered: true }, async (t) => {
   const redis = await startRedis(t)
   const client = redis.client(t)
-  for (let i = 0; i < 2 * SCHEDULERS_MAX; i++) await lose(client, randomUUID(), wordOf(`198.51.100.${i}`))
   const registry = await open(t, redis, '192.0.2.1')
+  const addresses = Array.from({ length: 2 * SCHEDULERS_MAX }, (_, i) => `198.51.100.${i}`)
+  await lose(client, ...addresses.map((address) => wordOf(address)))
   await until('many are named', () => registry.schedulers().length > 1, 2000)
   t.equal(registry.schedulers().length, SCHEDULERS_MAX)
-  await until('they are gone', () => namedBy(registry) === '192.0.2.1', 5000)
+  await until('they are gone', () => namedBy(registry) === '192.0.2.1')
 })

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { stateOf } from '../../scheduler/health/liveness.ts'
+import { DOWN_AFTER_MS, REGISTRY_GRACE_MS } from '../../scheduler/limits.ts'
 import { RedisRegistry } from '../../scheduler/registry/redis.ts'
 import { backgroundRunner } from '../../src/background.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -113,7 +114,8 @@ t.test('two processes of one edge, each at its own scheduler', { buffered: true 
   const silentMs = systemClock.monotonic()
   await until('the later one is silent for five seconds', () => say(a, 'old', 60_000) === 'recorded')
   const took = systemClock.monotonic() - silentMs
-  t.ok(took > 4500 && took < 6500, `${took} ms`)
+  // A report's life, and what reads and a busy machine add.
+  t.ok(took > 4500 && took < 8000, `${took} ms`)
 })
 
 t.test('the age is taken from the lifetime that is left, not from a clock', { buffered: true }, async (t) => {
@@ -221,7 +223,7 @@ t.test('Redis that stands still is dropped, and nothing waits for it', { buffere
   t.equal(b.seen().get('fra-1')?.report.connections, 999)
   redis.resume()
   await until('a sees the newest', () => a.seen().get('fra-1')?.report.connections === 999)
-  t.equal(b.status().state, 'healthy')
+  await until('b reads again', () => b.status().state === 'healthy')
 })
 
 t.test(
@@ -237,7 +239,7 @@ t.test(
     b.record(reportOf('fra-1', { connections: 2 }))
     await delay(200)
     redis.resume()
-    await until('a sees the newest', () => a.seen().get('fra-1')?.report.connections === 2, 3000)
+    await until('a sees the newest', () => a.seen().get('fra-1')?.report.connections === 2)
   },
 )
 
@@ -309,7 +311,8 @@ t.test(
     await redis.start()
     await until('b reads again', () => b.status().state === 'healthy')
     const backAtMs = systemClock.monotonic()
-    await until('it is down', () => stateIn(b, 'gz-1') === 'down')
-    t.ok(systemClock.monotonic() - backAtMs < 9000, 'grace, and the life of a report')
+    await until('it is down', () => stateIn(b, 'gz-1') === 'down', 20_000)
+    const tookMs = systemClock.monotonic() - backAtMs
+    t.ok(tookMs < REGISTRY_GRACE_MS + DOWN_AFTER_MS + 3000, `grace, and the life of a report: ${tookMs} ms`)
   },
 )
