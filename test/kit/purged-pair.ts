@@ -1,10 +1,10 @@
 // Two objects at an origin that numbers its versions, a cluster or an edge that has both stored, and what it makes of them:
 // for tests of purges over restarts.
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { startCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import type { TestEdge } from './edge.ts'
-import { metricOf } from './metric.ts'
 import { ask, outcomeOf } from './purging.ts'
 import { startOrigin } from './scripted-origin.ts'
 import type { Answer, ScriptedOrigin } from './scripted-origin.ts'
@@ -26,11 +26,14 @@ export function answer(path: string, version: number): Answer {
 /** Both objects, stored and on disk. */
 export async function fill(edge: TestEdge): Promise<void> {
   for (const path of PATHS) await ask(edge, path)
-  await until('both are written', async () => (await metricOf(edge.admin, DISK_BYTES)) > 0)
+  await until('both are written', async () => (await slicesOnDisk(edge)) >= PATHS.length)
   for (const path of PATHS) await ask(edge, path)
 }
 
-const DISK_BYTES = 'edgeward_edge_disk_tier_bytes'
+async function slicesOnDisk(edge: TestEdge): Promise<number> {
+  const names = await readdir(path.join(edge.directory, 'cache'), { recursive: true })
+  return names.filter((name) => /^[0-9a-f]{2}\/[0-9a-f]+$/.test(name)).length
+}
 
 /** What the edge makes of both: `hit`, `uri-miss`, `stale 304`, with the version. */
 export async function seen(edge: TestEdge): Promise<string[]> {
