@@ -34,7 +34,7 @@ t.test(
     t.same(new Set(await edgesOf(b, 40)), new Set(['gz-1', 'gz-2']))
 
     t.equal(await a.override('gz-1', { state: 'drain', reason: 'disk swap' }), 'store')
-    await b.untilState('gz-1', 'draining', 1000)
+    for (const scheduler of [a, b]) await scheduler.untilState('gz-1', 'draining', 1000)
     t.ok(only(await edgesOf(a, 40), 'gz-2'), 'no new client from the scheduler that was told')
     t.ok(only(await edgesOf(b, 40), 'gz-2'), 'nor from the other')
     t.equal(await b.override('gz-2', { weight: 4 }), 'store')
