@@ -15,7 +15,7 @@ import { tempDirectory } from '../kit/temp.ts'
 
 function originOf(entry: object) {
   const { origins } = schedulerSettings({
-    origins: [{ id: 'studio', health: { path: '/health', timeout: '500ms' }, ...entry }],
+    origins: [{ id: 'studio', health: { path: '/health', timeout: '5s' }, ...entry }],
   })
   const origin = origins.find(isProbed)
   if (origin === undefined) throw new Error('it is to be probed')
@@ -53,7 +53,8 @@ t.test('what does not answer, and names that lead nowhere', async (t) => {
     t.teardown(() => socket.destroy())
   })
   const port = await listening(t, silent)
-  t.match(await probe(t, { url: `http://127.0.0.1:${port}` }), { result: 'timeout' })
+  const health = { path: '/health', timeout: '300ms' }
+  t.match(await probe(t, { url: `http://127.0.0.1:${port}`, health }), { result: 'timeout' })
   const { result } = await probe(t, { url: 'http://studio.invalid' })
   t.ok(['name', 'local'].includes(result), result)
 })
