@@ -9,7 +9,7 @@ import type { TestScope } from '../kit/scope.ts'
 import { until } from '../kit/until.ts'
 import { launchBrowser } from './browser.ts'
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 async function startConsole(t: TestScope) {
   const origin = await startOrigin(t, {})

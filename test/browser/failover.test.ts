@@ -4,7 +4,7 @@ import { startDemo } from '../kit/demo.ts'
 import { launchBrowser, playFor, watch } from './browser.ts'
 
 // Plays for longer than tap's own bound for a file that is run by hand.
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 t.test('goes on from another edge when its own is killed', async (t) => {
   const browser = await launchBrowser(t)

@@ -8,7 +8,7 @@ import { launchBrowser, playFor } from './browser.ts'
 /** More than the player has in its buffer. */
 const PLAYED_SECONDS = 12
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 const browser = await launchBrowser(t)
 

@@ -15,7 +15,7 @@ const { info } = await startDemo(t)
 let seen = new Set<string>()
 
 // Plays for longer than tap's own bound for a file that is run by hand.
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 async function chosenFor(url: string): Promise<string> {
   const response = await fetch(url, { redirect: 'manual' })

@@ -21,7 +21,7 @@ const run = promisify(execFile)
 const KEY = 'key-of-the-players'
 const HLS_JS = readFileSync(fileURLToPath(import.meta.resolve('hls.js/dist/hls.min.js')))
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 const stream = await startProtectedStream(t)
 const browser = await launchBrowser(t)
 const site = await startSite(t)

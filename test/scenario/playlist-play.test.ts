@@ -18,7 +18,7 @@ function rebased(playlist: string, base: string): string {
   return playlist.replaceAll(/^(?!#)(?=.)/gm, base).replaceAll(/URI="/g, `URI="${base}`)
 }
 
-t.test('plays to the end, all of it through the edge', { timeout: 60_000 }, async (t) => {
+t.test('plays to the end, all of it through the edge', { timeout: 120_000 }, async (t) => {
   const origin = await startOrigin(t, {})
   const scripts: Record<string, Script> = {}
   for (const track of TRACKS) {

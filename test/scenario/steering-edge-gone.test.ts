@@ -32,7 +32,7 @@ class Sessions {
   }
 }
 
-t.test('after SIGKILL no new session goes to the edge within 5 s', { timeout: 60_000 }, async (t) => {
+t.test('after SIGKILL no new session goes to the edge within 5 s', { timeout: 120_000 }, async (t) => {
   const origin = await startOrigin(t, {})
   const cluster = await startCluster(t, { origin: origin.url, sites: { north: NORTH, south: SOUTH } })
   const sessions = new Sessions(cluster)
@@ -66,7 +66,7 @@ t.test('after SIGKILL no new session goes to the edge within 5 s', { timeout: 60
 
 t.test(
   'a site without edges hands its clients to another; no edge at all is 503',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (t) => {
     const origin = await startOrigin(t, {})
     const north = { edges: ['n-1'], networks: NORTH.networks }
@@ -88,7 +88,7 @@ t.test(
 
 t.test(
   'an edge that drains gets no new session, and finishes what it has',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (t) => {
     const body = bytesOf(1, 300_000)
     const origin = await startOrigin(t, { '/film': { body, fields: FRESH, pauseAt: 100_000 } })
@@ -110,7 +110,7 @@ t.test(
   },
 )
 
-t.test('edges serve on without the scheduler', { timeout: 60_000 }, async (t) => {
+t.test('edges serve on without the scheduler', { timeout: 120_000 }, async (t) => {
   const origin = await startOrigin(t, {
     '/x': { body: 'x', fields: FRESH },
     '/y': { body: 'y', fields: FRESH },
