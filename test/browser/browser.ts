@@ -46,6 +46,13 @@ export function watch(page: Page): SegmentLog {
   return log
 }
 
+/**
+ * Runs in the page: whether `video` has run out of what it plays. It also waits where a busy machine decodes too slowly what
+ * it has, which says nothing of who sends it.
+ */
+export const RAN_OUT = `(video) => !Array.from(video.buffered, (_, i) => i).some((i) =>
+  video.buffered.start(i) <= video.currentTime && video.buffered.end(i) > video.currentTime + 0.2)`
+
 /** Waits until the page has played so many seconds from where it is; gives how many it played. */
 export async function playFor(page: Page, seconds: number): Promise<number> {
   // Expressions, since they run in the page, whose types the tests do not have.

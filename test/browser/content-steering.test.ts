@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { startSteeredViewer } from './steered-viewer.ts'
-import { launchBrowser, playFor } from './browser.ts'
+import { RAN_OUT, launchBrowser, playFor } from './browser.ts'
 
 const HLS = fileURLToPath(new URL('../../node_modules/hls.js/dist/hls.min.js', import.meta.url))
 const BUFFER_SECONDS = 8
 /** Beyond the buffer: the end of it came from another edge. */
 const PLAYED_SECONDS = 13
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 const browser = await launchBrowser(t)
 
@@ -25,7 +25,8 @@ async function open(page: Page, url: string): Promise<void> {
     window.player = { video, stalls: 0, errors: [], lists: 0 }
     let plays = false
     video.addEventListener('playing', () => { plays = true })
-    video.addEventListener('waiting', () => { if (plays) window.player.stalls++ })
+    const ranOut = ${RAN_OUT}
+    video.addEventListener('waiting', () => { if (plays && ranOut(video)) window.player.stalls++ })
     hls.on(Hls.Events.ERROR, (_, { details }) => { window.player.errors.push(details) })
     hls.on(Hls.Events.STEERING_MANIFEST_LOADED, () => { window.player.lists++ })
     hls.loadSource(${JSON.stringify(url)})
