@@ -6,6 +6,7 @@ import { signTypeA } from '../../src/token/type-a.ts'
 import { get } from '../kit/client.ts'
 import { startCluster } from '../kit/cluster.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
+import { until } from '../kit/until.ts'
 
 const KEY = 'key-of-the-cluster'
 const PATH = '/ep1/main.m3u8'
@@ -82,11 +83,10 @@ t.test('counted, and named in the log, without the token', async (t) => {
     (await get(`${edge.admin}/metrics`)).text,
     /edgeward_edge_denials_total\{property="shows",reason="country_denied"\} 1/,
   )
-  const lines = edge.log().filter((line) => line.msg === 'request')
-  t.match(
-    lines.find((line) => line['denied'] === 'referer_not_allowed'),
-    { path: PATH, status: 403 },
+  const line = await until('the line of a refusal', () =>
+    edge.log().find(({ msg, denied }) => msg === 'request' && denied === 'referer_not_allowed'),
   )
+  t.match(line, { path: PATH, status: 403 })
   for (const said of [edge.process.stderr(), cluster.scheduler.stderr()]) {
     t.notMatch(said, /auth_key|~g=/)
     t.notOk(said.includes(KEY))

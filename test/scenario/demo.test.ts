@@ -69,8 +69,9 @@ t.test('steers, caches, and stops on SIGINT without a trace', async (t) => {
   }
 
   const first = await fetch(info.mp4)
+  const whole = Buffer.from(await first.arrayBuffer())
   const second = await fetch(info.mp4)
-  const bodies = [Buffer.from(await first.arrayBuffer()), Buffer.from(await second.arrayBuffer())]
+  const bodies = [whole, Buffer.from(await second.arrayBuffer())]
   t.match(first.headers.get('cache-status'), /fwd=/, 'first a miss')
   t.match(second.headers.get('cache-status'), /; ?hit/, 'then a hit')
   const direct = Buffer.from(await (await fetch(`${info.origin}/vod/clip.mp4`)).arrayBuffer())
@@ -94,7 +95,8 @@ t.test('an edge that is killed is named, and its viewers go to another', async (
     'clients are sent elsewhere',
     async () => new URL(await locationOf(demo.info.mp4)).origin !== victim.url,
   )
-  t.match(demo.stderr(), `edge ${victim.id} (pid ${victim.pid}) has ended: killed by SIGKILL`)
+  const said = `edge ${victim.id} (pid ${victim.pid}) has ended: killed by SIGKILL`
+  await until('it is named', () => demo.stderr().includes(said))
   const response = await fetch(demo.info.vod)
   t.equal(response.status, 200)
   t.match(await response.text(), '#EXTM3U')

@@ -59,6 +59,7 @@ t.test('stale-while-revalidate: nobody waits, one asks, the next has the new one
     replies.every((reply) => reply.text === 'first'),
     'all are served while the origin has not answered',
   )
+  await origin.asked('/x', 2)
   t.equal(origin.count('/x'), 2, 'one revalidation for twenty clients')
   origin.resume('/x')
   await until('the new one is served', async () => (await get(`${edge.url}/x`)).text === 'second')
