@@ -73,7 +73,11 @@ t.test('one edge goes, one comes, a flapping one stays damped, and nobody hears 
   t.equal((await entries())[2]?.override?.weight, 0.5, 'what an operator said holds')
   t.equal(await report('gz-1'), 401, 'who was taken out is refused')
   t.equal(await report('gz-0'), 200)
-  await until('who is new is up at once', async () => (await entries())[0]?.state === 'up', 1000)
+  const heard = await until('who is new is heard', async () => {
+    const state = (await entries())[0]?.state
+    return state !== 'down' && state
+  })
+  t.equal(heard, 'up', 'at once, as nobody who comes back is')
   const seen = await viewer.end()
   t.same(Object.keys(seen), ['302'], `every one of ${seen['302'] ?? 0} answers is a redirect`)
 })
