@@ -63,9 +63,11 @@ t.test('a receiver that is away for a moment misses nothing', { timeout: 60_000 
   const edge = await edgeWith(t, hook.url)
   await crowd(edge, 3)
   await until('the third attempt', () => hook.posts.length >= 3)
-  t.equal(idsSchema.parse(hook.posts[2]?.json).length, 3)
   t.strictSame(hook.posts[2]?.json, hook.posts[0]?.json, 'the same events under the same ids')
   await until('counted', async () => (await metricOf(edge.admin, 'edgeward_edge_events_sent_total')) === 3)
+  // Whoever was late for the first list is in another.
+  const taken = hook.posts.slice(2).flatMap((post) => idsSchema.parse(post.json))
+  t.strictSame([taken.length, new Set(taken.map(({ id }) => id)).size], [3, 3])
 })
 
 t.test('what a receiver refuses is not sent again', { timeout: 60_000 }, async (t) => {
@@ -107,5 +109,7 @@ t.test('a burst of denials: the first at once, the rest together', { timeout: 60
   t.match(hook.events(), [{ kind: 'denials', reason: 'client_requests', status: 429, count: 1, seconds: 0 }])
   t.equal(hook.events().length, 1)
   await until('the others', () => hook.events().length >= 2, 15_000)
-  t.match(hook.events()[1], { reason: 'client_requests', count: 6, seconds: 10, address: '192.0.2.1' })
+  const [, others] = z.tuple([z.unknown(), z.looseObject({ seconds: z.number() })]).parse(hook.events())
+  t.match(others, { reason: 'client_requests', count: 6, address: '192.0.2.1' })
+  t.ok(others.seconds >= 10 && others.seconds < 15, `${others.seconds} s, a window and what a timer is late`)
 })

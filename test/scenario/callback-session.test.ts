@@ -158,16 +158,16 @@ t.test(
   { timeout: 60_000 },
   async (t) => {
     const hook = await startHook(t, () => 'silence')
-    const edge = await edgeWith(t, hook, { onFailure: 'allow', timeout: '300ms' })
+    const edge = await edgeWith(t, hook, { onFailure: 'allow', timeout: '1s' })
     const timed = async (from: string) => {
       const before = systemClock.monotonic()
       t.equal((await ask(edge, from)).status, 200, 'fails open')
       return systemClock.monotonic() - before
     }
-    for (let i = 0; i < 5; i++) t.ok((await timed(`192.0.2.${i}`)) >= 295)
+    for (let i = 0; i < 5; i++) t.ok((await timed(`192.0.2.${i}`)) >= 995)
     t.equal(hook.posts.length, 5)
     const spared = await Promise.all(Array.from({ length: 20 }, (_, i) => timed(`198.51.100.${i}`)))
-    t.ok(Math.max(...spared) < 290, `${Math.round(Math.max(...spared))} ms: nobody waits for it now`)
+    t.ok(Math.max(...spared) < 990, `${Math.round(Math.max(...spared))} ms: nobody waits for it now`)
     t.equal(hook.posts.length, 5, 'nor is it asked')
     t.equal(await metricOf(edge.admin, 'edgeward_edge_callback_down{property="all"}'), 1)
 
@@ -180,7 +180,7 @@ t.test(
 
 t.test('a crowd of sessions meets a bound', { timeout: 60_000 }, async (t) => {
   const hook = await startHook(t, () => 'silence')
-  const edge = await edgeWith(t, hook, { timeout: '2s' })
+  const edge = await edgeWith(t, hook, { timeout: '6s' })
   const crowd = Array.from({ length: 400 }, (_, i) => ask(edge, `10.0.${i >> 8}.${i & 255}`))
   const first = await Promise.race(crowd)
   t.equal(first.status, 503, 'beyond the queue nobody waits')
