@@ -48,7 +48,8 @@ t.test('streams of one client share its bandwidth', { timeout: 60_000 }, async (
   const bodies = await Promise.all([1, 2, 3].map(() => bodyOf(session.request({ ':path': '/film.mp4' }))))
   const rate = 3_000_000 / ((systemClock.monotonic() - before) / 1000)
   t.ok(bodies.every((body) => body.equals(BODY)))
-  t.ok(rate < 2_300_000 && rate > 1_400_000, `${Math.round(rate)} bytes/s of 2000000, with its first 200000`)
+  // Never faster. Nearly as fast on a machine that has time; a busy one starts and ends late.
+  t.ok(rate < 2_300_000 && rate > 1_000_000, `${Math.round(rate)} bytes/s of 2000000, with its first 200000`)
 })
 
 t.test('streams count as requests at once; a reset one waits no more', { timeout: 60_000 }, async (t) => {

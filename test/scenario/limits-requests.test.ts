@@ -46,13 +46,14 @@ t.test(
   'one client over its requests: 429, and after Retry-After it is served',
   { timeout: 60_000 },
   async (t) => {
-    const { edge } = await edgeWith(t, { client: { requests: { rate: 1, burst: 5 } } })
+    // A request every four seconds: none comes back while a busy machine asks for these.
+    const { edge } = await edgeWith(t, { client: { requests: { rate: 0.25, burst: 5 } } })
     const first = await statuses(Array.from({ length: 8 }, () => ask(edge, '192.0.2.1')))
     t.strictSame(first, [200, 200, 200, 200, 200, 429, 429, 429])
 
     const refused = await ask(edge, '192.0.2.1', { origin: 'https://player.example' })
     t.match(refused, { status: 429, text: 'denied: client_requests\n' })
-    t.equal(refused.headers['retry-after'], '1')
+    t.match(refused.headers['retry-after'], /^[1-4]$/)
     t.equal(refused.headers['cache-control'], 'no-store')
     t.equal(refused.headers['access-control-allow-origin'], '*', 'a page may read why')
     t.equal((await ask(edge, '192.0.2.2')).status, 200, 'another client is not over anything')
@@ -65,7 +66,9 @@ t.test(
       'edgeward_edge_limit_refusals_total{property="all",reason="client_requests"}',
     )
     t.equal(refusals, 4)
-    const line = edge.log().find((entry) => entry['denied'] === 'client_requests')
+    const line = await until('the line of a refusal', () =>
+      edge.log().find((entry) => entry['denied'] === 'client_requests'),
+    )
     t.match(line, { status: 429, client: String })
   },
 )
@@ -81,8 +84,8 @@ t.test('an IPv6 client is its /64, an IPv4-mapped one its IPv4 address', { timeo
 
 t.test('a property over its requests: 503 for whoever comes', { timeout: 60_000 }, async (t) => {
   const { edge } = await edgeWith(t, {
-    requests: { rate: 2, burst: 10 },
-    client: { requests: { rate: 1, burst: 3 } },
+    requests: { rate: 0.2, burst: 10 },
+    client: { requests: { rate: 0.1, burst: 3 } },
   })
   // What a client is refused for its own sake takes nothing from the others.
   const greedy = await statuses(Array.from({ length: 12 }, () => ask(edge, '192.0.2.1')))
@@ -91,8 +94,11 @@ t.test('a property over its requests: 503 for whoever comes', { timeout: 60_000 
   const served = others.filter(({ status }) => status === 200).length
   t.ok(served === 7 || served === 8, `${served} of the 7 that were left, and what came in meanwhile`)
   const refused = others.find(({ status }) => status === 503)
-  t.match(refused, { text: 'denied: property_requests\n', headers: { 'retry-after': '1' } })
-  t.notMatch(refused?.headers['retry-after'], /,/, 'said once')
+  t.match(
+    refused,
+    { text: 'denied: property_requests\n', headers: { 'retry-after': /^[1-5]$/ } },
+    'said once',
+  )
 })
 
 t.test('requests of one client at once', { timeout: 60_000 }, async (t) => {

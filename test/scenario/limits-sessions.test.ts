@@ -141,7 +141,7 @@ const eventSchema = z.looseObject({ id: z.string(), kind: z.string(), session: z
 
 t.test('a listener hears when a session starts and what it was when it ends', async (t) => {
   const hook = await startHook(t, () => ({ status: 204 }))
-  const { edge } = await edgeWith(t, { limits: { sessionIdle: '1s' }, events: { url: hook.url } })
+  const { edge } = await edgeWith(t, { limits: { sessionIdle: '3s' }, events: { url: hook.url } })
   const player = { from: '192.0.2.1', sid: 'abc' }
   await ask(edge, player)
   await ask(edge, player, '/v/a.ts')
