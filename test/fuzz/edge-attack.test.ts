@@ -245,10 +245,10 @@ t.test('fetches that an origin does not answer: so many, then so many that wait,
   const edge = await startEdge(t, { origin: await startRawOrigin(t, { '/silent': () => {} }) })
   // As many connections as an origin has unless it says otherwise.
   const most = 64 + ORIGIN_WAITING_MAX
-  for (let i = 0; i < most; i++) {
-    const client = await openRaw(t, edge.url)
-    client.send(GET(`/silent-${i}`))
-  }
+  const clients: RawClient[] = []
+  for (let i = 0; i < most; i++) clients.push(await openRaw(t, edge.url))
+  // All at once: none waits for longer than it may while others still come.
+  for (const [i, client] of clients.entries()) client.send(GET(`/silent-${i}`))
   await until('all are under way', () => running(edge).then((count) => count === most))
   const reply = await get(`${edge.url}/ok`)
   t.equal(reply.status, 503)
