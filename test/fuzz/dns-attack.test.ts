@@ -12,6 +12,7 @@ import { ZONE, dig, startDnsCluster } from '../kit/dns-cluster.ts'
 import type { DnsCluster } from '../kit/dns-cluster.ts'
 import { openRaw } from '../kit/raw-client.ts'
 import type { TestScope } from '../kit/scope.ts'
+import { until } from '../kit/until.ts'
 
 const STEERED = `shows.${ZONE}`
 
@@ -95,6 +96,7 @@ t.test('64 connections that send ahead and read nothing', async (t) => {
 t.test('more connections than there may be, from many addresses', async (t) => {
   const cluster = await startDnsCluster(t)
   let open = 0
+  let closed = 0
   for (let i = 0; i < 2500; i += 1) {
     const localAddress = `127.0.1.${1 + Math.floor(i / 60)}`
     const socket = connect({ host: '127.0.0.1', port: cluster.port, localAddress })
@@ -102,11 +104,13 @@ t.test('more connections than there may be, from many addresses', async (t) => {
     socket
       .on('error', () => {})
       .on('connect', () => (open += 1))
-      .on('close', () => (open -= 1))
+      .on('close', () => {
+        open -= 1
+        closed += 1
+      })
       .resume()
   }
-  await delay(2000)
-  t.ok(open <= 2048, `${open} are open`)
+  await until('each is open or closed again', () => open + closed >= 2500 && open <= 2048, 8000)
   t.equal((await dig(cluster.port, `${STEERED} +tcp`)).status, 'NOERROR', 'one more is served')
 })
 
@@ -120,9 +124,9 @@ t.test('floods of random names, types and networks', { timeout: 60_000 }, async 
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
   const before = await residentMiB(cluster)
-  const endMs = systemClock.monotonic() + 3000
+  const startMs = systemClock.monotonic()
   let sent = 0
-  while (systemClock.monotonic() < endMs) {
+  while (systemClock.monotonic() < startMs + 3000) {
     for (let i = 0; i < 200; i += 1) {
       sent += 1
       const network = (0x0b00_0000 + sent * 256).toString(16).padStart(8, '0')
@@ -140,7 +144,8 @@ t.test('floods of random names, types and networks', { timeout: 60_000 }, async 
   }
   t.comment(`${sent} sent, ${truncated} truncated`)
   // The name, the zone for what is not there, and failures: each has a burst of 100 and 20 a second.
-  t.ok(whole > 0 && whole <= 3 * (100 + 20 * 4), `${whole} whole replies to one network`)
+  const seconds = (systemClock.monotonic() - startMs) / 1000
+  t.ok(whole > 0 && whole <= 3 * (100 + 20 * (seconds + 1)), `${whole} whole replies to one network`)
   t.equal((await dig(cluster.port, `${STEERED} +tcp`)).status, 'NOERROR')
   const grown = (await residentMiB(cluster)) - before
   t.ok(grown < 200, `${Math.round(grown)} MiB more`)

@@ -39,7 +39,7 @@ for (const [unready, status] of [
       }
       t.equal((await dig(cluster.port, `${ZONE} NS`)).status, 'NOERROR')
 
-      await cluster.scheduler.report('fra-1', { uptimeMs: 1e9 })
+      cluster.scheduler.keepReporting('fra-1', { uptimeMs: 1e9 })
       await cluster.scheduler.untilState('fra-1', 'up')
       t.equal(await addresses(cluster, 'A'), '192.0.2.21', 'none of the nearer ones, which are not heard of')
       t.equal(await addresses(cluster, 'AAAA'), '2001:db8:2::21')
