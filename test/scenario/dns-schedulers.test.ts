@@ -16,6 +16,10 @@ t.jobs = 3
 const NAME = `steer.${ZONE}`
 const [A, A6, B] = ['192.0.2.1', '2001:db8::1', '192.0.2.2']
 const BOTH = `${A} ${B}`
+/** Four seconds, and some for a slow machine. */
+const GONE_WITHIN_MS = 7000
+/** One that only is not heard any more is named until then: it has spoken half a second before at most. */
+const UNHEARD_AFTER_MS = 2500
 
 async function startOne(t: TestScope, redis: string, addresses: readonly string[]): Promise<DnsCluster> {
   const schedulers = { name: NAME, addresses }
@@ -43,7 +47,7 @@ t.test('of one that is killed the other alone is named', { buffered: true }, asy
   t.equal(await named(a), BOTH, 'nobody knows yet')
   await until('it is gone', async () => (await named(a)) === A)
   const tookMs = systemClock.monotonic() - killedAtMs
-  t.ok(tookMs < 5000, `after ${tookMs} ms`)
+  t.ok(tookMs < GONE_WITHIN_MS, `after ${tookMs} ms`)
 })
 
 t.test('nothing changes while Redis is away, nor when it is back empty', { buffered: true }, async (t) => {
@@ -75,7 +79,7 @@ t.test('one that drains is gone at once', { buffered: true }, async (t) => {
   const drainedAtMs = systemClock.monotonic()
   await until('both name the other', async () => (await named(a)) === A && (await named(b)) === A)
   const tookMs = systemClock.monotonic() - drainedAtMs
-  t.ok(tookMs < 2000, `after ${tookMs} ms`)
+  t.ok(tookMs < UNHEARD_AFTER_MS, `after ${tookMs} ms`)
   t.equal((await ended).code, 0)
 })
 
