@@ -29,7 +29,12 @@ async function startSites(t: TestScope): Promise<[Cluster, ScriptedOrigin]> {
   })
   await until('the edges know whom to ask', async () => {
     const tiers = await Promise.all(['n-1', 'n-2'].map((id) => tiersAt(cluster.edge(id), 'shows')))
-    return tiers.every(([peers, shield]) => peers?.edges.length === 2 && shield?.kind === 'shield')
+    // The shield has to know, too, who asks it.
+    const { secrets } = await guidanceAt(cluster.edge('s-1'))
+    const isComplete = tiers.every(
+      ([peers, shield]) => peers?.edges.length === 2 && shield?.kind === 'shield',
+    )
+    return isComplete && secrets.length > 0
   })
   return [cluster, origin]
 }

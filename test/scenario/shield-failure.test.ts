@@ -23,10 +23,11 @@ const cluster = await startCluster(t, {
   },
 })
 const south = [cluster.edge('s-1'), cluster.edge('s-2')]
-for (const edge of south) {
-  await until('it knows whom to ask', async () => {
+// Those who are asked have to know, too, who asks them.
+for (const [id, edge] of cluster.edges) {
+  await until(`${id} knows whom to ask`, async () => {
     const tiers = await tiersAt(edge, 'shows')
-    return tiers.length === 2 && tiers.every(({ edges }) => edges.length === 2)
+    return tiers.length === (id.startsWith('s') ? 2 : 1) && tiers.every(({ edges }) => edges.length === 2)
   })
 }
 
