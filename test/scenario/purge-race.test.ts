@@ -249,16 +249,17 @@ for (const clients of [1, 12]) {
         }
       }
     })
-    for (let i = 0; i < 80; i++) {
+    let purges = 0
+    // A busy machine asks less between two of them: until enough has met them.
+    while (purges < 80 || outcomes.miss <= 80) {
       // By URL, three of four would stay.
-      least = await publish(WAYS[1 + (i % 4)] ?? 'tag', '/')
-      await delay(i % 40)
+      least = await publish(WAYS[1 + (purges % 4)] ?? 'tag', '/')
+      await delay(purges++ % 40)
     }
     over.abort()
     await Promise.all(asking)
-    t.comment(`80 purges, ${outcomes.hit} hits, ${outcomes.miss} others`)
+    t.comment(`${purges} purges, ${outcomes.hit} hits, ${outcomes.miss} others`)
     t.same(wrong, [])
-    t.ok(outcomes.miss > 80)
     await until('nothing is left on its way', async () => outcomeOf(await get(`${edge.url}/r1`)) === 'hit')
   })
 }
