@@ -35,7 +35,8 @@ t.test('found by probes and by edges, left alone, and back by a ramp', async (t)
   const [first, second] = [await startPlainOrigin(t), await startPlainOrigin(t)]
   const cluster = await startCluster(t, {
     origin: first.url,
-    originEntry: { health: { path: '/health', every: '500ms', timeout: '400ms' } },
+    // A busy machine that answers late is no origin that is down.
+    originEntry: { health: { path: '/health', every: '500ms', timeout: '2s' } },
     origins: [{ id: 'other', url: second.url }],
     sites: { north: { edges: ['n-1', 'n-2'] }, south: { edges: ['s-1'] } },
     property: { origins: [{ id: 'studio' }, { id: 'other' }] },

@@ -16,7 +16,7 @@ function report(at: string, origins: EdgeReport['origins']) {
   return { report: reportOf(at, { origins }), receivedAtMs: systemClock.monotonic(), heldAtMs: null }
 }
 
-const HEALTH = { path: '/healthz', every: '50ms', timeout: '500ms', rise: 2 }
+const HEALTH = { path: '/healthz', every: '50ms', timeout: '2s', rise: 2 }
 
 function judgeOf(t: TestScope, origins: readonly object[], before?: OriginJudge) {
   const settings = schedulerSettings({
