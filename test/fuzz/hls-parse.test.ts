@@ -127,6 +127,6 @@ t.test('the worst texts of 2 MiB take linear time', async (t) => {
     parsePlaylist(bytes)
     rewritePlaylist(text, rules)
     const tookMs = systemClock.monotonic() - fromMs
-    t.ok(tookMs < 3000, `${name}: ${tookMs.toFixed(0)} ms`)
+    t.ok(tookMs < 10_000, `${name}: ${tookMs.toFixed(0)} ms`)
   }
 })
