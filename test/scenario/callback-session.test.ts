@@ -34,7 +34,8 @@ async function edgeWith(
           id: 'all',
           hosts: ['*'],
           origins: [{ id: 'studio' }],
-          callback: { url: hook.url, onFailure: 'deny', ...callback },
+          // Longer than a busy machine takes to answer.
+          callback: { url: hook.url, onFailure: 'deny', timeout: '5s', ...callback },
           ...more,
         },
       ],

@@ -54,7 +54,9 @@ t.test('ten thousand followers, one origin request', async (t) => {
     '/x': { body, fields: FRESH, pauseAt: 20_000 },
     '/ping': { body: 'pong', fields: FRESH },
   })
-  const edge = await startEdge(t, { origin: origin.url })
+  // It says nothing for as long as it takes all of them to come.
+  const origins = [{ id: 'studio', url: origin.url, timeouts: { body: '60s' } }]
+  const edge = await startEdge(t, { origin: origin.url, config: { origins } })
   const port = Number(new URL(edge.url).port)
   const crowd: Promise<string>[] = []
   // In batches, so that no connection waits in a full backlog.
