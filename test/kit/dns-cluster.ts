@@ -93,14 +93,14 @@ const idsSchema = z.array(z.object({ id: z.string() }))
 
 /** Asks with BIND's dig: `query` as on its command line, such as `shows.cdn.example.com AAAA +tcp`. */
 export async function dig(port: number, query: string, server = '127.0.0.1'): Promise<Answered> {
-  const args = [`@${server}`, '-p', String(port), '+tries=1', '+time=3', ...query.split(' ')]
+  const args = [`@${server}`, '-p', String(port), '+tries=1', '+time=10', ...query.split(' ')]
   const { stdout } = await run('dig', args)
   return read(stdout, ';; ->>HEADER<<- opcode: \\w+, status: (\\w+)')
 }
 
 /** Asks with Knot's kdig, which is strict where dig is lenient. */
 export async function kdig(port: number, query: string, server = '127.0.0.1'): Promise<Answered> {
-  const args = [`@${server}`, '-p', String(port), '+retry=0', '+timeout=3', ...query.split(' ')]
+  const args = [`@${server}`, '-p', String(port), '+retry=0', '+timeout=10', ...query.split(' ')]
   const { stdout } = await run('kdig', args)
   return read(stdout, ';; ->>HEADER<<- opcode: \\w+; status: (\\w+)')
 }
