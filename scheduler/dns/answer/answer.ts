@@ -93,6 +93,9 @@ const NOTHING: DnsAnswer = {
   countedAs: '',
 }
 
+/** What of an answer is known before its records are written. */
+type AnswerFacts = Pick<DnsAnswer, 'source' | 'property' | 'located' | 'scopePrefix' | 'countedAs'>
+
 /** A refusal or failure: no record is in it. */
 export function failure(outcome: AnswerOutcome, rcode: number, code: number, text: string): DnsAnswer {
   const extendedError = { code, text }
@@ -101,7 +104,7 @@ export function failure(outcome: AnswerOutcome, rcode: number, code: number, tex
 
 export function answerTo(question: Question, client: IpAddress, state: Answering): DnsAnswer {
   const followed: DnsRecord[] = []
-  const aliases = new Set<WireName>()
+  const aliases: WireName[] = []
   let { name } = question
   let countedAs = name
   for (;;) {
@@ -116,17 +119,17 @@ export function answerTo(question: Question, client: IpAddress, state: Answering
       return negative(question, end, followed, state)
     }
     const { at } = found
-    const [alias] = at.sets.get(TYPE.CNAME) ?? []
+    const alias = at.sets.get(TYPE.CNAME)?.[0]
     if (alias === undefined || question.type === TYPE.CNAME || question.type === TYPE.ANY) {
       return answerAt(question, at, name, client, followed, state)
     }
     // Names of a wildcard count together, or else random ones would each have a rate of their own.
-    if (aliases.size === 0) countedAs = at.name
+    if (aliases.length === 0) countedAs = at.name
     followed.push(...signed([{ ...alias, owner: name }], at.zone, question, state))
-    aliases.add(name)
+    aliases.push(name)
     name = Buffer.from(alias.data).toString('latin1')
     // A circle too is for the resolver to see.
-    if (aliases.size > CNAME_HOPS_MAX || aliases.has(name)) return followedTo(countedAs, followed)
+    if (aliases.length > CNAME_HOPS_MAX || aliases.includes(name)) return followedTo(countedAs, followed)
   }
 }
 
@@ -140,25 +143,27 @@ function answerAt(
 ): DnsAnswer {
   const { type } = question
   const counted = { countedAs: at.name }
-  const give = (records: readonly DnsRecord[], more: Partial<DnsAnswer> = {}): DnsAnswer => ({
-    ...NOTHING,
-    ...counted,
-    ...more,
-    answer: [...followed, ...signed(records, at.zone, question, state)],
-  })
+  // Facts one by one: spreading them too is slow, and many an answer is made for a single query.
+  const give = (
+    records: readonly DnsRecord[],
+    { source, property, located, scopePrefix, countedAs }: AnswerFacts = { ...NOTHING, ...counted },
+  ): DnsAnswer => {
+    const own = signed(records, at.zone, question, state)
+    const answer = followed.length === 0 ? own : [...followed, ...own]
+    return { ...NOTHING, answer, source, property, located, scopePrefix, countedAs }
+  }
   const own = at.sets.get(type)
-  if (own !== undefined)
-    return give(
-      own.map((record) => ({ ...record, owner: name })),
-      { additional: addressesOf(own, state) },
-    )
+  if (own !== undefined) {
+    const answer = give(own.map((record) => ({ ...record, owner: name })))
+    return { ...answer, additional: addressesOf(own, state) }
+  }
   // RFC 8482 §4.2: a small answer in place of everything.
   const lifetime = at.zone.soa.ttlSeconds
   if (type === TYPE.ANY)
     return give([{ owner: name, type: TYPE.HINFO, ttlSeconds: lifetime, data: ANY_DATA }])
   if (at.isOfSchedulers && (type === TYPE.A || type === TYPE.AAAA)) {
     const records = schedulerRecords(name, type, state)
-    if (records.length > 0) return give(records, { source: 'schedulers' })
+    if (records.length > 0) return give(records, { ...NOTHING, ...counted, source: 'schedulers' })
     const end = { zone: at.zone, name, denied: typesAt(at).filter((one) => one !== type) }
     return { ...negative(question, end, followed, state), source: 'schedulers' }
   }
@@ -168,13 +173,8 @@ function answerAt(
   }
   if (!state.isReady) return notReady(property, state)
   const steered = steeredRecords(property, name, type, client, state)
-  const facts = {
-    ...counted,
-    source: 'steered' as const,
-    property,
-    located: steered.located,
-    scopePrefix: steered.scopePrefix,
-  }
+  const { located, scopePrefix } = steered
+  const facts: AnswerFacts = { source: 'steered', property, located, scopePrefix, countedAs: at.name }
   if (steered.outcome === 'none-lives') {
     const code = EXTENDED_ERROR.NO_REACHABLE_AUTHORITY
     return { ...failure('none-lives', RCODE.SERVFAIL, code, 'no edge can serve this now'), ...facts }

@@ -150,8 +150,9 @@ function takenInTurns(question: Question, answer: DnsAnswer, first: number): () 
 function turned({ type }: Question, { answer, authority, additional }: DnsAnswer, turn: number): Sections {
   if (turn === 0) return { answer, authority, additional }
   const asked = answer.filter((record) => record.type === type)
-  const first = answer.findIndex((record) => record.type === type)
-  const behind = answer.slice(first).filter((record) => record.type !== type)
-  const inTurn = [...asked.slice(turn), ...asked.slice(0, turn)]
-  return { answer: [...answer.slice(0, first), ...inTurn, ...behind], authority, additional }
+  let next = turn
+  const inTurn = answer.map((record) =>
+    record.type === type ? (asked[next++ % asked.length] ?? record) : record,
+  )
+  return { answer: inTurn, authority, additional }
 }

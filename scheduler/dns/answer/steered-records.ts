@@ -55,11 +55,14 @@ function addressRecords(
   const facts = { located: chosen.location.source, scopePrefix: chosen.scopePrefix }
   if (chosen.edges.length === 0) return { ...facts, outcome: outcomeOfNone([chosen]) }
   const type = family === 4 ? TYPE.A : TYPE.AAAA
-  const records = chosen.edges
-    .flatMap((edge) => edge.addressData[family])
-    .slice(0, addresses)
-    .map((data) => ({ owner, type, ttlSeconds: state.steeredTtlSeconds, data }))
-  return { ...facts, outcome: 'records', records }
+  const { steeredTtlSeconds: ttlSeconds } = state
+  const records: DnsRecord[] = []
+  for (const edge of chosen.edges) {
+    for (const data of edge.addressData[family]) {
+      if (records.length < addresses) records.push({ owner, type, ttlSeconds, data })
+    }
+  }
+  return { outcome: 'records', records, ...facts }
 }
 
 function httpsRecord(
