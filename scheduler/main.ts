@@ -155,6 +155,7 @@ export async function startScheduler(
   opened.defer(() => tls?.close())
   const steeringServer = createHttpServer({
     handler: (transaction) => running.now.handle(transaction),
+    quick: (head, peer, reply) => running.now.quick?.(head, peer, reply) ?? false,
     clock,
     tls,
   })

@@ -4,6 +4,7 @@
 import { clientAddressOf } from '../src/access/client-address.ts'
 import type { HttpRequest, ReplyHead } from '../src/http/transaction.ts'
 import type { IpAddress } from '../src/net/ip.ts'
+import type { Hash64 } from '../src/rendezvous.ts'
 import type { ChoiceQuery } from './choose/candidates.ts'
 import type { Demand } from './choose/demand.ts'
 import { edgeAtOnce } from './choose/edge-at-once.ts'
@@ -15,13 +16,22 @@ import { assetHashOf } from './query.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { EdgeView, PropertyView, SiteView } from './topology.ts'
 
-export interface PlainRedirect {
+/** What is asked for, and by whom. */
+export interface PlainQuestion {
   readonly property: PropertyView
   readonly client: IpAddress
+  /** Of the asset. */
+  readonly key: Hash64
+}
+
+export interface PlainChoice {
   readonly location: ClientLocation
   readonly choice: ChoiceQuery
   readonly site: SiteView
   readonly edge: EdgeView
+}
+
+export interface PlainRedirect extends PlainQuestion, PlainChoice {
   readonly head: ReplyHead
 }
 
@@ -46,9 +56,32 @@ export function plainRedirect(
   if (property === undefined || fields === null) return undefined
   const client = clientAddressOf(request.remoteAddress, request, topology.trustedProxies)
   if (client === undefined) return undefined
-  const location = locate(client, snapshot)
   const question = target.indexOf('?')
   const key = assetHashOf(property, target, question < 0 ? target.length : question)
+  const chosen = choosePlainly({ property, client, key }, snapshot, demand, nowMs)
+  if (chosen === undefined) return undefined
+  const { location, choice, site, edge } = chosen
+  const extra = ['Location', rootOn(edge, property) + target]
+  return {
+    property,
+    client,
+    key,
+    location,
+    choice,
+    site,
+    edge,
+    head: { status: 302, fields, extra, length: 0 },
+  }
+}
+
+/** Of a property that is open to all. undefined: sites must be weighed, or edges ranked. */
+export function choosePlainly(
+  { property, client, key }: PlainQuestion,
+  snapshot: Snapshot,
+  demand: Demand,
+  nowMs: number,
+): PlainChoice | undefined {
+  const location = locate(client, snapshot)
   const choice: ChoiceQuery = {
     snapshot,
     demand,
@@ -62,7 +95,5 @@ export function plainRedirect(
   }
   const site = siteAtOnce(location, choice)
   const edge = site === undefined ? undefined : edgeAtOnce(site, choice)
-  if (edge === undefined || site === undefined) return undefined
-  const extra = ['Location', rootOn(edge, property) + target]
-  return { property, client, location, choice, site, edge, head: { status: 302, fields, extra, length: 0 } }
+  return edge === undefined || site === undefined ? undefined : { location, choice, site, edge }
 }

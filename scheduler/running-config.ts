@@ -9,6 +9,7 @@ import { edgeConfigOf } from '../src/config/edge-config.ts'
 import type { SchedulerSettings } from '../src/config/scheduler-schema.ts'
 import type { WatchedPlaces } from '../src/geo/watched-places.ts'
 import type { TransactionHandler } from '../src/http/transaction.ts'
+import type { QuickHandler } from '../src/http1/quick.ts'
 import type { Logger } from '../src/log.ts'
 import type { EdgeConfig } from '../src/wire/edge-config.ts'
 import type { SchedulerMetrics } from './admin/metrics.ts'
@@ -22,6 +23,7 @@ import type { FillingDeps, PreparedFilling } from './filling.ts'
 import type { SecretStore } from './guidance/secret-store.ts'
 import { Probes } from './health/probes.ts'
 import type { ProbesOptions } from './health/probes.ts'
+import { quickRedirects } from './quick-redirect.ts'
 import type { Registry } from './registry/registry.ts'
 import { SnapshotHolder } from './snapshot.ts'
 import type { Snapshot, SnapshotSource } from './snapshot.ts'
@@ -67,6 +69,8 @@ export interface RunningConfig {
   readonly filling: Filling
   readonly dns: DnsAnswers | null
   readonly handle: TransactionHandler
+  /** Null where every answer is logged, or may be. */
+  readonly quick: QuickHandler | null
   readonly explain: ReturnType<typeof explainer>
   readonly drainMs: number
 }
@@ -189,6 +193,10 @@ function runConfig(
       accessLog: options.accessLog ? log : null,
       decisionLog: sampledDecisions(options.decisionLog, log, systemRandom),
     }),
+    quick:
+      options.accessLog || options.decisionLog > 0
+        ? null
+        : quickRedirects({ snapshots, demand, metrics, clock }),
     explain: explainer({ snapshots, demand, clock }),
     drainMs: options.drain,
   }

@@ -21,6 +21,7 @@ import { directionOf } from './locate/sphere.ts'
 import type { Direction } from './locate/sphere.ts'
 import { neighboursOf } from './neighbours.ts'
 import type { Neighbours } from './neighbours.ts'
+import { HostTable } from '../src/host-table.ts'
 import { buildPropertyIndex } from '../src/property-index.ts'
 import type { PropertyIndex } from '../src/property-index.ts'
 
@@ -73,6 +74,8 @@ export interface PropertyView {
   /** Place among the properties. */
   readonly index: number
   readonly id: string
+  /** The id as bytes. */
+  readonly idBytes: Uint8Array
   readonly hosts: readonly string[]
   /** Web origins whose pages may read the answers. */
   readonly corsOrigins: readonly string[]
@@ -107,6 +110,8 @@ export interface Topology {
   readonly edgesByKeyHash: ReadonlyMap<string, readonly EdgeView[]>
   readonly defaultSite: SiteView
   readonly properties: PropertyIndex<PropertyView>
+  /** The same by Host as it stands in a head. */
+  readonly hostTable: HostTable<PropertyView>
   /** By `PropertyView.index`. */
   readonly allProperties: readonly PropertyView[]
   /** Those with an overflow. */
@@ -142,6 +147,7 @@ export function buildTopology(settings: SchedulerSettings): Topology {
     edgesByKeyHash: Map.groupBy(edges, (edge) => edge.keyHash),
     defaultSite,
     properties: buildPropertyIndex(properties),
+    hostTable: new HostTable(properties),
     allProperties: properties,
     capped: properties.filter(({ overflow }) => overflow !== null),
     coverage: buildCoverage(settings.sites, siteOf),
@@ -229,6 +235,7 @@ function propertyView(
   return {
     index,
     id,
+    idBytes: Buffer.from(id, 'latin1'),
     hosts,
     corsOrigins: cors.origins,
     access: compiled,

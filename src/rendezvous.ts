@@ -31,18 +31,50 @@ export function hash64(text: string): Hash64 {
 /** Of `front` and the first `backLength` units of `back` as one text, without making it. */
 export function hash64OfJoined(front: string, back: string, backLength: number): Hash64 {
   const length = front.length + backLength
-  let a = 0xdeadbeef ^ length
-  let b = 0x41c6ce57 ^ length
+  let a = SEED_A ^ length
+  let b = SEED_B ^ length
   for (let i = 0; i < length; i++) {
     const unit = i < front.length ? front.charCodeAt(i) : back.charCodeAt(i - front.length)
-    a = Math.imul(a ^ unit, 0x9e3779b1)
-    a = (a << 13) | (a >>> 19)
-    b = Math.imul(b ^ unit, 0x5f356495)
-    b = (b << 17) | (b >>> 15)
+    a = turnA(a, unit)
+    b = turnB(b, unit)
   }
+  return endOf(a, b)
+}
+
+/** The same of texts that are Latin-1 bytes, as in a request's head. */
+export function hash64OfBytes(front: Uint8Array, bytes: Uint8Array, start: number, end: number): Hash64 {
+  const length = front.length + end - start
+  let a = SEED_A ^ length
+  let b = SEED_B ^ length
+  for (let i = 0; i < front.length; i++) {
+    const byte = front[i] ?? 0
+    a = turnA(a, byte)
+    b = turnB(b, byte)
+  }
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] ?? 0
+    a = turnA(a, byte)
+    b = turnB(b, byte)
+  }
+  return endOf(a, b)
+}
+
+const SEED_A = 0xdeadbeef
+const SEED_B = 0x41c6ce57
+
+function turnA(a: number, unit: number): number {
+  const turned = Math.imul(a ^ unit, 0x9e3779b1)
+  return (turned << 13) | (turned >>> 19)
+}
+
+function turnB(b: number, unit: number): number {
+  const turned = Math.imul(b ^ unit, 0x5f356495)
+  return (turned << 17) | (turned >>> 15)
+}
+
+function endOf(a: number, b: number): Hash64 {
   const hi = mix32(a ^ Math.imul(b, 0x27d4eb2f))
-  const lo = mix32(b ^ Math.imul(hi, 0x165667b1))
-  return { hi, lo }
+  return { hi, lo: mix32(b ^ Math.imul(hi, 0x165667b1)) }
 }
 
 /** Hashes four 32-bit words to 64 bits: for keys that are numbers already, such as networks. */

@@ -12,12 +12,15 @@ import {
   WRITE_TIMEOUT_MS,
   writeTimeoutMs,
 } from './limits.ts'
+import type { QuickHandler, QuickReply } from './quick.ts'
 import type { ReplyBytes } from './reply-bytes.ts'
 import type { ReplyTarget, ReplyTurn } from './reply-turn.ts'
 import { isShared } from './shared-read.ts'
 
 export interface ConnectionHost {
   readonly handler: TransactionHandler
+  /** Asked first, where there is one. */
+  readonly quick: QuickHandler | null
   readonly secure: boolean
   /** Text of the Date field. */
   readonly date: () => string
@@ -35,7 +38,7 @@ export interface ConnectionHost {
 
 type State = 'head' | 'idle' | 'busy' | 'over' | 'handed-over'
 
-export class Http1Connection implements ReplyTarget {
+export class Http1Connection implements ReplyTarget, QuickReply {
   readonly remoteAddress: string
   private readonly parser = new HeadParser()
   private readonly host: ConnectionHost
@@ -139,11 +142,23 @@ export class Http1Connection implements ReplyTarget {
       return false
     }
     this.scanned = 0
+    if (this.isAnsweredQuickly(unread)) return true
     this.unread = this.parser.end < unread.length ? unread.subarray(this.parser.end) : null
     this.state = 'busy'
     this.deadlineMs = Number.POSITIVE_INFINITY
     this.current = new Http1Transaction(this, this.parser, this.host)
     this.host.handler(this.current)
+    return true
+  }
+
+  /** A head that stands alone in what was read, as nearly all do. */
+  private isAnsweredQuickly(unread: Buffer): boolean {
+    const { quick, secure, draining } = this.host
+    if (quick === null || secure || draining || this.parser.close || this.clientEnded) return false
+    if (this.parser.end < unread.length || !quick(this.parser, this.remoteAddress, this)) return false
+    this.unread = null
+    this.state = 'idle'
+    this.deadlineMs = this.host.monotonic() + IDLE_TIMEOUT_MS
     return true
   }
 
@@ -189,6 +204,12 @@ export class Http1Connection implements ReplyTarget {
   sendInTurn(start: string, head: ReplyHead, body: Uint8Array | null): void {
     this.waiting += 1
     this.host.turn.add(this, start, head, body)
+  }
+
+  /** Of a whole small reply: it leaves when the turn ends. */
+  reserve(length: number): Buffer {
+    this.waiting += 1
+    return this.host.turn.reserve(this, length)
   }
 
   writeReply(bytes: Buffer): boolean {

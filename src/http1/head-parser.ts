@@ -1,6 +1,9 @@
 // Reads the head of a bodiless HTTP/1.1 request, byte by byte, and nothing else: GET, HEAD or OPTIONS in
 // origin-form with one Host. What it does not take it does not judge: the caller hands the connection,
-// with these very bytes, to node:http. So one parser decides the framing of a connection.
+// with these very bytes, to node:http. So one parser decides the framing of a connection. Text is made of a head only
+// for who asks for text.
+import type { HeadBytes } from './head-bytes.ts'
+import { NO_FIELD, SEVERAL_FIELDS, isNamed, nameBytes } from './head-bytes.ts'
 import { HEAD_BYTES_MAX, HEAD_FIELDS_MAX } from './limits.ts'
 
 export type HeadOutcome = 'complete' | 'incomplete' | 'hand-over'
@@ -28,24 +31,42 @@ function byteTable(characters: string): Uint8Array {
   return table
 }
 
+const NOTHING = Buffer.alloc(0)
 const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1')
 const GET = Buffer.from('GET ', 'latin1')
 const HEAD = Buffer.from('HEAD ', 'latin1')
 const OPTIONS = Buffer.from('OPTIONS ', 'latin1')
 const VERSION = Buffer.from(' HTTP/1.1\r\n', 'latin1')
+const KEEP_ALIVE = nameBytes('keep-alive')
+const NAMES = {
+  host: nameBytes('host'),
+  expect: nameBytes('expect'),
+  upgrade: nameBytes('upgrade'),
+  connection: nameBytes('connection'),
+  contentLength: nameBytes('content-length'),
+  transferEncoding: nameBytes('transfer-encoding'),
+}
 
-/** One a connection, used again for each request; what it says of a head holds until the next parse. */
-export class HeadParser {
+/**
+ * One a connection, used again for each request; what it says of a head holds until the next parse, but its bytes, and
+ * text that was not asked for while they were there, only as long as the buffer.
+ */
+export class HeadParser implements HeadBytes {
   method: 'GET' | 'HEAD' | 'OPTIONS' = 'GET'
-  target = ''
+  bytes: Buffer = NOTHING
+  targetStart = 0
+  targetEnd = 0
+  hostField = NO_FIELD
   /** Index in the buffer of the first byte behind the head. */
   end = 0
   /** The client asked for `Connection: close`. */
   close = false
-  private text = ''
-  private hostField = -1
+  /** Where the head begins in `bytes`, and ends but for the empty line. */
+  private start = 0
+  private fieldsEnd = 0
+  private made: string | null = null
   private fieldCount = 0
-  /** For each field: start and end of its name, start and end of its value, as offsets in `text`. */
+  /** For each field: start and end of its name, start and end of its value, from the start of the head. */
   private readonly offsets = new Int32Array(HEAD_FIELDS_MAX * 4)
 
   /**
@@ -53,14 +74,41 @@ export class HeadParser {
    * that arrives in many pieces is searched once.
    */
   parse(buffer: Buffer, start: number, scanned: number): HeadOutcome {
+    // Mostly the bytes are one head and nothing else: its end need not be searched.
+    const last = buffer.length - END_OF_HEAD.length
+    if (last > start && last + 4 - start <= HEAD_BYTES_MAX && startsWith(buffer, last, END_OF_HEAD)) {
+      if (this.readHead(buffer, start, last + 2)) return 'complete'
+    }
     const end = buffer.indexOf(END_OF_HEAD, Math.max(start, scanned - 3))
     if (end < 0) return this.plausible(buffer, start) ? 'incomplete' : 'hand-over'
     if (end + 4 - start > HEAD_BYTES_MAX) return 'hand-over'
     return this.readHead(buffer, start, end + 2) ? 'complete' : 'hand-over'
   }
 
+  get target(): string {
+    return this.text.slice(this.targetStart - this.start, this.targetEnd - this.start)
+  }
+
   get host(): string {
     return this.value(this.hostField)
+  }
+
+  fieldNamed(lowerName: Uint8Array): number {
+    let found = NO_FIELD
+    for (let field = 0; field < this.fieldCount; field++) {
+      if (!this.isNamed(field, lowerName)) continue
+      if (found !== NO_FIELD) return SEVERAL_FIELDS
+      found = field
+    }
+    return found
+  }
+
+  valueStart(field: number): number {
+    return this.start + (this.offsets[field * 4 + 2] ?? 0)
+  }
+
+  valueEnd(field: number): number {
+    return this.start + (this.offsets[field * 4 + 3] ?? 0)
   }
 
   /** Value of a field by lower-case name; repeated fields joined with ', ', cookies with '; ' (RFC 6265 §4.2.1). */
@@ -106,10 +154,14 @@ export class HeadParser {
     if (!startsWith(buffer, at, VERSION)) return false
     at += VERSION.length
 
-    this.text = buffer.toString('latin1', start, end)
-    this.target = this.text.slice(targetStart - start, targetEnd - start)
+    this.bytes = buffer
+    this.start = start
+    this.fieldsEnd = end
+    this.made = null
+    this.targetStart = targetStart
+    this.targetEnd = targetEnd
     this.close = false
-    this.hostField = -1
+    this.hostField = NO_FIELD
     this.fieldCount = 0
     while (at < end) {
       at = this.readField(buffer, at, start)
@@ -165,17 +217,17 @@ export class HeadParser {
     const slot = field * 4
     switch ((this.offsets[slot + 1] ?? 0) - (this.offsets[slot] ?? 0)) {
       case 4:
-        return !this.nameIs(field, 'host') || this.admitHost(field, buffer, valueStart, valueEnd)
+        return !this.isNamed(field, NAMES.host) || this.admitHost(field, buffer, valueStart, valueEnd)
       case 6:
-        return !this.nameIs(field, 'expect')
+        return !this.isNamed(field, NAMES.expect)
       case 7:
-        return !this.nameIs(field, 'upgrade')
+        return !this.isNamed(field, NAMES.upgrade)
       case 10:
-        return !this.nameIs(field, 'connection') || this.admitConnection(field)
+        return !this.isNamed(field, NAMES.connection) || this.admitConnection(buffer, valueStart, valueEnd)
       case 14:
-        return !this.nameIs(field, 'content-length')
+        return !this.isNamed(field, NAMES.contentLength)
       case 17:
-        return !this.nameIs(field, 'transfer-encoding')
+        return !this.isNamed(field, NAMES.transferEncoding)
       default:
         return true
     }
@@ -188,20 +240,31 @@ export class HeadParser {
     return true
   }
 
-  private admitConnection(field: number): boolean {
-    const value = this.value(field)
-    if (value === 'keep-alive') return true
-    for (const option of value.toLowerCase().split(',')) {
+  private admitConnection(buffer: Buffer, valueStart: number, valueEnd: number): boolean {
+    if (isNamed(buffer, valueStart, valueEnd, KEEP_ALIVE)) return true
+    for (const option of buffer.toString('latin1', valueStart, valueEnd).toLowerCase().split(',')) {
       if (option.trim() === 'close') this.close = true
     }
     return true
   }
 
+  private isNamed(field: number, lowerName: Uint8Array): boolean {
+    const { bytes, start, offsets } = this
+    const slot = field * 4
+    return isNamed(bytes, start + (offsets[slot] ?? 0), start + (offsets[slot + 1] ?? 0), lowerName)
+  }
+
+  /** All but the empty line; made once, while the bytes are there. */
+  private get text(): string {
+    return (this.made ??= this.bytes.toString('latin1', this.start, this.fieldsEnd))
+  }
+
   private nameIs(field: number, lowerName: string): boolean {
+    const { text } = this
     const start = this.offsets[field * 4] ?? 0
     if ((this.offsets[field * 4 + 1] ?? 0) - start !== lowerName.length) return false
     for (let i = 0; i < lowerName.length; i++) {
-      const code = this.text.charCodeAt(start + i)
+      const code = text.charCodeAt(start + i)
       const lower = code >= 65 && code <= 90 ? code + 32 : code
       if (lower !== lowerName.charCodeAt(i)) return false
     }

@@ -7,6 +7,7 @@ import type { FieldBlock } from '../http/fields.ts'
 import type { TransactionHandler } from '../http/transaction.ts'
 import { Http1Connection } from './connection.ts'
 import type { ConnectionHost } from './connection.ts'
+import type { QuickHandler } from './quick.ts'
 import { createFullServer } from './full-server.ts'
 import { ReplyBytes } from './reply-bytes.ts'
 import { ReplyTurn } from './reply-turn.ts'
@@ -14,6 +15,7 @@ import { readShared } from './shared-read.ts'
 
 export interface Http1ServerOptions {
   handler: TransactionHandler
+  quick: QuickHandler | null
   secure: boolean
   /** Text of the Date field. */
   date: () => string

@@ -25,12 +25,16 @@ export class ReplyTurn {
 
   /** Composes the reply and keeps it until the turn ends, or until `flush`; earlier when there is no more room. */
   add(target: ReplyTarget, start: string, head: ReplyHead, body: Uint8Array | null): void {
-    const length = replyLength(start, head, body)
+    fillReply(this.reserve(target, replyLength(start, head, body)), start, head, body)
+  }
+
+  /** Room for a reply that the caller writes before it returns to the event loop. */
+  reserve(target: ReplyTarget, length: number): Buffer {
     if (this.used + length > TURN_BYTES || this.waiting.length === TURN_REPLIES_MAX) this.flush()
     const bytes = this.take(length)
-    fillReply(bytes, start, head, body)
     if (this.waiting.length === 0) setImmediate(this.flushAtEnd)
     this.waiting.push({ target, bytes })
+    return bytes
   }
 
   flush(): void {

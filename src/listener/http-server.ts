@@ -9,6 +9,7 @@ import { dateSource } from '../http/date.ts'
 import { FieldBlock, NO_FIELDS } from '../http/fields.ts'
 import type { TransactionHandler } from '../http/transaction.ts'
 import { Http1Server } from '../http1/http1-server.ts'
+import type { QuickHandler } from '../http1/quick.ts'
 import { Http2Server } from '../http2/http2-server.ts'
 import { listen } from '../net/listen.ts'
 import type { CertificateSet } from '../tls/certificate-set.ts'
@@ -18,6 +19,8 @@ import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX } from './limits.ts'
 
 export interface HttpServerOptions {
   handler: TransactionHandler
+  /** For plain requests of plain connections, before it. */
+  quick?: QuickHandler
   clock: Clock
   connectionsMax?: number
   connectionsPerAddressMax?: number
@@ -59,6 +62,7 @@ export class HttpServer {
     this.addresses = new AddressCounts(options.connectionsPerAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX)
     const shared = {
       handler,
+      quick: options.quick ?? null,
       secure: tls !== undefined,
       date: dateSource(() => clock.now()),
       monotonic: () => clock.monotonic(),

@@ -1,6 +1,7 @@
 // IP addresses and networks as plain records of 32-bit words: parsing, formatting (RFC 5952), membership.
 // An IPv4-mapped IPv6 address (::ffff:a.b.c.d, what a dual-stack socket reports) is the IPv4 address.
 // A zone (`%eth0`) means something on one machine only: parseIp drops it, parseNetwork refuses it.
+import { GROUPS, endBeforeZone, readIpv4, readIpv6 } from './ip-reader.ts'
 
 export interface IpAddress {
   readonly family: 4 | 6
@@ -18,28 +19,34 @@ export interface IpNetwork {
   readonly prefixLength: number
 }
 
-const DOT = 0x2e
 const SLASH = '/'
-const COLON = 0x3a
-const ZONE = /^[0-9A-Za-z._~:-]+$/
 const PREFIX_LENGTH = /^(?:0|[1-9]\d{0,2})$/
-/** Longest text form: eight groups, the last two as dotted decimal. */
-const TEXT_LENGTH_MAX = 45
-const GROUPS = 8
+/** The longest address with a long zone. */
+const TEXT_LENGTH_MAX = 128
 
-// Filled by readIpv6; parsing is synchronous, so that one is enough.
+// Parsing is synchronous, so that one of each is enough.
+const scratch = new Uint8Array(TEXT_LENGTH_MAX)
 const groups = new Uint16Array(GROUPS)
 
 /** Strict dotted decimal (four parts, no leading zeros) or any form of RFC 4291 §2.2. */
 export function parseIp(text: string): IpAddress | undefined {
-  if (!text.includes(':')) {
-    const value = readIpv4(text, 0, text.length)
-    return value === undefined ? undefined : ipv4(value)
+  const { length } = text
+  if (length > scratch.length) return undefined
+  for (let i = 0; i < length; i += 1) {
+    const unit = text.charCodeAt(i)
+    // In a byte it would be another character.
+    if (unit > 0x7f) return undefined
+    scratch[i] = unit
   }
-  const zoneAt = text.indexOf('%')
-  if (zoneAt >= 0 && !ZONE.test(text.slice(zoneAt + 1))) return undefined
-  const end = zoneAt >= 0 ? zoneAt : text.length
-  if (!readIpv6(text, end)) return undefined
+  return readIp(scratch, 0, length)
+}
+
+/** The same of ASCII bytes. */
+export function readIp(bytes: Uint8Array, start: number, end: number): IpAddress | undefined {
+  const value = readIpv4(bytes, start, end)
+  if (value >= 0) return ipv4(value)
+  const addressEnd = endBeforeZone(bytes, start, end)
+  if (addressEnd < 0 || !readIpv6(bytes, start, addressEnd, groups)) return undefined
   const [a, b, c, d] = [word(0), word(2), word(4), word(6)]
   return a === 0 && b === 0 && c === 0xffff ? ipv4(d) : { family: 6, a, b, c, d }
 }
@@ -131,86 +138,6 @@ function keepBits(value: number, bits: number): number {
 
 function word(group: number): number {
   return (((groups[group] ?? 0) << 16) | (groups[group + 1] ?? 0)) >>> 0
-}
-
-function readIpv4(text: string, start: number, end: number): number | undefined {
-  let value = 0
-  let at = start
-  for (let part = 0; part < 4; part += 1) {
-    if (part > 0) {
-      if (text.charCodeAt(at) !== DOT) return undefined
-      at += 1
-    }
-    const first = at
-    let octet = 0
-    while (at < end && at - first < 3) {
-      const digit = text.charCodeAt(at) - 0x30
-      if (digit < 0 || digit > 9) break
-      octet = octet * 10 + digit
-      at += 1
-    }
-    const leadingZero = at - first > 1 && text.charCodeAt(first) === 0x30
-    if (at === first || octet > 255 || leadingZero) return undefined
-    value = value * 256 + octet
-  }
-  return at === end ? value : undefined
-}
-
-/** Fills `groups` from text[0..end); false when it is not an IPv6 address. */
-function readIpv6(text: string, end: number): boolean {
-  if (end < 2 || end > TEXT_LENGTH_MAX) return false
-  let count = 0
-  let gapAt = -1
-  let at = 0
-  if (text.charCodeAt(0) === COLON) {
-    if (text.charCodeAt(1) !== COLON) return false
-    gapAt = 0
-    at = 2
-  }
-  while (at < end) {
-    if (count === GROUPS) return false
-    const first = at
-    let value = 0
-    while (at < end && at - first < 4) {
-      const digit = hexDigit(text.charCodeAt(at))
-      if (digit < 0) break
-      value = value * 16 + digit
-      at += 1
-    }
-    if (at < end && text.charCodeAt(at) === DOT) {
-      const tail = count <= GROUPS - 2 ? readIpv4(text, first, end) : undefined
-      if (tail === undefined) return false
-      groups[count] = tail >>> 16
-      groups[count + 1] = tail & 0xffff
-      count += 2
-      at = end
-      break
-    }
-    if (at === first) return false
-    groups[count] = value
-    count += 1
-    if (at === end) break
-    if (text.charCodeAt(at) !== COLON) return false
-    at += 1
-    if (at === end) return false
-    if (text.charCodeAt(at) === COLON) {
-      if (gapAt >= 0) return false
-      gapAt = count
-      at += 1
-    }
-  }
-  if (gapAt < 0) return count === GROUPS
-  if (count === GROUPS) return false
-  const moved = count - gapAt
-  groups.copyWithin(GROUPS - moved, gapAt, count)
-  groups.fill(0, gapAt, GROUPS - moved)
-  return true
-}
-
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const lower = code | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
 /** The network, or what is wrong with it. */

@@ -1,18 +1,22 @@
-// The short way gives the answer of the long one: over random clusters, and whatever is asked of them, the steering
-// listener replies alike, counts alike and expects the same load, whether or not a plain request may be answered at once.
+// The short ways give the answer of the long one: over random clusters, and whatever is asked of them, the steering
+// listener replies alike, counts alike and expects the same load, whether or not a plain request may be answered at once,
+// as a transaction or from bytes to bytes.
 import fc from 'fast-check'
 import t from 'tap'
 import { DemandTracker } from '../../scheduler/choose/demand.ts'
 import type { DecisionLog } from '../../scheduler/explain/decision-log.ts'
 import type { Reach } from '../../scheduler/health/reachability.ts'
 import { plainRedirect } from '../../scheduler/plain-redirect.ts'
+import { quickRedirects } from '../../scheduler/quick-redirect.ts'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
 import { SnapshotHolder } from '../../scheduler/snapshot.ts'
 import { steeringHandler } from '../../scheduler/steering.ts'
+import type { SteeringDeps } from '../../scheduler/steering.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import type { Place } from '../../src/geo/place.ts'
 import type { Places } from '../../src/geo/places.ts'
 import type { HttpReply, HttpRequest } from '../../src/http/transaction.ts'
+import { HeadParser } from '../../src/http1/head-parser.ts'
 import { plainRequest } from '../kit/plain-request.ts'
 import { recordingLog } from '../kit/recording-log.ts'
 import { StillClock, edgeEntry, reportOf, schedulerSettings } from '../kit/scheduler.ts'
@@ -180,8 +184,22 @@ function startCluster(
   return new SnapshotHolder(topology, places, registry, { clock, log: recordingLog().log, probes })
 }
 
+interface Way {
+  readonly decisionLog: DecisionLog | null
+  /** Asked first, with the bytes that a client would send. */
+  readonly isQuick: boolean
+}
+
+const WAYS = {
+  short: { decisionLog: null, isQuick: false },
+  quick: { decisionLog: null, isQuick: true },
+  long: { decisionLog: LONG_WAY, isQuick: false },
+} satisfies Record<string, Way>
+
+let quickAnswers = 0
+
 /** One that answers from these snapshots, and knows of its own decisions alone. */
-function startListener(snapshots: SnapshotHolder, clock: StillClock, decisionLog: DecisionLog | null) {
+function startListener(snapshots: SnapshotHolder, clock: StillClock, { decisionLog, isQuick }: Way) {
   const { topology } = snapshots.current
   const { edges, sites, allProperties } = topology
   const demand = new DemandTracker({
@@ -191,6 +209,12 @@ function startListener(snapshots: SnapshotHolder, clock: StillClock, decisionLog
   })
   demand.hear(snapshots.current, clock.monotonic())
   let told: unknown[] = []
+  let counted: unknown[] = []
+  const metrics: SteeringDeps['metrics'] = {
+    answered: (outcome, asked, source) => counted.push(outcome, asked?.id, source),
+    denied: (asked, reason) => counted.push(asked?.id, reason),
+    reported: () => {},
+  }
   const handle = steeringHandler({
     snapshots,
     clock,
@@ -198,25 +222,55 @@ function startListener(snapshots: SnapshotHolder, clock: StillClock, decisionLog
     decisionLog,
     accessLog: null,
     background: (name) => t.fail(`${name} waits`),
-    metrics: {
-      answered: (outcome, asked, source) => told.push(outcome, asked?.id, source),
-      denied: (asked, reason) => told.push(asked?.id, reason),
-      reported: () => {},
-    },
+    metrics,
   })
+  const quick = quickRedirects({ snapshots, demand, metrics, clock })
+  const answersQuickly = (request: HttpRequest): boolean => {
+    const head = isQuick ? headOf(request) : undefined
+    let reply: Buffer | undefined
+    const reserve = (length: number) => (reply = Buffer.alloc(length))
+    if (head === undefined || !quick(head, request.remoteAddress, { reserve })) return false
+    quickAnswers += 1
+    told.push(...partsOf(reply ?? Buffer.alloc(0)))
+    return true
+  }
   /** All that can be seen of an answer, and of what it leaves behind. */
   const ask = (request: HttpRequest): string => {
     told = []
-    handle({ request, reply: replyTo(told) })
+    counted = []
+    if (!answersQuickly(request)) handle({ request, reply: replyTo(told) })
     const nowMs = clock.monotonic()
     const loads = [
       edges.map((one) => demand.sessionsOn(one, nowMs)),
       sites.map((one) => demand.sessionsAt(one, nowMs)),
       allProperties.map((one) => demand.propertyBitRate(one, nowMs)),
     ]
-    return JSON.stringify({ told, loads })
+    return JSON.stringify({ told, counted, loads })
   }
   return { ask, demand }
+}
+
+/** As it comes from a client; undefined for what the server of bodiless requests does not take. */
+function headOf(request: HttpRequest): HeadParser | undefined {
+  const pairs = request.fields()
+  const lines = pairs.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${pairs[i + 1]}`] : []))
+  const text = `${request.method} ${request.target} HTTP/1.1\r\n${[`Host: ${request.host}`, ...lines].join('\r\n')}\r\n\r\n`
+  const parser = new HeadParser()
+  return parser.parse(Buffer.from(text, 'latin1'), 0, 0) === 'complete' ? parser : undefined
+}
+
+/** Of a reply's bytes, what `replyTo` tells of one. */
+function partsOf(reply: Buffer): unknown[] {
+  const [status = '', ...lines] = reply.toString('latin1').split('\r\n')
+  const taken = (name: string) => {
+    const at = lines.findIndex((line) => line.startsWith(`${name}: `))
+    return at < 0 ? '' : (lines.splice(at, 1)[0] ?? '').slice(name.length + 2)
+  }
+  const isDated = !Number.isNaN(Date.parse(taken('Date')))
+  const bodyBytes = Number(taken('Content-Length'))
+  const [end, behind] = lines.splice(-2)
+  if (!isDated || end !== '' || behind !== '') throw new Error(`not a whole reply: ${reply}`)
+  return [Number(status.split(' ')[1]), lines.toSorted(), bodyBytes, '']
 }
 
 /** Fields in whatever order. */
@@ -251,8 +305,9 @@ t.test('the short way answers as the long one does', async (t) => {
     fc.property(cluster, fc.array(asking, { minLength: 8, maxLength: 30 }), (made, askings) => {
       const clock = new StillClock()
       const snapshots = startCluster(made, clock)
-      const short = startListener(snapshots, clock, null)
-      const long = startListener(snapshots, clock, LONG_WAY)
+      const short = startListener(snapshots, clock, WAYS.short)
+      const quick = startListener(snapshots, clock, WAYS.quick)
+      const long = startListener(snapshots, clock, WAYS.long)
       for (const one of askings) {
         clock.pass(one.passMs)
         const request = requestOf(one)
@@ -260,9 +315,11 @@ t.test('the short way answers as the long one does', async (t) => {
         plain += atOnce === undefined ? 0 : 1
         all += 1
         for (let i = 0; i < one.times; i++) {
-          const [answer, expected] = [short.ask(request), long.ask(request)]
-          if (answer !== expected)
+          const expected = long.ask(request)
+          for (const answer of [short.ask(request), quick.ask(request)]) {
+            if (answer === expected) continue
             throw new Error(`${answer}\nby the short way, by the long one\n${expected}`)
+          }
         }
       }
       snapshots.close()
@@ -271,4 +328,5 @@ t.test('the short way answers as the long one does', async (t) => {
   )
   t.ok(plain > all / 25, `${plain} of ${all} went the short way`)
   t.ok(plain < all, 'and others did not')
+  t.ok(quickAnswers > all / 25, `${quickAnswers} from bytes to bytes`)
 })

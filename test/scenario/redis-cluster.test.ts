@@ -22,7 +22,7 @@ t.test('the node of the keys stalls, dies, and comes back empty', async (t) => {
   await holder.start()
   await viewers.untilBoth('healthy')
   await pass(2500)
-  unharmed(t, watched, 400)
+  unharmed(t, watched, 250)
   const client = holder.client(t)
   t.equal(await client.hlen('edgeward:{test}:overrides'), 1, 'what operators said is written again')
   t.equal(await client.exists('edgeward:{test}:edge:gz-1', 'edgeward:{test}:edge:gz-2'), 2)

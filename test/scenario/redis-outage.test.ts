@@ -20,12 +20,12 @@ t.test('stalled longer than a report lives, then flushed', { buffered: true }, a
   redis.resume()
   await viewers.untilBoth('healthy')
   await pass(1500)
-  unharmed(t, watched, 400)
+  unharmed(t, watched, 250)
 
   const flushed = viewers.watch()
   await redis.client(t).flushall()
   await pass(2500)
-  unharmed(t, flushed, 150)
+  unharmed(t, flushed, 80)
 })
 
 t.test('killed, and back empty', { buffered: true }, async (t) => {
@@ -43,7 +43,7 @@ t.test('killed, and back empty', { buffered: true }, async (t) => {
   await viewers.untilBoth('healthy')
   // As long as it takes for what only was held to show as what it is.
   await pass(4000)
-  unharmed(t, watched, 400)
+  unharmed(t, watched, 250)
   t.notMatch((await get(`${viewers.b.admin}/metrics`)).text, HELD)
 })
 
@@ -57,5 +57,5 @@ t.test('slow, at times beyond the time that is waited', { buffered: true }, asyn
     await pass(pauseMs + 150)
   }
   await viewers.untilBoth('healthy')
-  unharmed(t, watched, 400)
+  unharmed(t, watched, 250)
 })

@@ -27,14 +27,14 @@ for (const how of ['killed', 'stalled'] as const) {
     await until('both schedulers write to it', written)
     // What only was held would show as silent by now.
     await pass(3500)
-    unharmed(t, watched, 300)
+    unharmed(t, watched, 200)
     t.equal((await viewers.b.overrides())['gz-2']?.weight, 2)
 
     // Back, and turned into a replica: nobody may write to it again.
     if (how === 'killed') await redis.primary.start()
     else redis.primary.resume()
     await pass(1000)
-    unharmed(t, watched, 330)
+    unharmed(t, watched, 210)
     await viewers.untilBoth('healthy')
   })
 }
