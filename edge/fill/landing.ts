@@ -162,8 +162,7 @@ export class Landing implements PullOwner {
     const record = this.records.get(pull)
     const { meta } = pull
     if (record === undefined || meta.length !== body.length) return
-    const { primaryKey, askedMs } = record
-    pull.meta = this.observer({ meta, body, primaryKey, delayMs: meta.receivedMs - askedMs })
+    pull.meta = this.observer({ meta, body, primaryKey: record.primaryKey })
   }
 
   private forget(pull: Pull): void {

@@ -139,7 +139,7 @@ export function readHead(head: UpstreamHead, context: HeadContext): ReadHead {
     sliceBytes: verdict === 'storable' || contentRange !== null ? context.sliceBytes : PASS_PIECE_BYTES,
     ranges: combinable && (head.status === 206 || /\bbytes\b/i.test(received.list('accept-ranges') ?? '')),
     receivedMs: responseMs,
-    initialAgeMs: ageAtHead(received, context).ageMs,
+    initialAgeMs: ageAtHead(received, context, times.playlist).ageMs,
     lifetimeMs,
     ...times,
     selecting: [],
@@ -196,14 +196,15 @@ export function readNotModified(
   const control = cacheControlOf(merged)
   // No longer for everybody: the body that is here still answers this time, and is asked for again the next.
   const withdrawn = control.noStore || control.private
+  const times = timesOf(stored.status, merged, control, context, stored.playlist)
   const except = context.rule.setCookie === 'keep' ? NOT_UPDATED : NOT_UPDATED_OR_COOKIE
   return {
     fields: endToEnd(head, received, context.rule.ownCors, control, except),
     times: {
       date: received.get('date') ?? stored.date,
       receivedMs: context.responseMs,
-      initialAgeMs: ageAtHead(received, context).ageMs,
-      ...timesOf(stored.status, merged, control, context, stored.playlist),
+      initialAgeMs: ageAtHead(received, context, times.playlist).ageMs,
+      ...times,
       ...(withdrawn && { lifetimeMs: 0 }),
       asOf: context.asOf,
       held: { upTo: context.asOf },
@@ -236,9 +237,15 @@ function timesOf(
 }
 
 /** How old it is as its head arrives, by what another edge says of it or by RFC 9111 §4.2.3. */
-function ageAtHead(received: FieldBlock, { fromEdge, requestMs, responseMs }: HeadContext): PeerAge {
-  const said = fromEdge ? peerAgeOf(received.get(PEER_AGE_LOWER), responseMs - requestMs) : undefined
-  return said ?? { ageMs: initialAgeOf(received, requestMs, responseMs), isStale: false }
+function ageAtHead(
+  received: FieldBlock,
+  { fromEdge, requestMs, responseMs }: HeadContext,
+  playlist?: PlaylistFacts,
+): PeerAge {
+  // A reload was held until there was something new to say: that time is no age, which §4.2.3 cannot know.
+  const sentMs = playlist?.blocking === true ? responseMs : requestMs
+  const said = fromEdge ? peerAgeOf(received.get(PEER_AGE_LOWER), responseMs - sentMs) : undefined
+  return said ?? { ageMs: initialAgeOf(received, sentMs, responseMs), isStale: false }
 }
 
 /** What the edges on the way did. Of other caches nothing is told: clients could not tell theirs from ours. */

@@ -11,8 +11,6 @@ export interface WholeBody {
   body: Buffer
   /** Property, path and query. */
   primaryKey: string
-  /** From the request to the head. */
-  delayMs: number
 }
 
 /** The head to keep: the same one for anything but a media playlist. */
@@ -22,7 +20,7 @@ export function observePlaylists(
   known: KnownPlaylists,
   playlistsOf: (propertyId: string) => PropertyPlaylists | undefined,
 ): BodyObserver {
-  return ({ meta, body, primaryKey, delayMs }) => {
+  return ({ meta, body, primaryKey }) => {
     const facts = meta.playlist
     if (facts === undefined) return meta
     const parsed = parsePlaylist(body)
@@ -36,12 +34,6 @@ export function observePlaylists(
       known.note(primaryKey, parsed, media.targetMs, context, settings.prefetchSegments > 0)
     }
     const read = { ...facts, media }
-    return {
-      ...meta,
-      ...boundLifetimes(read, meta),
-      playlist: read,
-      // The origin waited until there was something new to say: that time is no age (RFC 9111 §4.2.3 cannot know).
-      initialAgeMs: facts.blocking ? Math.max(0, meta.initialAgeMs - delayMs) : meta.initialAgeMs,
-    }
+    return { ...meta, ...boundLifetimes(read, meta), playlist: read }
   }
 }
