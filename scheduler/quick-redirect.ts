@@ -1,7 +1,8 @@
 // The same answer as that of plain-redirect.ts, from the bytes of a head to those of its reply: no text, no transaction
 // and no fields are made for it. Heads that it cannot read so are left to those who can.
-import { dateSource } from '../src/http/date.ts'
 import type { Clock } from '../src/clock.ts'
+import { dateSource } from '../src/http/date.ts'
+import type { FieldBlock } from '../src/http/fields.ts'
 import { NO_FIELD, nameBytes } from '../src/http1/head-bytes.ts'
 import type { HeadBytes } from '../src/http1/head-bytes.ts'
 import type { QuickHandler, QuickReply } from '../src/http1/quick.ts'
@@ -22,20 +23,13 @@ export interface QuickRedirectDeps {
   readonly clock: Clock
 }
 
-/** What leads a reply, made once a second. */
-interface ReplyStart {
-  readonly date: string
-  readonly bytes: Uint8Array
-}
-
 const FORWARDED = nameBytes('forwarded')
 const X_FORWARDED_FOR = nameBytes('x-forwarded-for')
-const CRLF = Buffer.from('\r\n', 'latin1')
+const END = Buffer.from('\r\n\r\n', 'latin1')
 
 export function quickRedirects({ snapshots, demand, metrics, clock }: QuickRedirectDeps): QuickHandler {
   const peers = new Peers()
-  const date = dateSource(() => clock.now())
-  let start: ReplyStart = startOf(date())
+  const starts = new ReplyStarts(dateSource(() => clock.now()))
   return (head, peer, reply) => {
     const startedMs = clock.monotonic()
     const snapshot = snapshots.current
@@ -43,7 +37,8 @@ export function quickRedirects({ snapshots, demand, metrics, clock }: QuickRedir
     const { bytes, hostField, targetStart } = head
     if (head.method !== 'GET') return false
     const property = topology.hostTable.find(bytes, head.valueStart(hostField), head.valueEnd(hostField))
-    if (property === undefined || property.plainFields === null) return false
+    const fields = property?.plainFields ?? null
+    if (property === undefined || fields === null) return false
     const directoryEnd = directoryEndOf(head)
     const client = directoryEnd < 0 ? undefined : clientOf(head, peer, peers, topology)
     if (client === undefined) return false
@@ -52,18 +47,34 @@ export function quickRedirects({ snapshots, demand, metrics, clock }: QuickRedir
     if (chosen === undefined) return false
     const { choice, site, edge, location } = chosen
     demand.note(choice, site, edge, startedMs)
-    const now = date()
-    if (now !== start.date) start = startOf(now)
-    writeRedirect(reply, start.bytes, head, edge, property, property.plainFields.bytes)
+    writeRedirect(reply, starts.of(fields), head, edge, property)
     metrics.answered('redirect', property, location.source, (clock.monotonic() - startedMs) / 1000)
     return true
   }
 }
 
-function startOf(date: string): ReplyStart {
-  return {
-    date,
-    bytes: Buffer.from(`HTTP/1.1 302 Found\r\nDate: ${date}\r\nContent-Length: 0\r\nLocation: `, 'latin1'),
+/** All of a reply before the target of its Location, made once a second for the few kinds of fields that there are. */
+class ReplyStarts {
+  readonly #date: () => string
+  readonly #made = new Map<FieldBlock, Uint8Array>()
+  #madeOn = ''
+
+  constructor(date: () => string) {
+    this.#date = date
+  }
+
+  of(fields: FieldBlock): Uint8Array {
+    const date = this.#date()
+    if (date !== this.#madeOn) {
+      this.#made.clear()
+      this.#madeOn = date
+    }
+    const made = this.#made.get(fields)
+    if (made !== undefined) return made
+    const text = `HTTP/1.1 302 Found\r\nDate: ${date}\r\nContent-Length: 0\r\n${fields.text}Location: `
+    const bytes = Buffer.from(text, 'latin1')
+    this.#made.set(fields, bytes)
+    return bytes
   }
 }
 
@@ -132,21 +143,18 @@ function writeRedirect(
   { bytes, targetStart, targetEnd }: HeadBytes,
   { address: { front, back } }: EdgeView,
   { idBytes }: PropertyView,
-  fields: Uint8Array,
 ): void {
   const location = front.length + idBytes.length + back.length + targetEnd - targetStart
-  const out = reply.reserve(start.length + location + CRLF.length + fields.length + CRLF.length)
-  let at = copy(start, 0, start.length, out, 0)
-  at = writeText(front, out, at)
+  const out = reply.reserve(start.length + location + END.length)
+  out.set(start)
+  let at = writeText(front, out, start.length)
   at = copy(idBytes, 0, idBytes.length, out, at)
   at = writeText(back, out, at)
   at = copy(bytes, targetStart, targetEnd, out, at)
-  at = copy(CRLF, 0, CRLF.length, out, at)
-  at = copy(fields, 0, fields.length, out, at)
-  copy(CRLF, 0, CRLF.length, out, at)
+  copy(END, 0, END.length, out, at)
 }
 
-/** A loop: for a hundred bytes a call into the runtime takes longer. Gives the place behind them. */
+/** A loop: for so few bytes a call into the runtime takes longer. Gives the place behind them. */
 function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
   let place = at
   for (let i = start; i < end; i++) to[place++] = from[i] ?? 0

@@ -18,6 +18,8 @@ const SOURCE_PLACE: ReadonlyMap<string, number> = new Map(LOCATION_SOURCES.map((
 export class AnswerCounts {
   /** By id of the property, '' for none, and by outcome. Bounded by the properties of every configuration that ran. */
   readonly #answers = new Map<string, Float64Array>()
+  /** The same of the properties of the configuration that runs, by `PropertyView.index`. */
+  readonly #known: ({ readonly property: PropertyView; readonly counts: Float64Array } | undefined)[] = []
   readonly #located = new Float64Array(LOCATION_SOURCES.length)
   /** One more than the bounds: what is slower. */
   readonly #durations = new Float64Array(BUCKETS_S.length + 1)
@@ -43,12 +45,21 @@ export class AnswerCounts {
     source: LocationSource | undefined,
     seconds: number,
   ): void {
-    bump(this.#answersOf(property?.id ?? ''), OUTCOME_PLACE.get(outcome) ?? 0)
+    bump(this.#countsOf(property), OUTCOME_PLACE.get(outcome) ?? 0)
     if (source !== undefined) bump(this.#located, SOURCE_PLACE.get(source) ?? 0)
     let bucket = 0
     while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket += 1
     bump(this.#durations, bucket)
     this.#seconds += seconds
+  }
+
+  #countsOf(property: PropertyView | undefined): Float64Array {
+    if (property === undefined) return this.#answersOf('')
+    const known = this.#known[property.index]
+    if (known?.property === property) return known.counts
+    const counts = this.#answersOf(property.id)
+    this.#known[property.index] = { property, counts }
+    return counts
   }
 
   #answersOf(property: string): Float64Array {

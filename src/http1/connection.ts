@@ -27,6 +27,8 @@ export interface ConnectionHost {
   /** Fields of every reply. */
   readonly always: FieldBlock
   readonly monotonic: () => number
+  /** When deadlines were looked at last, about a second ago at most: near enough for the end of an idle connection. */
+  readonly sweptMs: number
   readonly replies: ReplyBytes
   readonly turn: ReplyTurn
   /** True once the server drains: each reply then closes its connection. */
@@ -158,7 +160,7 @@ export class Http1Connection implements ReplyTarget, QuickReply {
     if (this.parser.end < unread.length || !quick(this.parser, this.remoteAddress, this)) return false
     this.unread = null
     this.state = 'idle'
-    this.deadlineMs = this.host.monotonic() + IDLE_TIMEOUT_MS
+    this.deadlineMs = this.host.sweptMs + IDLE_TIMEOUT_MS
     return true
   }
 

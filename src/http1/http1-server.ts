@@ -28,7 +28,7 @@ export class Http1Server {
   private readonly full: Server
   private readonly connections = new Set<Http1Connection>()
   private readonly handedOver = new Set<Socket>()
-  private readonly host: ConnectionHost & { draining: boolean }
+  private readonly host: ConnectionHost & { draining: boolean; sweptMs: number }
 
   constructor(options: Http1ServerOptions) {
     this.host = {
@@ -36,6 +36,7 @@ export class Http1Server {
       replies: new ReplyBytes(),
       turn: new ReplyTurn(),
       draining: false,
+      sweptMs: options.monotonic(),
       handOver: (socket, unread) => this.handOver(socket, unread),
       closed: (connection) => this.connections.delete(connection),
     }
@@ -67,6 +68,7 @@ export class Http1Server {
   }
 
   checkDeadlines(nowMs: number): void {
+    this.host.sweptMs = nowMs
     for (const connection of this.connections) connection.checkDeadline(nowMs)
   }
 
