@@ -79,7 +79,8 @@ export class SilenceWatch {
       if (this.#waiting.size > 0) this.#lookIn(SILENCE_MS)
     }
     socket.once('connect', () => done(true))
-    socket.once('timeout', () => done(false))
+    // Where this process stood still, the connection may be there: what the kernel has is heard of behind the timers.
+    socket.once('timeout', () => setImmediate(() => done(false)))
     // A refusal is an answer too: the requests themselves will fail in their own way.
     socket.once('error', () => done(true))
     socket.unref()

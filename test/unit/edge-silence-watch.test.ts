@@ -5,7 +5,7 @@ import { createServer, Socket } from 'node:net'
 import { mock } from 'node:test'
 import t from 'tap'
 import type { Test } from 'tap'
-import { SILENCE_MS } from '../../edge/limits.ts'
+import { SILENCE_CONNECT_MS, SILENCE_MS } from '../../edge/limits.ts'
 import { SilenceWatch } from '../../edge/upstream/silence-watch.ts'
 import { startDeaf } from '../kit/deaf-server.ts'
 import { freePort } from '../kit/ports.ts'
@@ -101,6 +101,22 @@ t.test('a connection or a refusal: it is there, and looked at again', async (t) 
   pass(SILENCE_MS)
   t.equal(knocks.length, 3)
   await knocks[2]
+  t.same(told, [])
+})
+
+t.test('this process stands still for longer than a connection may take: that says nothing', async (t) => {
+  const port = await freePort()
+  const server = createServer().listen(port, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { told, knocks, wait, pass } = watching(t, `http://127.0.0.1:${port}`)
+  wait('first')
+  pass(SILENCE_MS)
+  // Behind the call that begins to connect, before the loop can hear of it.
+  process.nextTick(() =>
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SILENCE_CONNECT_MS + 100),
+  )
+  await knocks[0]
   t.same(told, [])
 })
 
