@@ -17,7 +17,9 @@ const IMMUTABLE = { 'Cache-Control': 'max-age=600', ETag: '"a"' }
 const PLAYLIST_FIELDS = { 'Content-Type': 'application/vnd.apple.mpegurl' }
 
 const origin = await startOrigin(t, {})
-const cluster = await startTieredCluster(t, origin.url)
+// On a busy machine the origin, which is this process beside its clients, may take long.
+const timeouts = { head: '1m', body: '1m' }
+const cluster = await startTieredCluster(t, origin.url, { originEntry: { timeouts } })
 const edges = [...cluster.edges.values()]
 
 /** A channel in its own directory, at so many segments. */
