@@ -28,6 +28,9 @@ export async function runDaemon(daemon: Daemon, log: Logger): Promise<void> {
   if (process.connected) {
     process.once('disconnect', () => stop('parent is gone'))
     process.send?.({ ready: true, listeners: daemon.listeners } satisfies ReadyMessage)
+  } else if (process.send !== undefined) {
+    // It had one as it began to start.
+    stop('parent is gone')
   }
   log.info({ listeners: daemon.listeners }, 'ready')
   const reason = await stopped
