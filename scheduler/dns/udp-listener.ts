@@ -26,21 +26,24 @@ export class UdpListener {
   readonly #metrics: DnsMetrics
   /** Places for the replies of a turn, used again when the kernel has taken them. */
   #places: readonly Buffer[] = newPlaces()
-  readonly #waiting: { length: number; port: number; address: string }[] = []
+  readonly #waiting: { readonly reply: Buffer; readonly to: RemoteInfo }[] = []
+  /** Replies that the kernel had not taken when it was last asked. */
+  #unsent = 0
   readonly #flushAtEnd = (): void => this.#flush()
   #isClosed = false
 
   constructor({ host }: ListenAddress, { responder, metrics, reusePort, ipv6Only }: UdpListenerOptions) {
     this.#responder = responder
     this.#metrics = metrics
+    const family = isIPv6(host) ? 6 : 4
     this.#socket = createSocket({
-      type: isIPv6(host) ? 'udp6' : 'udp4',
+      type: `udp${family}`,
       reusePort,
       // Refused of a socket for IPv4.
-      ipv6Only: ipv6Only && isIPv6(host),
+      ipv6Only: ipv6Only && family === 6,
       recvBufferSize: UDP_RECEIVE_BYTES,
       // Replies go to addresses alone, and at once: Node's own lookup would wait a turn for each.
-      lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4),
+      lookup: (address, _options, done) => done(null, address, family),
     })
     this.#socket.on('message', (packet, from) => this.#reply(packet, from))
   }
@@ -68,11 +71,12 @@ export class UdpListener {
     await closed
   }
 
-  #reply(packet: Buffer, { address, port }: RemoteInfo): void {
-    const peer = parseIp(address)
+  #reply(packet: Buffer, from: RemoteInfo): void {
+    const peer = parseIp(from.address)
     // Port 0 is nobody's.
-    if (peer === undefined || port === 0) return
-    if (this.#socket.getSendQueueCount() > UDP_UNSENT_MAX) {
+    if (peer === undefined || from.port === 0) return
+    if (this.#unsent > 0) this.#unsent = this.#socket.getSendQueueCount()
+    if (this.#unsent > UDP_UNSENT_MAX) {
       this.#metrics.noReply('not-sent')
       return
     }
@@ -81,19 +85,17 @@ export class UdpListener {
     const length = this.#responder.respond(packet, packet.length, peer, 'udp', out)
     if (length === 0) return
     if (this.#waiting.length === 0) setImmediate(this.#flushAtEnd)
-    this.#waiting.push({ length, port, address })
+    this.#waiting.push({ reply: out.subarray(0, length), to: from })
     if (this.#waiting.length === UDP_TURN_REPLIES) this.#flush()
   }
 
   #flush(): void {
     if (this.#isClosed) return
-    this.#waiting.forEach(({ length, port, address }, i) => {
-      const reply = this.#places[i]
-      if (reply !== undefined) this.#socket.send(reply, 0, length, port, address)
-    })
+    for (const { reply, to } of this.#waiting) this.#socket.send(reply, to.port, to.address)
     this.#waiting.length = 0
+    this.#unsent = this.#socket.getSendQueueCount()
     // Mostly the kernel takes them at once, and their places are free again.
-    if (this.#socket.getSendQueueCount() > 0) this.#places = newPlaces()
+    if (this.#unsent > 0) this.#places = newPlaces()
   }
 }
 
