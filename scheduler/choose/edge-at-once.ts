@@ -20,12 +20,13 @@ export function edgeAtOnce(site: SiteView, query: ChoiceQuery): EdgeView | undef
   if (first === undefined) return undefined
   // What was sent there since only adds to the load: below its share of less it is below its share.
   if (!isOverShare(first, utilisationOf(first, query), load, weight)) return first.edge
-  return bestWithRoom(fit, query)?.edge
+  passOverLoaded(fit, query)
+  return fit[bestOf(fit)]?.edge
 }
 
 /**
- * The first edges of that order, until `isEnough` of them; all where it never is. undefined: some are passed over for
- * their load, or a hot asset is on fewer, and they must be ranked.
+ * The first edges of that order, until `isEnough` of them; all where it never is. undefined: so many have no
+ * room, or a hot asset is on fewer, and they must be ranked.
  */
 export function edgesAtOnce(
   site: SiteView,
@@ -36,12 +37,18 @@ export function edgesAtOnce(
   const { fit, load, weight } = totals
   fillClaims(site, totals, query)
   const edges: EdgeView[] = []
+  let isLoadKnown = false
   while (edges.length < fit.length && !isEnough(edges)) {
     const place = bestOf(fit)
     const next = fit[place]
-    if (next === undefined || isOverShare(next, utilisationOf(next, query), load, weight)) return undefined
-    scores[place] = TAKEN
-    edges.push(next.edge)
+    if (next === undefined) return undefined
+    if (!isLoadKnown && isOverShare(next, utilisationOf(next, query), load, weight)) {
+      passOverLoaded(fit, query)
+      isLoadKnown = true
+    } else {
+      scores[place] = TAKEN
+      edges.push(next.edge)
+    }
   }
   return edges
 }
@@ -92,7 +99,8 @@ function claimForClient(totals: SiteTotals, copies: number, { key, client }: Cho
   for (let i = 0; i < fit.length; i++) if (holders[i] === 0) scores[i] = NO_ROOM
 }
 
-function bestWithRoom(fit: readonly Standing[], query: ChoiceQuery): Standing | undefined {
+/** Those above their share of the load as it is now. */
+function passOverLoaded(fit: readonly Standing[], query: ChoiceQuery): void {
   let load = 0
   let weight = 0
   for (let i = 0; i < fit.length; i++) {
@@ -108,7 +116,6 @@ function bestWithRoom(fit: readonly Standing[], query: ChoiceQuery): Standing | 
     if (standing === undefined) continue
     if (isOverShare(standing, utilisations[i] ?? 0, load, weight)) scores[i] = NO_ROOM
   }
-  return fit[bestOf(fit)]
 }
 
 /** The place of the best claim; -1: there is none. */
