@@ -71,7 +71,9 @@ export function personalKeyOf(key: Hash64, client: IpAddress | undefined): Hash6
 export function boundLoads(preferred: readonly Candidate[]): readonly Candidate[] {
   let load = 0
   let weight = 0
-  for (const candidate of preferred) {
+  // In the order in which edge-at-once.ts adds them up: a sum in another differs in its last digit, and with it what
+  // becomes of an edge that has just its share.
+  for (const candidate of preferred.toSorted((x, y) => x.edge.index - y.edge.index)) {
     load += candidate.utilisation * candidate.edge.bandwidth
     weight += candidate.weight * candidate.ramp
   }

@@ -70,7 +70,8 @@ t.test('no edge above 1.25 of its fair share while others have room', async () =
         return (taken.get(`e-${i}`) ?? 0) <= 1.25 * fair + 1
       })
     }),
-    { numRuns: 25 },
+    // Edges at just their share: the short way and the long one once added the site's load up in another order.
+    { numRuns: 25, examples: [[{ capacities: [4, 6, 3, 8, 2], assets: 1, fill: 0.2 }]] },
   )
 })
 
