@@ -1,7 +1,7 @@
 // Weighted rendezvous hashing: stable, fair by weight, and the same for everyone.
 import fc from 'fast-check'
 import t from 'tap'
-import { hash64, rankByRendezvous, scoreOf } from '../../src/rendezvous.ts'
+import { hash64, hash64OfBytes, hash64OfJoined, rankByRendezvous, scoreOf } from '../../src/rendezvous.ts'
 
 interface Node {
   id: string
@@ -121,3 +121,18 @@ t.test('no nodes, no choice', async (t) => {
 function near(share: number, expected: number): boolean {
   return Math.abs(share - expected) < 5 * Math.sqrt((expected * (1 - expected)) / KEYS)
 }
+
+t.test('bytes hash as the text that they are, wherever they stand', async () => {
+  const latin = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((unit) => String.fromCharCode(unit)) })
+  fc.assert(
+    fc.property(latin, latin, latin, latin, (front, before, text, behind) => {
+      const bytes = Buffer.from(before + text + behind, 'latin1')
+      const start = before.length
+      const end = start + text.length
+      const { hi, lo } = hash64OfBytes(Buffer.from(front, 'latin1'), bytes, start, end)
+      const joined = hash64OfJoined(front, text + behind, text.length)
+      const whole = hash64(front + text)
+      return hi === joined.hi && lo === joined.lo && hi === whole.hi && lo === whole.lo
+    }),
+  )
+})

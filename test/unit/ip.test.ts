@@ -1,6 +1,14 @@
 // IP addresses and networks: the forms that are taken, those refused, and RFC 5952's text.
 import t from 'tap'
-import { contains, formatIp, formatNetwork, networkProblem, parseIp, parseNetwork } from '../../src/net/ip.ts'
+import {
+  contains,
+  formatIp,
+  formatNetwork,
+  networkProblem,
+  parseIp,
+  parseNetwork,
+  readIp,
+} from '../../src/net/ip.ts'
 
 /** The canonical text of what was parsed. */
 function canonical(text: string): string | undefined {
@@ -103,4 +111,18 @@ t.test('a network holds its first and last address, no neighbour, no other famil
   t.equal(holds('2001:db8:0:40::/58', '2001:db8:0:7f:ffff:ffff:ffff:ffff'), true)
   t.equal(holds('2001:db8:0:40::/58', '2001:db8:0:80::'), false)
   t.equal(holds('2001:db8:0:40::/58', '2001:db8:0:3f:ffff::'), false)
+})
+
+t.test('characters that only look like bytes of an address are none', async (t) => {
+  // Of each unit the last eight bits are a digit's.
+  for (const text of ['1.2.3.\u0134', '\u0132001:db8::1', '::\u0131']) t.equal(parseIp(text), undefined, text)
+})
+
+t.test('an address is read from the middle of other bytes', async (t) => {
+  const texts = ['192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1', 'fe80::1%eth0', '::']
+  for (const text of texts) {
+    const bytes = Buffer.from(`1/${text}/1.2`)
+    t.same(readIp(bytes, 2, bytes.length - 4), parseIp(text), text)
+    t.equal(readIp(bytes, 2, bytes.length - 3), undefined, `${text} and a slash`)
+  }
 })
