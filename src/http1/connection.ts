@@ -156,7 +156,7 @@ export class Http1Connection implements ReplyTarget, QuickReply {
   /** A head that stands alone in what was read, as nearly all do. */
   private isAnsweredQuickly(unread: Buffer): boolean {
     const { quick, secure, draining } = this.host
-    if (quick === null || secure || draining || this.parser.close || this.clientEnded) return false
+    if (quick === null || secure || draining || this.parser.close) return false
     if (this.parser.end < unread.length || !quick(this.parser, this.remoteAddress, this)) return false
     this.unread = null
     this.state = 'idle'
