@@ -1,7 +1,7 @@
 // The same answer as that of plain-redirect.ts, from the bytes of a head to those of its reply: no text, no transaction
 // and no fields are made for it. Heads that it cannot read so are left to those who can.
 import type { Clock } from '../src/clock.ts'
-import { dateSource } from '../src/http/date.ts'
+import { formatHttpDate } from '../src/http/date.ts'
 import type { FieldBlock } from '../src/http/fields.ts'
 import { NO_FIELD, nameBytes } from '../src/http1/head-bytes.ts'
 import type { HeadBytes } from '../src/http1/head-bytes.ts'
@@ -29,7 +29,7 @@ const END = Buffer.from('\r\n\r\n', 'latin1')
 
 export function quickRedirects({ snapshots, demand, metrics, clock }: QuickRedirectDeps): QuickHandler {
   const peers = new Peers()
-  const starts = new ReplyStarts(dateSource(() => clock.now()))
+  const starts = new ReplyStarts(clock)
   return (head, peer, reply) => {
     const startedMs = clock.monotonic()
     const snapshot = snapshots.current
@@ -47,30 +47,33 @@ export function quickRedirects({ snapshots, demand, metrics, clock }: QuickRedir
     if (chosen === undefined) return false
     const { choice, site, edge, location } = chosen
     demand.note(choice, site, edge, startedMs)
-    writeRedirect(reply, starts.of(fields), head, edge, property)
+    writeRedirect(reply, starts.of(fields, startedMs), head, edge, property)
     metrics.answered('redirect', property, location.source, (clock.monotonic() - startedMs) / 1000)
     return true
   }
 }
 
-/** All of a reply before the target of its Location, made once a second for the few kinds of fields that there are. */
-class ReplyStarts {
-  readonly #date: () => string
-  readonly #made = new Map<FieldBlock, Uint8Array>()
-  #madeOn = ''
+/** For how long a reply's Date may stay, in ms: it tells whole seconds. */
+const DATE_KEPT_MS = 100
 
-  constructor(date: () => string) {
-    this.#date = date
+/** All of a reply before the target of its Location: the same for a while, of the few kinds of fields that there are. */
+class ReplyStarts {
+  readonly #clock: Clock
+  readonly #made = new Map<FieldBlock, Uint8Array>()
+  #goodUntilMs = -Infinity
+
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
 
-  of(fields: FieldBlock): Uint8Array {
-    const date = this.#date()
-    if (date !== this.#madeOn) {
+  of(fields: FieldBlock, nowMs: number): Uint8Array {
+    if (nowMs >= this.#goodUntilMs) {
       this.#made.clear()
-      this.#madeOn = date
+      this.#goodUntilMs = nowMs + DATE_KEPT_MS
     }
     const made = this.#made.get(fields)
     if (made !== undefined) return made
+    const date = formatHttpDate(this.#clock.now())
     const text = `HTTP/1.1 302 Found\r\nDate: ${date}\r\nContent-Length: 0\r\n${fields.text}Location: `
     const bytes = Buffer.from(text, 'latin1')
     this.#made.set(fields, bytes)

@@ -43,16 +43,17 @@ export interface DemandSize {
 }
 
 export class DemandTracker implements Demand {
+  /** Of edges, then of sites, then of properties: all of them fade by one factor. */
   #expected: ExpectedLoad
-  #expectedAt: ExpectedLoad
-  #expectedOf: ExpectedLoad
+  readonly #sitesFrom: number
+  readonly #propertiesFrom: number
   #rates = new AssetRates()
   readonly #reported = new ReportedRates()
 
   constructor({ edges, sites = edges, properties = 0 }: DemandSize) {
-    this.#expected = new ExpectedLoad(edges)
-    this.#expectedAt = new ExpectedLoad(sites)
-    this.#expectedOf = new ExpectedLoad(properties)
+    this.#expected = new ExpectedLoad(edges + sites + properties)
+    this.#sitesFrom = edges
+    this.#propertiesFrom = edges + sites
   }
 
   static of(topology: Topology): DemandTracker {
@@ -67,9 +68,11 @@ export class DemandTracker implements Demand {
   /** The same demand in a changed configuration. What edges report, it has to hear again. */
   movedTo(after: Topology, before: Topology): DemandTracker {
     const moved = DemandTracker.of(after)
-    moved.#expected = this.#expected.movedTo(placesBefore(after.edges, before.edges))
-    moved.#expectedAt = this.#expectedAt.movedTo(placesBefore(after.sites, before.sites))
-    moved.#expectedOf = this.#expectedOf.movedTo(placesBefore(after.allProperties, before.allProperties))
+    moved.#expected = this.#expected.movedTo([
+      ...placesBefore(after.edges, before.edges),
+      ...placesBefore(after.sites, before.sites).map(behind(this.#sitesFrom)),
+      ...placesBefore(after.allProperties, before.allProperties).map(behind(this.#propertiesFrom)),
+    ])
     // By hashes of assets and sites: nobody's place.
     moved.#rates = this.#rates
     return moved
@@ -78,8 +81,8 @@ export class DemandTracker implements Demand {
   /** A client was sent to this edge for this asset. */
   note({ key, property }: Asset, site: SiteView, edge: EdgeView, nowMs: number): void {
     this.#expected.note(edge.index, nowMs)
-    this.#expectedAt.note(site.index, nowMs)
-    this.#expectedOf.note(property.index, nowMs)
+    this.#expected.note(this.#sitesFrom + site.index, nowMs)
+    this.#expected.note(this.#propertiesFrom + property.index, nowMs)
     this.#rates.note(atSite(key, site), nowMs)
   }
 
@@ -93,7 +96,7 @@ export class DemandTracker implements Demand {
   }
 
   sessionsAt(site: SiteView, nowMs: number): number {
-    return this.#expectedAt.sessionsOn(site.index, nowMs)
+    return this.#expected.sessionsOn(this.#sitesFrom + site.index, nowMs)
   }
 
   assetRate(key: Hash64, site: SiteView, nowMs: number): number {
@@ -105,9 +108,14 @@ export class DemandTracker implements Demand {
   }
 
   propertyBitRate(property: PropertyView, nowMs: number): number {
-    const expected = this.#expectedOf.sessionsOn(property.index, nowMs)
+    const expected = this.#expected.sessionsOn(this.#propertiesFrom + property.index, nowMs)
     return this.#reported.propertyBitRate(property) + expected * SESSION_BIT_RATE
   }
+}
+
+/** Places behind `first` others. */
+function behind(first: number): (place: number | undefined) => number | undefined {
+  return (place) => (place === undefined ? undefined : first + place)
 }
 
 /** An asset that is hot in one place is not so in another. */

@@ -1,5 +1,5 @@
-// The sessions that this scheduler has sent to each edge (or of each property) and that no report can show yet. Each
-// counts in full when it is assigned and fades while the edges' reports take it up. Bounded by what is configured.
+// The sessions that this scheduler has sent to each edge (or site, or of each property) and that no report can show yet.
+// Each counts in full when it is assigned and fades while the edges' reports take it up. Bounded by what is configured.
 import { EXPECTED_DECAY_MS } from '../limits.ts'
 
 /** Numbers are written anew, with a later landmark, before they grow past what a double holds exactly enough. */

@@ -4,6 +4,13 @@ import { Socket } from 'node:net'
 import type { OnReadOpts } from 'node:net'
 
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024)
+/** Its first bytes, by their number: most requests are short, and a view for each of them would be made anew. */
+const VIEWS: (Buffer | undefined)[] = Array.from({ length: 1024 }, () => undefined)
+
+function viewOf(length: number): Buffer {
+  if (length >= VIEWS.length) return SHARED.subarray(0, length)
+  return (VIEWS[length] ??= SHARED.subarray(0, length))
+}
 
 /** True for bytes that are only good until the next read of any socket. */
 export function isShared(bytes: Buffer): boolean {
@@ -21,7 +28,7 @@ export function readShared(accepted: Socket, onBytes: (bytes: Buffer) => void): 
   const onread: OnReadOpts = {
     buffer: SHARED,
     callback: (length) => {
-      onBytes(SHARED.subarray(0, length))
+      onBytes(viewOf(length))
       return true
     },
   }
