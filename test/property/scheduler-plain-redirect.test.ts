@@ -269,7 +269,8 @@ function partsOf(reply: Buffer): unknown[] {
   const isDated = !Number.isNaN(Date.parse(taken('Date')))
   const bodyBytes = Number(taken('Content-Length'))
   const [end, behind] = lines.splice(-2)
-  if (!isDated || end !== '' || behind !== '') throw new Error(`not a whole reply: ${reply}`)
+  if (!isDated || end !== '' || behind !== '')
+    throw new Error(`not a whole reply: ${reply.toString('latin1')}`)
   return [Number(status.split(' ')[1]), lines.toSorted(), bodyBytes, '']
 }
 
