@@ -41,7 +41,7 @@ for (const stream of ['vod', 'live'] as const) {
     const { page, log, first, other } = await startSteeredViewer(t, browser, { stream, ttl: '1m' }, open)
     const asked = Number(await page.evaluate('window.player.again'))
     await first.stop('SIGKILL')
-    await page.waitForFunction(`window.player.again > ${asked}`, null, { timeout: 40_000 })
+    await page.waitForFunction(`window.player.again > ${asked}`, null, { timeout: 90_000 })
     t.pass('its own player gives up, or waits')
     t.ok((await playFor(page, PLAYED_SECONDS)) >= PLAYED_SECONDS)
     t.ok(log.origins.has(other.url))
