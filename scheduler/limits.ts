@@ -106,6 +106,9 @@ export const RAMP_UP_MS = 30_000
 /** An asset gets an edge more at its site for each so many decisions a second. */
 export const HOT_ASSET_RATE = 20
 
+/** Looks at edges in search of the few that a hot asset is on; where it would take more, all are ranked once. */
+export const HOT_SEARCH_STEPS_MAX = 1024
+
 /** By what edges report: an edge more for each part so large of what one of them can send, in the mean. */
 export const HOT_ASSET_SHARE = 0.25
 

@@ -31,7 +31,9 @@ export interface PlainChoice {
   readonly edge: EdgeView
 }
 
-export interface PlainRedirect extends PlainQuestion, PlainChoice {
+export interface PlainRedirect extends PlainChoice {
+  readonly property: PropertyView
+  readonly client: IpAddress
   readonly head: ReplyHead
 }
 
@@ -65,7 +67,6 @@ export function plainRedirect(
   return {
     property,
     client,
-    key,
     location,
     choice,
     site,

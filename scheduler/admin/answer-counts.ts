@@ -18,7 +18,7 @@ const SOURCE_PLACE: ReadonlyMap<string, number> = new Map(LOCATION_SOURCES.map((
 export class AnswerCounts {
   /** By id of the property, '' for none, and by outcome. Bounded by the properties of every configuration that ran. */
   readonly #answers = new Map<string, Float64Array>()
-  /** The same of the properties of the configuration that runs, by `PropertyView.index`. */
+  /** The same by `PropertyView.index`, of the properties met last there: as many as the largest configuration had. */
   readonly #known: ({ readonly property: PropertyView; readonly counts: Float64Array } | undefined)[] = []
   readonly #located = new Float64Array(LOCATION_SOURCES.length)
   /** One more than the bounds: what is slower. */

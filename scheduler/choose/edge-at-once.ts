@@ -4,6 +4,7 @@
 import type { EdgeView, SiteView } from '../topology.ts'
 import { utilisationOf } from './candidates.ts'
 import type { ChoiceQuery } from './candidates.ts'
+import { HOT_SEARCH_STEPS_MAX } from '../limits.ts'
 import { copiesOf, isOverShare, personalKeyOf } from './edges.ts'
 import { scoreOfUnit, unitOfWords } from '../../src/rendezvous.ts'
 import type { Hash64 } from '../../src/rendezvous.ts'
@@ -15,7 +16,7 @@ import type { Standing } from './standing.ts'
 export function edgeAtOnce(site: SiteView, query: ChoiceQuery): EdgeView | undefined {
   const totals = siteTotalsOf(site, query)
   const { fit, load, weight } = totals
-  fillClaims(site, totals, query)
+  if (!fillClaims(site, totals, query)) return undefined
   const first = fit[bestOf(fit)]
   if (first === undefined) return undefined
   // What was sent there since only adds to the load: below its share of less it is below its share.
@@ -35,7 +36,7 @@ export function edgesAtOnce(
 ): readonly EdgeView[] | undefined {
   const totals = siteTotalsOf(site, query)
   const { fit, load, weight } = totals
-  fillClaims(site, totals, query)
+  if (!fillClaims(site, totals, query)) return undefined
   const edges: EdgeView[] = []
   let isLoadKnown = false
   while (edges.length < fit.length && !isEnough(edges)) {
@@ -62,8 +63,8 @@ let holders = new Uint8Array(16)
 const NO_ROOM = -1
 const TAKEN = NO_ROOM
 
-/** What each edge may claim of this client: NO_ROOM where nothing. */
-function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): void {
+/** What each edge may claim of this client: NO_ROOM where nothing. false: to rank them is less work. */
+function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): boolean {
   const { fit, meanCapacity, isOverloaded } = totals
   const { key, demand, nowMs } = query
   if (scores.length < fit.length) {
@@ -75,8 +76,13 @@ function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): voi
   const rate = demand.assetRate(key, site, nowMs)
   const bitRate = demand.assetBitRate(key, site, nowMs)
   const copies = copiesOf({ rate, bitRate }, meanCapacity, fit.length)
-  if (copies > 1) claimForClient(totals, copies, query)
-  if (isOverloaded) fit.forEach((standing, i) => void (standing.overloaded && (scores[i] = NO_ROOM)))
+  if (copies > 1) {
+    if (copies < fit.length && copies * fit.length > HOT_SEARCH_STEPS_MAX) return false
+    claimForClient(totals, copies, query)
+  }
+  if (!isOverloaded) return true
+  for (let i = 0; i < fit.length; i++) if (fit[i]?.overloaded === true) scores[i] = NO_ROOM
+  return true
 }
 
 function fillScores({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): void {
@@ -89,14 +95,20 @@ function fillScores({ fit, hashes, isEven }: SiteTotals, { hi, lo }: Hash64): vo
 /** Among the `copies` edges of the best scores each client has its own order; the others stand behind, unasked. */
 function claimForClient(totals: SiteTotals, copies: number, { key, client }: ChoiceQuery): void {
   const { fit } = totals
-  holders.fill(copies < fit.length ? 0 : 1, 0, fit.length)
-  for (let taken = 0; taken < copies && copies < fit.length; taken++) {
+  const isOnAll = copies === fit.length
+  if (!isOnAll) markHolders(fit, copies)
+  fillScores(totals, personalKeyOf(key, client))
+  if (isOnAll) return
+  for (let i = 0; i < fit.length; i++) if (holders[i] === 0) scores[i] = NO_ROOM
+}
+
+function markHolders(fit: readonly Standing[], copies: number): void {
+  holders.fill(0, 0, fit.length)
+  for (let taken = 0; taken < copies; taken++) {
     const place = bestOf(fit)
     holders[place] = 1
     scores[place] = TAKEN
   }
-  fillScores(totals, personalKeyOf(key, client))
-  for (let i = 0; i < fit.length; i++) if (holders[i] === 0) scores[i] = NO_ROOM
 }
 
 /** Those above their share of the load as it is now. */

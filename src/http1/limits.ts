@@ -20,6 +20,8 @@ export function writeTimeoutMs(bytes: number): number {
 export const PIPELINE_BYTES_MAX = HEAD_BYTES_MAX
 /** Bodies up to this leave in one write with their head; copying them is cheaper than a second buffer in the kernel call. */
 export const SMALL_BODY_BYTES = 16 * 1024
+/** Reads shorter than this have a view each that is made once; a longer one is given its own. */
+export const KEPT_VIEW_BYTES = 1024
 /** Small replies that wait for the end of a turn of the event loop, and their bytes: beyond either they leave at once. */
 export const TURN_REPLIES_MAX = 32
 export const TURN_BYTES = 128 * 1024

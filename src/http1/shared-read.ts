@@ -2,10 +2,11 @@
 // read; for requests of a few hundred bytes that is a fifth of what a hit costs (docs/decisions/0005).
 import { Socket } from 'node:net'
 import type { OnReadOpts } from 'node:net'
+import { KEPT_VIEW_BYTES } from './limits.ts'
 
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024)
 /** Its first bytes, by their number: most requests are short, and a view for each of them would be made anew. */
-const VIEWS: (Buffer | undefined)[] = Array.from({ length: 1024 }, () => undefined)
+const VIEWS: (Buffer | undefined)[] = Array.from({ length: KEPT_VIEW_BYTES }, () => undefined)
 
 function viewOf(length: number): Buffer {
   if (length >= VIEWS.length) return SHARED.subarray(0, length)
