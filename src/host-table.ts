@@ -1,5 +1,6 @@
 // Hosts as a request's head has them, as bytes: found without making text of them. Only what stands there just as it was
 // configured is found; ports, capitals and suffixes are for src/property-index.ts.
+import { propertiesByHost } from './property-index.ts'
 import type { Hosted } from './property-index.ts'
 
 interface Entry<P> {
@@ -14,12 +15,8 @@ export class HostTable<P extends Hosted> {
   readonly #places: (Entry<P> | undefined)[]
   readonly #mask: number
 
-  /** Of two properties that name one host the first stands. */
   constructor(properties: readonly P[]) {
-    const byHost = new Map<string, P>()
-    for (const property of properties) {
-      for (const host of property.hosts) if (!byHost.has(host)) byHost.set(host, property)
-    }
+    const byHost = propertiesByHost(properties)
     const count = 2 ** Math.ceil(Math.log2(SPARE * Math.max(1, byHost.size)))
     this.#mask = count - 1
     this.#places = Array.from({ length: count }, () => undefined)

@@ -19,18 +19,22 @@ export interface PrefixedPath {
   readonly path: string
 }
 
+/** By each host as it is configured; of two properties that name one host the first stands. */
+export function propertiesByHost<P extends Hosted>(properties: readonly P[]): ReadonlyMap<string, P> {
+  const byHost = new Map<string, P>()
+  for (const property of properties) {
+    for (const host of property.hosts) if (!byHost.has(host)) byHost.set(host, property)
+  }
+  return byHost
+}
+
 /** `labels`: redirects put the property's id in front of an edge's host name. */
 export function buildPropertyIndex<P extends Hosted>(
   properties: readonly P[],
   labels = false,
 ): PropertyIndex<P> {
-  const byId = new Map<string, P>()
-  const byHost = new Map<string, P>()
-  for (const property of properties) {
-    byId.set(property.id, property)
-    // Of two properties that name one host the first stands.
-    for (const host of property.hosts) if (!byHost.has(host)) byHost.set(host, property)
-  }
+  const byId = new Map(properties.map((property) => [property.id, property]))
+  const byHost = propertiesByHost(properties)
   return {
     findById: (id) => byId.get(id),
     findByHost(hostField) {

@@ -4,6 +4,7 @@ import { AssetRates } from '../../scheduler/choose/asset-rates.ts'
 import { DemandTracker, NO_DEMAND } from '../../scheduler/choose/demand.ts'
 import { copiesFor } from '../../scheduler/choose/edges.ts'
 import { ExpectedLoad } from '../../scheduler/choose/expected-load.ts'
+import { HOT_ASSET_RATE } from '../../scheduler/limits.ts'
 import { nextHealth } from '../../scheduler/health/edge-health.ts'
 import { rampUpOf } from '../../scheduler/health/ramp-up.ts'
 import { hash64 } from '../../src/rendezvous.ts'
@@ -88,6 +89,19 @@ t.test('between two reports a crowd spills to the neighbour', async (t) => {
     edges.slice(200).every((id) => id === 'fra'),
     'none past full',
   )
+})
+
+t.test('at a large site a hot asset has as many edges, however they are found', async (t) => {
+  const ids = Array.from({ length: 60 }, (_, i) => `e-${i}`)
+  const cluster = { sites: [site('here')], edges: ids.map((id) => edgeEntry(id, 'here')) }
+  // On so many edges that they are searched for one by one, ranked, and all.
+  for (const copies of [3, 17, 18, 59, 60]) {
+    const demand = { ...NO_DEMAND, assetRate: () => copies * HOT_ASSET_RATE }
+    const { decide } = choosing(cluster, { demand })
+    const clients = Array.from({ length: 1500 }, (_, i) => `198.51.${i >> 8}.${i & 255}`)
+    const found = new Set(clients.map((peer) => decide({ peer }).chosen?.id))
+    t.equal(found.size, copies)
+  }
 })
 
 t.test('a hot asset gets more edges as its rate grows, and loses them again', async (t) => {
