@@ -12,15 +12,14 @@ import type { PropertyView } from '../topology.ts'
 /** A decision takes microseconds; the buckets, upper bounds in seconds, are around that. */
 const BUCKETS_S = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2.5e-2]
 
-const OUTCOME_PLACE: ReadonlyMap<string, number> = new Map(OUTCOMES.map((word, i) => [word, i]))
-const SOURCE_PLACE: ReadonlyMap<string, number> = new Map(LOCATION_SOURCES.map((word, i) => [word, i]))
-
 export class AnswerCounts {
   /** By id of the property, '' for none, and by outcome. Bounded by the properties of every configuration that ran. */
   readonly #answers = new Map<string, Float64Array>()
   /** The same by `PropertyView.index`, of the properties met last there: as many as the largest configuration had. */
   readonly #known: ({ readonly property: PropertyView; readonly counts: Float64Array } | undefined)[] = []
   readonly #located = new Float64Array(LOCATION_SOURCES.length)
+  readonly #outcomePlaces = new Places(OUTCOMES)
+  readonly #sourcePlaces = new Places(LOCATION_SOURCES)
   /** One more than the bounds: what is slower. */
   readonly #durations = new Float64Array(BUCKETS_S.length + 1)
   #seconds = 0
@@ -45,8 +44,8 @@ export class AnswerCounts {
     source: LocationSource | undefined,
     seconds: number,
   ): void {
-    bump(this.#countsOf(property), OUTCOME_PLACE.get(outcome) ?? 0)
-    if (source !== undefined) bump(this.#located, SOURCE_PLACE.get(source) ?? 0)
+    bump(this.#countsOf(property), this.#outcomePlaces.of(outcome))
+    if (source !== undefined) bump(this.#located, this.#sourcePlaces.of(source))
     let bucket = 0
     while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket += 1
     bump(this.#durations, bucket)
@@ -102,6 +101,25 @@ export class AnswerCounts {
         })
       },
     })
+  }
+}
+
+/** Of words among so many. The one that was asked for last is mostly asked for again. */
+class Places<W extends string> {
+  readonly #words: readonly W[]
+  #last: W | undefined
+  #place = 0
+
+  constructor(words: readonly W[]) {
+    this.#words = words
+  }
+
+  of(word: W): number {
+    if (word !== this.#last) {
+      this.#last = word
+      this.#place = this.#words.indexOf(word)
+    }
+    return this.#place
   }
 }
 

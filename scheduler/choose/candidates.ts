@@ -206,14 +206,27 @@ function candidateOf(standing: Standing, doubt: Doubt, query: ChoiceQuery): Cand
   }
 }
 
-/** The larger of bandwidth and connections in use; what a report claims beyond reason counts as UTILISATION_MAX. */
 export function utilisationOf(
   { edge, sentBitRate, connections }: Standing,
   { demand, nowMs }: ChoiceQuery,
 ): number {
-  const expected = demand.sessionsOn(edge, nowMs)
-  const bits = (sentBitRate + expected * SESSION_BIT_RATE) / edge.bandwidth
-  return Math.min(UTILISATION_MAX, Math.max(bits, (connections + expected) / edge.connectionsMax))
+  const expected = demand.sessionsOn(edge.index, nowMs)
+  return utilisationBy(sentBitRate, connections, expected, edge.bandwidth, edge.connectionsMax)
+}
+
+/**
+ * The larger of bandwidth (bits a second) and connections in use; what a report claims beyond reason counts as
+ * UTILISATION_MAX. `expected`: sessions that the report does not show.
+ */
+export function utilisationBy(
+  sentBitRate: number,
+  connections: number,
+  expected: number,
+  bandwidth: number,
+  connectionsMax: number,
+): number {
+  const bits = (sentBitRate + expected * SESSION_BIT_RATE) / bandwidth
+  return Math.min(UTILISATION_MAX, Math.max(bits, (connections + expected) / connectionsMax))
 }
 
 /** What one session more adds to an edge's utilisation. */

@@ -10,8 +10,8 @@ import type { Hash64 } from '../../src/rendezvous.ts'
 import { ReportedRates } from './reported-rates.ts'
 
 export interface Demand {
-  /** Sessions assigned to the edge that its reports do not show yet. */
-  sessionsOn(edge: EdgeView, nowMs: number): number
+  /** Sessions assigned to the edge of that `EdgeView.index` that its reports do not show yet. */
+  sessionsOn(edgeIndex: number, nowMs: number): number
   /** The same for all edges of a site. */
   sessionsAt(site: SiteView, nowMs: number): number
   /** Decisions a second for an asset at a site. */
@@ -78,12 +78,12 @@ export class DemandTracker implements Demand {
     return moved
   }
 
-  /** A client was sent to this edge for this asset. */
+  /** A client was sent to this edge for this asset. An asset that is hot in one place is not so in another. */
   note({ key, property }: Asset, site: SiteView, edge: EdgeView, nowMs: number): void {
     this.#expected.note(edge.index, nowMs)
     this.#expected.note(this.#sitesFrom + site.index, nowMs)
     this.#expected.note(this.#propertiesFrom + property.index, nowMs)
-    this.#rates.note(atSite(key, site), nowMs)
+    this.#rates.note(key.hi ^ site.hash.hi, key.lo ^ site.hash.lo, nowMs)
   }
 
   /** Reports have come. */
@@ -91,8 +91,8 @@ export class DemandTracker implements Demand {
     this.#reported.take(snapshot, nowMs)
   }
 
-  sessionsOn(edge: EdgeView, nowMs: number): number {
-    return this.#expected.sessionsOn(edge.index, nowMs)
+  sessionsOn(edgeIndex: number, nowMs: number): number {
+    return this.#expected.sessionsOn(edgeIndex, nowMs)
   }
 
   sessionsAt(site: SiteView, nowMs: number): number {
@@ -100,11 +100,11 @@ export class DemandTracker implements Demand {
   }
 
   assetRate(key: Hash64, site: SiteView, nowMs: number): number {
-    return this.#rates.rateOf(atSite(key, site), nowMs)
+    return this.#rates.rateOf(key.hi ^ site.hash.hi, key.lo ^ site.hash.lo, nowMs)
   }
 
   assetBitRate(key: Hash64, site: SiteView, nowMs: number): number {
-    return this.#reported.assetBitRate(key, site.hash, nowMs)
+    return this.#reported.assetBitRate(key.hi ^ site.hash.hi, key.lo ^ site.hash.lo, nowMs)
   }
 
   propertyBitRate(property: PropertyView, nowMs: number): number {
@@ -116,9 +116,4 @@ export class DemandTracker implements Demand {
 /** Places behind `first` others. */
 function behind(first: number): (place: number | undefined) => number | undefined {
   return (place) => (place === undefined ? undefined : first + place)
-}
-
-/** An asset that is hot in one place is not so in another. */
-function atSite(key: Hash64, site: SiteView): Hash64 {
-  return { hi: key.hi ^ site.hash.hi, lo: key.lo ^ site.hash.lo }
 }

@@ -102,16 +102,28 @@ const PLACE: Readonly<Record<Candidate['reason'], number>> = {
 type Share = Pick<Candidate, 'edge' | 'weight' | 'ramp'>
 
 /** With one session more; load and weight of the whole site. One that is hardly loaded may be, whatever its share. */
-export function isOverShare(
+function isOverShare(
   { edge, weight, ramp }: Share,
   utilisation: number,
+  load: number,
+  siteWeight: number,
+): boolean {
+  return isBeyondShare(utilisation, sessionShareOf(edge), edge.bandwidth, weight, ramp, load, siteWeight)
+}
+
+/** The same of an edge's figures; `more`: what one session adds to its utilisation. */
+export function isBeyondShare(
+  utilisation: number,
+  more: number,
+  bandwidth: number,
+  weight: number,
+  ramp: number,
   siteLoad: number,
   siteWeight: number,
 ): boolean {
-  const more = sessionShareOf(edge)
   if (utilisation + more <= BOUNDED_FROM * ramp) return false
-  const fair = ((siteLoad + more * edge.bandwidth) * weight * ramp) / siteWeight
-  return (utilisation + more) * edge.bandwidth > FAIR_SHARE_MAX * fair
+  const fair = ((siteLoad + more * bandwidth) * weight * ramp) / siteWeight
+  return (utilisation + more) * bandwidth > FAIR_SHARE_MAX * fair
 }
 
 function relativeLoad({ utilisation, edge, weight, ramp }: Candidate): number {

@@ -15,6 +15,7 @@ import type { Snapshot } from '../snapshot.ts'
 import type { EdgeView, PropertyView, Topology } from '../topology.ts'
 import { hash64 } from '../../src/rendezvous.ts'
 import type { Hash64 } from '../../src/rendezvous.ts'
+import { HashTable } from './hash-table.ts'
 
 /** Whole bits a second, so that what is taken off leaves nothing behind. */
 interface RateSum {
@@ -35,7 +36,8 @@ type Parts = ReadonlyMap<string, Part>
 const NO_PARTS: Parts = new Map()
 
 export class ReportedRates {
-  readonly #assets = new Map<number, RateSum>()
+  /** By the hash of asset and site. */
+  readonly #assets = new HashTable<RateSum>()
   /** Bounded by the capped properties. */
   readonly #properties = new Map<string, RateSum>()
   /** By `EdgeView.index`: the report that counts, and its parts. */
@@ -61,9 +63,12 @@ export class ReportedRates {
     if (nowMs - this.#sweptAtMs >= REPORTED_SWEEP_MS) this.#sweep(nowMs)
   }
 
-  /** Bits a second of an asset at a site: up at once, down slowly, so that its edges do not come and go. */
-  assetBitRate(key: Hash64, site: Hash64, nowMs: number): number {
-    const sum = this.#assets.get(atSite(key, site))
+  /**
+   * Bits a second of an asset at a site, by the words of their hash: up at once, down slowly, so that its edges do not
+   * come and go.
+   */
+  assetBitRate(hi: number, lo: number, nowMs: number): number {
+    const sum = this.#assets.get(hi, lo)
     return sum === undefined ? 0 : heldBitsOf(sum, nowMs)
   }
 
@@ -95,12 +100,11 @@ export class ReportedRates {
   }
 
   #assetSum(key: Hash64, site: Hash64): RateSum | undefined {
-    const place = atSite(key, site)
-    const known = this.#assets.get(place)
+    const [hi, lo] = [key.hi ^ site.hi, key.lo ^ site.lo]
+    const known = this.#assets.get(hi, lo)
     if (known !== undefined || this.#assets.size >= REPORTED_ASSETS_MAX) return known
     const sum = { bits: 0, heldBits: 0, heldAtMs: 0 }
-    this.#assets.set(place, sum)
-    return sum
+    return this.#assets.add(hi, lo, sum) ? sum : undefined
   }
 
   #propertySum(id: string): RateSum {
@@ -112,9 +116,7 @@ export class ReportedRates {
   /** Forgets assets that nobody sends any more. */
   #sweep(nowMs: number): void {
     this.#sweptAtMs = nowMs
-    for (const [place, sum] of this.#assets) {
-      if (sum.bits === 0 && heldBitsOf(sum, nowMs) < FORGOTTEN_BITS) this.#assets.delete(place)
-    }
+    this.#assets.keepOnly((sum) => sum.bits > 0 || heldBitsOf(sum, nowMs) >= FORGOTTEN_BITS)
   }
 }
 
@@ -130,11 +132,6 @@ function addTo(sum: RateSum, bits: number, nowMs: number): void {
 
 function heldBitsOf({ bits, heldBits, heldAtMs }: RateSum, nowMs: number): number {
   return Math.max(bits, heldBits * Math.exp(Math.min(0, heldAtMs - nowMs) / HOT_ASSET_HOLD_MS))
-}
-
-/** An asset that is hot in one place is not so in another. 53 bits of the two hashes, as a key. */
-function atSite(key: Hash64, site: Hash64): number {
-  return (key.hi ^ site.hi) * 2 ** 21 + ((key.lo ^ site.lo) >>> 11)
 }
 
 /** `/a/b/`, `/a/`, `/`: the nearest so many. */

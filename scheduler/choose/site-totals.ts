@@ -5,14 +5,12 @@ import type { SiteView, Topology } from '../topology.ts'
 import { placeOf, sessionShareOf, totalsOf } from './candidates.ts'
 import type { ChoiceQuery, FitTotals } from './candidates.ts'
 import { NO_DEMAND } from './demand.ts'
+import { FitFigures } from './fit-figures.ts'
 import { standingOf } from './standing.ts'
-import type { Standing } from './standing.ts'
 
 export interface SiteTotals extends FitTotals {
-  /** How those edges stand that may take the client and that `doubt` is said of. */
-  readonly fit: readonly Standing[]
-  /** The same edges' hashes, high word and low word of each, side by side. */
-  readonly hashes: Int32Array
+  /** Of those edges that may take the client and that `doubt` is said of. */
+  readonly fit: FitFigures
   /** All of them have one weight. */
   readonly isEven: boolean
   /** The sum of what they may claim of the site's load. */
@@ -90,8 +88,7 @@ function addUp(site: SiteView, query: ChoiceQuery): KeptTotals {
   const sessionLoad = site.ordinary.reduce((sum, edge) => sum + sessionShareOf(edge) * edge.bandwidth, 0)
   return {
     ...totals,
-    fit,
-    hashes: Int32Array.from(fit.flatMap(({ edge }) => [edge.hash.hi, edge.hash.lo])),
+    fit: new FitFigures(fit),
     isEven: fit.every(({ weight }) => weight === fit[0]?.weight),
     weight: fit.reduce((sum, { weight, ramp }) => sum + weight * ramp, 0),
     meanCapacity: fit.reduce((sum, { capacity }) => sum + capacity, 0) / fit.length,

@@ -241,7 +241,7 @@ function startListener(snapshots: SnapshotHolder, clock: StillClock, { decisionL
     if (!answersQuickly(request)) handle({ request, reply: replyTo(told) })
     const nowMs = clock.monotonic()
     const loads = [
-      edges.map((one) => demand.sessionsOn(one, nowMs)),
+      edges.map((one) => demand.sessionsOn(one.index, nowMs)),
       sites.map((one) => demand.sessionsAt(one, nowMs)),
       allProperties.map((one) => demand.propertyBitRate(one, nowMs)),
     ]

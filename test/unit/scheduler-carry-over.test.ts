@@ -9,6 +9,7 @@ import { FleetJudge } from '../../scheduler/health/fleet.ts'
 import { DOWN_AFTER_MS, SUSPECT_AFTER_MS } from '../../scheduler/limits.ts'
 import { placesBefore } from '../../scheduler/places-before.ts'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
+import { seenByPlace } from '../../scheduler/registry/registry.ts'
 import { SnapshotHolder } from '../../scheduler/snapshot.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import type { Topology } from '../../scheduler/topology.ts'
@@ -43,14 +44,15 @@ t.test('a mass failure that is held stays held', async (t) => {
   const clock = new StillClock()
   const registry = new MemoryRegistry(clock)
   const judge = new FleetJudge(BEFORE.edges)
+  const seenBy = ({ edges }: Topology) => seenByPlace(edges, registry.seen())
   for (const id of ['a', 'b', 'c', 'd']) registry.record(reportOf(id))
-  judge.judge(registry.seen(), [], clock.monotonic())
+  judge.judge(seenBy(BEFORE), [], clock.monotonic())
   clock.pass(SUSPECT_AFTER_MS + 1)
-  t.match(judge.judge(registry.seen(), [], clock.monotonic()).changes, [{ change: 'begins', edges: 4 }])
+  t.match(judge.judge(seenBy(BEFORE), [], clock.monotonic()).changes, [{ change: 'begins', edges: 4 }])
   registry.setEdges(['new', 'd', 'c', 'b'])
   clock.pass(DOWN_AFTER_MS)
   const moved = new FleetJudge(AFTER.edges, judge)
-  const { findings, changes } = moved.judge(registry.seen(), [], clock.monotonic())
+  const { findings, changes } = moved.judge(seenBy(AFTER), [], clock.monotonic())
   t.same([...findings.heldReports], [1, 2, 3], 'at their places of now')
   t.same(changes, [], 'nothing is said anew')
 })
@@ -87,8 +89,8 @@ t.test('how edges stood, and what was sent to them', async (t) => {
   const [newSite, [, sameEdge, other], sameProperty] = [AFTER.sites[0], AFTER.edges, AFTER.allProperties[0]]
   if (newSite === undefined || sameEdge === undefined || other === undefined || sameProperty === undefined)
     throw new Error('no cluster')
-  t.equal(moved.sessionsOn(sameEdge, nowMs), 5)
-  t.equal(moved.sessionsOn(other, nowMs), 0)
+  t.equal(moved.sessionsOn(sameEdge.index, nowMs), 5)
+  t.equal(moved.sessionsOn(other.index, nowMs), 0)
   t.equal(moved.sessionsAt(newSite, nowMs), 5)
   t.ok(moved.propertyBitRate(sameProperty, nowMs) > 0)
   t.equal(moved.assetRate(key, newSite, nowMs), demand.assetRate(key, site, nowMs))

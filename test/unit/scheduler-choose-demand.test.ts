@@ -131,20 +131,24 @@ t.test('a hot asset gets more edges as its rate grows, and loses them again', as
 t.test('rates are told from decisions, for each asset, and fade', async (t) => {
   const rates = new AssetRates()
   const [hot, cold] = [hash64('shows/hot/'), hash64('shows/cold/')]
-  for (let i = 0; i < 6000; i++) rates.note(hot, i * 10)
-  rates.note(cold, 59_990)
-  t.ok(Math.abs(rates.rateOf(hot, 60_000) - 100) < 2, `${rates.rateOf(hot, 60_000)}`)
-  t.equal(rates.rateOf(cold, 59_990), 0.1)
-  t.ok(rates.rateOf(hot, 90_000) < 6)
-  t.equal(rates.rateOf(hash64('shows/other/'), 60_000), 0)
+  for (let i = 0; i < 6000; i++) rates.note(hot.hi, hot.lo, i * 10)
+  rates.note(cold.hi, cold.lo, 59_990)
+  t.ok(Math.abs(rates.rateOf(cold.hi, cold.lo, 59_990) - 0.1) < 1e-9)
+  t.ok(Math.abs(rates.rateOf(hot.hi, hot.lo, 60_000) - 100) < 2, `${rates.rateOf(hot.hi, hot.lo, 60_000)}`)
+  t.ok(rates.rateOf(hot.hi, hot.lo, 90_000) < 6)
+  const other = hash64('shows/other/')
+  t.equal(rates.rateOf(other.hi, other.lo, 60_000), 0)
 })
 
 t.test('a flood of assets does not push a hot one out of the table', async (t) => {
   const rates = new AssetRates()
   const hot = hash64('shows/hot/')
-  for (let i = 0; i < 1000; i++) rates.note(hot, i)
-  for (let i = 0; i < 300_000; i++) rates.note(hash64(`shows/${i}/`), 1000)
-  t.ok(rates.rateOf(hot, 1000) > 90)
+  for (let i = 0; i < 1000; i++) rates.note(hot.hi, hot.lo, i)
+  for (let i = 0; i < 300_000; i++) {
+    const { hi, lo } = hash64(`shows/${i}/`)
+    rates.note(hi, lo, 1000)
+  }
+  t.ok(rates.rateOf(hot.hi, hot.lo, 1000) > 90)
 })
 
 t.test(

@@ -1,0 +1,110 @@
+// The fit edges of a site as numbers side by side, in place of objects all over the heap: a decision looks at each of
+// them, and waits for memory more than for anything else.
+import { scoreOfUnit, unitOfWords } from '../../src/rendezvous.ts'
+import type { Hash64 } from '../../src/rendezvous.ts'
+import type { EdgeView } from '../topology.ts'
+import { sessionShareOf, utilisationBy } from './candidates.ts'
+import { isBeyondShare } from './edges.ts'
+import type { Standing } from './standing.ts'
+
+/** Of each edge, in these places: one line of the processor's cache. */
+const STRIDE = 8
+const BANDWIDTH = 0
+const CONNECTIONS_MAX = 1
+const SESSION_SHARE = 2
+const SENT_BIT_RATE = 3
+const CONNECTIONS = 4
+const WEIGHT = 5
+const RAMP = 6
+const OVERLOADED = 7
+
+/** Edges are asked for by their place among the fit ones. */
+export class FitFigures {
+  readonly count: number
+  readonly #edges: readonly EdgeView[]
+  /** `EdgeView.index` of each. */
+  readonly #indexes: Int32Array
+  /** High word and low word of each edge's hash. */
+  readonly #hashes: Int32Array
+  readonly #numbers: Float64Array
+
+  constructor(fit: readonly Standing[]) {
+    this.count = fit.length
+    this.#edges = fit.map(({ edge }) => edge)
+    this.#indexes = Int32Array.from(fit, ({ edge }) => edge.index)
+    this.#hashes = Int32Array.from(fit.flatMap(({ edge }) => [edge.hash.hi, edge.hash.lo]))
+    this.#numbers = Float64Array.from(fit.flatMap(numbersOf))
+  }
+
+  edge(place: number): EdgeView | undefined {
+    return this.#edges[place]
+  }
+
+  /** `EdgeView.index`. */
+  index(place: number): number {
+    return this.#indexes[place] ?? -1
+  }
+
+  /** Its claim on the key; see scoreOf. */
+  score(place: number, key: Hash64): number {
+    return scoreOfUnit(this.unit(place, key), this.#number(place, WEIGHT))
+  }
+
+  /** In the order of scores where all have one weight. */
+  unit(place: number, { hi, lo }: Hash64): number {
+    return unitOfWords(hi, lo, this.#hashes[2 * place] ?? 0, this.#hashes[2 * place + 1] ?? 0)
+  }
+
+  isOverloaded(place: number): boolean {
+    return this.#number(place, OVERLOADED) === 1
+  }
+
+  bandwidth(place: number): number {
+    return this.#number(place, BANDWIDTH)
+  }
+
+  /** What it may claim of the load of its site. */
+  claim(place: number): number {
+    return this.#number(place, WEIGHT) * this.#number(place, RAMP)
+  }
+
+  /** With the sessions that its report does not show. */
+  utilisation(place: number, expected: number): number {
+    return utilisationBy(
+      this.#number(place, SENT_BIT_RATE),
+      this.#number(place, CONNECTIONS),
+      expected,
+      this.#number(place, BANDWIDTH),
+      this.#number(place, CONNECTIONS_MAX),
+    )
+  }
+
+  isOverShare(place: number, utilisation: number, siteLoad: number, siteWeight: number): boolean {
+    return isBeyondShare(
+      utilisation,
+      this.#number(place, SESSION_SHARE),
+      this.#number(place, BANDWIDTH),
+      this.#number(place, WEIGHT),
+      this.#number(place, RAMP),
+      siteLoad,
+      siteWeight,
+    )
+  }
+
+  #number(place: number, of: number): number {
+    return this.#numbers[STRIDE * place + of] ?? 0
+  }
+}
+
+function numbersOf({ edge, sentBitRate, connections, weight, ramp, overloaded }: Standing): number[] {
+  const numbers: number[] = []
+  numbers[BANDWIDTH] = edge.bandwidth
+  numbers[CONNECTIONS_MAX] = edge.connectionsMax
+  numbers[SESSION_SHARE] = sessionShareOf(edge)
+  numbers[SENT_BIT_RATE] = sentBitRate
+  numbers[CONNECTIONS] = connections
+  numbers[WEIGHT] = weight
+  numbers[RAMP] = ramp
+  numbers[OVERLOADED] = overloaded ? 1 : 0
+  return numbers
+}
