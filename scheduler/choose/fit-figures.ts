@@ -31,9 +31,25 @@ export class FitFigures {
   constructor(fit: readonly Standing[]) {
     this.count = fit.length
     this.#edges = fit.map(({ edge }) => edge)
-    this.#indexes = Int32Array.from(fit, ({ edge }) => edge.index)
-    this.#hashes = Int32Array.from(fit.flatMap(({ edge }) => [edge.hash.hi, edge.hash.lo]))
-    this.#numbers = Float64Array.from(fit.flatMap(numbersOf))
+    this.#indexes = new Int32Array(fit.length)
+    this.#hashes = new Int32Array(2 * fit.length)
+    this.#numbers = new Float64Array(STRIDE * fit.length)
+    for (const [place, standing] of fit.entries()) this.#put(place, standing)
+  }
+
+  #put(place: number, { edge, sentBitRate, connections, weight, ramp, overloaded }: Standing): void {
+    this.#indexes[place] = edge.index
+    this.#hashes[2 * place] = edge.hash.hi
+    this.#hashes[2 * place + 1] = edge.hash.lo
+    const at = STRIDE * place
+    this.#numbers[at + BANDWIDTH] = edge.bandwidth
+    this.#numbers[at + CONNECTIONS_MAX] = edge.connectionsMax
+    this.#numbers[at + SESSION_SHARE] = sessionShareOf(edge)
+    this.#numbers[at + SENT_BIT_RATE] = sentBitRate
+    this.#numbers[at + CONNECTIONS] = connections
+    this.#numbers[at + WEIGHT] = weight
+    this.#numbers[at + RAMP] = ramp
+    this.#numbers[at + OVERLOADED] = overloaded ? 1 : 0
   }
 
   edge(place: number): EdgeView | undefined {
@@ -94,17 +110,4 @@ export class FitFigures {
   #number(place: number, of: number): number {
     return this.#numbers[STRIDE * place + of] ?? 0
   }
-}
-
-function numbersOf({ edge, sentBitRate, connections, weight, ramp, overloaded }: Standing): number[] {
-  const numbers: number[] = []
-  numbers[BANDWIDTH] = edge.bandwidth
-  numbers[CONNECTIONS_MAX] = edge.connectionsMax
-  numbers[SESSION_SHARE] = sessionShareOf(edge)
-  numbers[SENT_BIT_RATE] = sentBitRate
-  numbers[CONNECTIONS] = connections
-  numbers[WEIGHT] = weight
-  numbers[RAMP] = ramp
-  numbers[OVERLOADED] = overloaded ? 1 : 0
-  return numbers
 }
