@@ -158,9 +158,15 @@ export const PANIC_FROM = 0.5
 export const PANIC_AT_LEAST = 3
 export const PANIC_TOGETHER_MS = 10_000
 
-/** A hold ends when no more than this part is bad, or after the time: then the evidence is believed. */
+/** A hold is over when no more than this part is bad, or after the time: then the evidence is believed. */
 export const PANIC_BELOW = 0.4
 export const PANIC_HOLD_MAX_MS = 300_000
+
+/**
+ * Who is bad when a hold is over is held for so long: two reports, the first of which may be lost on its way, the half
+ * second by which another scheduler's are read later, and one for an edge whose last call still hangs in the dark.
+ */
+export const PANIC_LATE_MS = 3500
 
 /** Silence makes no event: the fleet is looked at this often. */
 export const HEALTH_TICK_MS = 250

@@ -10,8 +10,9 @@ import type { FleetChange, FleetFindings, FleetHold } from './health/fleet.ts'
 import type { EdgeReach } from './health/reachability.ts'
 import { HEALTH_TICK_MS, SNAPSHOT_COALESCE_MS } from './limits.ts'
 import { placesBefore } from './places-before.ts'
+import { seenByPlace } from './registry/registry.ts'
 import type { Registry, SeenReport } from './registry/registry.ts'
-import type { Topology } from './topology.ts'
+import type { EdgeView, Topology } from './topology.ts'
 
 export interface Snapshot {
   readonly topology: Topology
@@ -33,24 +34,40 @@ export interface Snapshot {
 
 let built = 0
 
+/** `seen` by edge id. */
 export function buildSnapshot(
   topology: Topology,
   places: Places,
   seen: ReadonlyMap<string, SeenReport>,
   before?: Snapshot,
-  { heldReports, reach, holds }: FleetFindings = NO_FINDINGS,
+  findings: FleetFindings = NO_FINDINGS,
 ): Snapshot {
-  const reports = topology.edges.map((edge) => {
-    const report = seen.get(edge.id)
-    // As if it had just arrived: its age stands still there.
-    return report !== undefined && heldReports.has(edge.index)
-      ? { ...report, heldAtMs: report.receivedAtMs }
-      : report
-  })
+  return snapshotOf(topology, places, seenByPlace(topology.edges, seen), before, findings)
+}
+
+/** `seen` by `EdgeView.index`. */
+export function snapshotOf(
+  topology: Topology,
+  places: Places,
+  seen: readonly (SeenReport | undefined)[],
+  before: Snapshot | undefined,
+  { heldReports, reach, holds }: FleetFindings,
+): Snapshot {
+  const reports = heldReports.size === 0 ? seen : withHeld(seen, heldReports)
   const remembered = healthBefore(topology, before)
   const health = topology.edges.map((edge, i) => nextHealth(remembered[i], reports[i], edge))
   const next = { topology, places, reports, health, reach, holds }
   return { ...next, siteSerials: siteSerialsOf(next, before) }
+}
+
+function withHeld(
+  seen: readonly (SeenReport | undefined)[],
+  held: ReadonlySet<number>,
+): readonly (SeenReport | undefined)[] {
+  return seen.map((report, i) => {
+    // As if it had just arrived: its age stands still there.
+    return report !== undefined && held.has(i) ? { ...report, heldAtMs: report.receivedAtMs } : report
+  })
 }
 
 /** By the places of this topology. */
@@ -77,6 +94,8 @@ function siteSerialsOf(
   })
 }
 
+const NOTHING_PROBED: readonly EdgeReach[] = []
+
 /** Where the snapshot of now is; read once a request. */
 export interface SnapshotSource {
   readonly current: Snapshot
@@ -84,6 +103,7 @@ export interface SnapshotSource {
 
 /** What the probes found so far. */
 export interface ReachSource {
+  /** Replaced, never changed. */
   readonly reach: readonly EdgeReach[]
   /** Called after each change; one listener. */
   onChange: (() => void) | null
@@ -108,6 +128,10 @@ export class SnapshotHolder {
   readonly #registry: Registry
   readonly #deps: SnapshotDeps
   readonly #fleet: FleetJudge
+  readonly #edges: readonly EdgeView[]
+  #seen: ReadonlyMap<string, SeenReport> = new Map()
+  /** Made from them, by `EdgeView.index`. */
+  #reports: readonly (SeenReport | undefined)[] = []
   readonly #tick: NodeJS.Timeout
   readonly #onChange = () => this.#schedule()
 
@@ -122,7 +146,9 @@ export class SnapshotHolder {
     this.#registry = registry
     this.#deps = deps
     this.#fleet = new FleetJudge(topology.edges, before === undefined ? undefined : before.#fleet)
-    this.#current = buildSnapshot(topology, places, registry.seen(), before?.current, this.#judge().findings)
+    this.#edges = topology.edges
+    const { findings } = this.#judge()
+    this.#current = snapshotOf(topology, places, this.#reportsNow(), before?.current, findings)
     registry.onChange = this.#onChange
     if (deps.probes !== null) deps.probes.onChange = this.#onChange
     this.#tick = setInterval(() => this.#look(), HEALTH_TICK_MS)
@@ -162,19 +188,27 @@ export class SnapshotHolder {
 
   #rebuild(findings: FleetFindings): void {
     const { topology, places } = this.#current
-    this.#current = buildSnapshot(topology, places, this.#registry.seen(), this.#current, findings)
+    this.#current = snapshotOf(topology, places, this.#reportsNow(), this.#current, findings)
     this.onReplace?.(this.#current)
   }
 
   #judge(): { findings: FleetFindings; changed: boolean } {
     const { clock, probes } = this.#deps
     const { findings, changes } = this.#fleet.judge(
-      this.#registry.seen(),
-      probes?.reach ?? [],
+      this.#reportsNow(),
+      probes?.reach ?? NOTHING_PROBED,
       clock.monotonic(),
     )
     for (const change of changes) this.#tell(change)
     return { findings, changed: changes.length > 0 }
+  }
+
+  /** Edges are looked up by id when a report has come, and not at each look. */
+  #reportsNow(): readonly (SeenReport | undefined)[] {
+    const seen = this.#registry.seen()
+    if (seen === this.#seen) return this.#reports
+    this.#seen = seen
+    return (this.#reports = seenByPlace(this.#edges, seen))
   }
 
   #tell({ evidence, change, edges }: FleetChange): void {

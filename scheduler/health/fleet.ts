@@ -35,12 +35,17 @@ export const NO_FINDINGS: FleetFindings = { heldReports: new Set(), reach: [], h
 export interface FleetChange {
   readonly evidence: Evidence
   readonly change: MassFailureChange
+  /** That are held since; where none is, that were held until then. */
   readonly edges: number
 }
 
 export class FleetJudge {
   readonly #gates: Readonly<Record<Evidence, MassFailureGate>>
   readonly #edges: readonly EdgeView[]
+  /** Of each edge, by `EdgeView.index`; written over at each look. */
+  readonly #findings: Readonly<Record<Evidence, Finding[]>>
+  /** The probes' verdicts that they were made from. */
+  #reach: readonly EdgeReach[] = []
 
   /** `before`: of the configuration before, whose findings and holds go on. */
   constructor(edges: readonly EdgeView[], before?: FleetJudge) {
@@ -48,6 +53,8 @@ export class FleetJudge {
     const gate = (evidence: Evidence) =>
       before === undefined ? new MassFailureGate(edges.length) : before.#gates[evidence].movedTo(places)
     this.#edges = edges
+    const nothing = () => edges.map((): Finding => 'none')
+    this.#findings = { reports: nothing(), 'probes-ipv4': nothing(), 'probes-ipv6': nothing() }
     this.#gates = {
       reports: gate('reports'),
       'probes-ipv4': gate('probes-ipv4'),
@@ -55,33 +62,50 @@ export class FleetJudge {
     }
   }
 
-  /** Takes the registry's reports and the probes' verdicts as they are now. */
+  /**
+   * Takes the registry's reports and the probes' verdicts as they are now, both by `EdgeView.index`. `reach` is another
+   * list when anything in it has changed.
+   */
   judge(
-    seen: ReadonlyMap<string, SeenReport>,
+    reports: readonly (SeenReport | undefined)[],
     reach: readonly EdgeReach[],
     nowMs: number,
   ): { findings: FleetFindings; changes: readonly FleetChange[] } {
-    const reportOf = (member: number) => seen.get(this.#edges[member]?.id ?? '')
-    const reachOf = (family: Family) => (member: number) => probeFinding(reach[member]?.[family])
-    const findingOf: Record<Evidence, (member: number) => Finding> = {
-      reports: (member) => reportFinding(reportOf(member), reach[member], nowMs),
-      'probes-ipv4': reachOf(4),
-      'probes-ipv6': reachOf(6),
-    }
     const changes: FleetChange[] = []
     const holds: FleetHold[] = []
+    this.#findByReports(reports, reach, nowMs)
+    if (reach !== this.#reach) this.#findByProbes(reach)
     for (const evidence of EVIDENCE) {
       const gate = this.#gates[evidence]
       // Where nothing is probed there are no verdicts, and none to take back.
       if (evidence !== 'reports' && reach.length === 0 && gate.hold === null) continue
       const before = gate.hold?.held.size ?? 0
-      const change = gate.judge(findingOf[evidence], nowMs)
+      const change = gate.judge(this.#findings[evidence], nowMs)
       const edges = gate.hold?.held.size ?? 0
       if (change !== null) changes.push({ evidence, change, edges: Math.max(before, edges) })
       if (gate.hold !== null) holds.push({ evidence, sinceMs: gate.hold.sinceMs, edges })
     }
     const heldReports = this.#gates.reports.hold?.held ?? NO_FINDINGS.heldReports
     return { findings: { heldReports, reach: this.#heldReach(reach), holds }, changes }
+  }
+
+  #findByReports(
+    reports: readonly (SeenReport | undefined)[],
+    reach: readonly EdgeReach[],
+    nowMs: number,
+  ): void {
+    const findings = this.#findings.reports
+    for (let i = 0; i < findings.length; i++) findings[i] = reportFinding(reports[i], reach[i], nowMs)
+  }
+
+  /** A new list comes with each change of a verdict, and most looks are for a report. */
+  #findByProbes(reach: readonly EdgeReach[]): void {
+    this.#reach = reach
+    const { 'probes-ipv4': ipv4, 'probes-ipv6': ipv6 } = this.#findings
+    for (let i = 0; i < ipv4.length; i++) {
+      ipv4[i] = probeFinding(reach[i]?.[4])
+      ipv6[i] = probeFinding(reach[i]?.[6])
+    }
   }
 
   #heldReach(reach: readonly EdgeReach[]): readonly EdgeReach[] {

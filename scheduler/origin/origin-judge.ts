@@ -227,7 +227,7 @@ export class OriginJudge {
     const isHolding = this.#gate.hold !== null
     if (probed < HELD_OF_AT_LEAST && !isHolding) return null
     const before = this.held
-    const change = this.#gate.judge((i) => findingFor(heard[i] ?? UNHEARD), nowMs)
+    const change = this.#gate.judge(heard.map(findingFor), nowMs)
     if (change === null) return null
     const { log } = this.#deps
     const about = { origins: Math.max(before, this.held) }

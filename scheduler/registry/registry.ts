@@ -65,6 +65,14 @@ export function ageOf(seen: SeenReport, nowMs: number): number {
   return Math.max(0, (seen.heldAtMs ?? nowMs) - seen.receivedAtMs)
 }
 
+/** By the places of the edges, such as `EdgeView.index`. */
+export function seenByPlace(
+  edges: readonly { readonly id: string }[],
+  seen: ReadonlyMap<string, SeenReport>,
+): readonly (SeenReport | undefined)[] {
+  return edges.map(({ id }) => seen.get(id))
+}
+
 /** Reports with what operators said of their edges. */
 export function withOverrides(
   reports: ReadonlyMap<string, SeenReport>,

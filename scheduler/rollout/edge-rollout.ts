@@ -2,6 +2,7 @@
 // stands to what this scheduler wants. It does no I/O; snapshots feed it.
 import type { ConfigStatus, ConfigVersion, EdgeConfigState } from '../../src/wire/config-rollout.ts'
 import { DOWN_AFTER_MS } from '../limits.ts'
+import { placesBefore } from '../places-before.ts'
 import { ageOf } from '../registry/registry.ts'
 import type { SeenReport } from '../registry/registry.ts'
 import type { Snapshot } from '../snapshot.ts'
@@ -16,27 +17,32 @@ interface Told {
 
 /** Bounded by the configured edges: with a snapshot of others, it forgets. */
 export class EdgeAcknowledgements {
-  #told = new Map<string, Told>()
-  #topology: Snapshot['topology'] | null = null
+  /** By `EdgeView.index`. */
+  #told: (Told | undefined)[] = []
+  #last: Pick<Snapshot, 'topology' | 'reports'> | null = null
 
-  /** `nowMs` is monotonic, `wallMs` the same moment since the epoch. */
+  /** Told of each snapshot; `nowMs` is monotonic, `wallMs` the same moment since the epoch. */
   hear({ topology, reports }: Snapshot, nowMs: number, wallMs: number): void {
-    if (topology !== this.#topology) this.#keepOnly(topology)
-    for (const { id, index } of topology.edges) {
-      const seen = reports[index]
-      const version = seen?.report.configVersion
-      if (seen === undefined || version === undefined || this.#told.get(id)?.version === version) continue
-      this.#told.set(id, { version, atMs: wallMs - ageOf(seen, nowMs) })
+    if (topology !== this.#last?.topology) this.#moveTo(topology)
+    const before = this.#last?.reports ?? []
+    this.#last = { topology, reports }
+    for (let i = 0; i < reports.length; i++) {
+      const seen = reports[i]
+      if (seen === undefined || seen === before[i]) continue
+      const version = seen.report.configVersion
+      if (version !== this.#told[i]?.version) this.#told[i] = { version, atMs: wallMs - ageOf(seen, nowMs) }
     }
   }
 
   of(edge: string): Told | undefined {
-    return this.#told.get(edge)
+    return this.#told[this.#last?.topology.edgesById.get(edge)?.index ?? -1]
   }
 
-  #keepOnly(topology: Snapshot['topology']): void {
-    this.#topology = topology
-    this.#told = new Map([...this.#told].filter(([id]) => topology.edgesById.has(id)))
+  #moveTo({ edges }: Snapshot['topology']): void {
+    const places = placesBefore(edges, this.#last?.topology.edges ?? [])
+    this.#told = places.map((place) => (place === undefined ? undefined : this.#told[place]))
+    // By other places.
+    this.#last = null
   }
 }
 

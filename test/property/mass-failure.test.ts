@@ -4,13 +4,24 @@ import fc from 'fast-check'
 import t from 'tap'
 import { MassFailureGate } from '../../scheduler/health/mass-failure.ts'
 import type { Finding } from '../../scheduler/health/mass-failure.ts'
-import { PANIC_AT_LEAST, PANIC_HOLD_MAX_MS, PANIC_TOGETHER_MS } from '../../scheduler/limits.ts'
+import {
+  PANIC_AT_LEAST,
+  PANIC_BELOW,
+  PANIC_HOLD_MAX_MS,
+  PANIC_LATE_MS,
+  PANIC_TOGETHER_MS,
+} from '../../scheduler/limits.ts'
 
 const anyFinding = fc.constantFrom<Finding>('good', 'good', 'bad', 'none')
 const anyPauseMs = fc.oneof(
   { weight: 8, arbitrary: fc.constant(250) },
   { weight: 1, arbitrary: fc.constantFrom(3000, PANIC_TOGETHER_MS + 1, PANIC_HOLD_MAX_MS + 1) },
 )
+
+/** The first so many are bad. */
+function allButFirst(gone: number, members: number): Finding[] {
+  return Array.from({ length: members }, (_, member) => (member < gone ? 'bad' : 'good'))
+}
 
 /** Steps in which one member or all of them turn out to be something else. */
 const anyHistory = fc.integer({ min: 1, max: 12 }).chain((members) =>
@@ -37,7 +48,7 @@ t.test('a hold is of enough members, all of them bad now, and begins with more t
         nowMs += pauseMs
         if (changed === null) findings.fill(to)
         else findings[changed] = to
-        const change = gate.judge((member) => findings[member] ?? 'none', nowMs)
+        const change = gate.judge(findings, nowMs)
         const held = gate.hold?.held
         if (held === undefined) continue
         if ([...held].some((member) => findings[member] !== 'bad')) return false
@@ -60,7 +71,7 @@ t.test('a hold ends, though what is found after its beginning is bad for ever', 
       let nowMs = 0
       const judge = (pauseMs: number) => {
         nowMs += pauseMs
-        gate.judge((member) => findings[member] ?? 'none', nowMs)
+        gate.judge(findings, nowMs)
       }
       for (const { pauseMs, changed, to } of steps) {
         if (changed === null) findings.fill(to)
@@ -74,6 +85,57 @@ t.test('a hold ends, though what is found after its beginning is bad for ever', 
     { numRuns: 100 },
   )
 })
+
+/** A fleet that is lost as a whole for long, and when each is good again, from the first on; null: it is gone. */
+const anyReturn = fc.record({
+  lostMs: fc.integer({ min: PANIC_TOGETHER_MS + 1000, max: PANIC_HOLD_MAX_MS - 60_000 }),
+  othersMs: fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: 0, max: 8000 }) },
+      { weight: 1, arbitrary: fc.constant(null) },
+    ),
+    { minLength: 2, maxLength: 30 },
+  ),
+  // What turns bad as soon as enough is good: so many of those that are.
+  freshShare: fc.double({ min: 0, max: 0.5, noNaN: true }),
+  everyMs: fc.constantFrom(20, 250),
+})
+
+t.test(
+  'who comes back in time was held until then, nobody else is for longer, and nothing new is',
+  async () => {
+    fc.assert(
+      fc.property(anyReturn, ({ lostMs, othersMs, freshShare, everyMs }) => {
+        const backMs = [0, ...othersMs]
+        const members = backMs.length
+        const gate = new MassFailureGate(members)
+        const heldNow = () => [...(gate.hold?.held ?? [])]
+        const all = backMs.map((_, member) => member)
+        gate.judge(allButFirst(0, members), 0)
+        for (let nowMs = 250; nowMs <= lostMs; nowMs += 250) gate.judge(allButFirst(members, members), nowMs)
+        let overMs: number | null = null
+        let fresh = new Set<number>()
+        for (let sinceMs = 0; sinceMs < 15_000; sinceMs += everyMs) {
+          const isBack = (member: number) => (backMs[member] ?? Infinity) <= sinceMs
+          const bad = all.filter((member) => !isBack(member) || fresh.has(member))
+          gate.judge(
+            all.map((member) => (bad.includes(member) ? 'bad' : 'good')),
+            lostMs + sinceMs,
+          )
+          if (overMs === null && bad.length <= members * PANIC_BELOW) {
+            overMs = sinceMs
+            fresh = new Set(all.filter(isBack).slice(0, Math.floor((members - bad.length) * freshShare)))
+          }
+          const isOver = overMs !== null && sinceMs - overMs > PANIC_LATE_MS
+          const expected = isOver ? [] : bad.filter((member) => !fresh.has(member))
+          if (heldNow().join(' ') !== expected.join(' ')) return false
+        }
+        return true
+      }),
+      { numRuns: 300 },
+    )
+  },
+)
 
 t.test('attrition that leaves at least half within the window never begins one', async () => {
   const fleets = fc.record({
@@ -95,7 +157,7 @@ t.test('attrition that leaves at least half within the window never begins one',
       const passes = (ms: number) => {
         for (const endMs = nowMs + ms; nowMs < endMs;) {
           nowMs += 250
-          if (gate.judge((member) => (member < gone ? 'bad' : 'good'), nowMs) !== null) return false
+          if (gate.judge(allButFirst(gone, members), nowMs) !== null) return false
         }
         return true
       }
@@ -120,7 +182,7 @@ t.test('one edge after another, however many, never begins one', async () => {
         const gate = new MassFailureGate(members)
         for (let nowMs = 250; nowMs < (members + 2) * everyMs; nowMs += 250) {
           const gone = Math.floor(nowMs / everyMs)
-          if (gate.judge((member) => (member < gone ? 'bad' : 'good'), nowMs) !== null) return false
+          if (gate.judge(allButFirst(gone, members), nowMs) !== null) return false
         }
         return true
       },

@@ -11,11 +11,11 @@ import {
 } from '../../scheduler/limits.ts'
 import type { SteerQuery } from '../../scheduler/query.ts'
 import { MemoryRegistry } from '../../scheduler/registry/memory.ts'
-import { withOverrides } from '../../scheduler/registry/registry.ts'
+import { seenByPlace, withOverrides } from '../../scheduler/registry/registry.ts'
 import type { HeardReport, SeenReport } from '../../scheduler/registry/registry.ts'
 import { mergeReports } from '../../scheduler/registry/shared-reports.ts'
 import type { SharedReport } from '../../scheduler/registry/shared-reports.ts'
-import { buildSnapshot } from '../../scheduler/snapshot.ts'
+import { buildSnapshot, snapshotOf } from '../../scheduler/snapshot.ts'
 import type { Snapshot } from '../../scheduler/snapshot.ts'
 import { steer } from '../../scheduler/steer-flow.ts'
 import type { Steered } from '../../scheduler/steer-flow.ts'
@@ -99,7 +99,7 @@ export class SimScheduler {
     const isTick = realMs >= this.#nextTickMs
     if (isTick) this.#nextTickMs += HEALTH_TICK_MS
     if (!this.#dirty && !isTick) return
-    const seen = this.#seen()
+    const seen = seenByPlace(this.#parts.topology.edges, this.#seen())
     const { findings, changes } = this.#judge.judge(seen, this.#prober.reach, this.nowMs)
     this.changes.push(...changes)
     if (this.#dirty || changes.length > 0 || findings.holds.length > 0) this.#rebuild(seen, findings)
@@ -116,10 +116,10 @@ export class SimScheduler {
     return steered
   }
 
-  #rebuild(seen: ReadonlyMap<string, SeenReport>, findings: FleetFindings): void {
+  #rebuild(seen: readonly (SeenReport | undefined)[], findings: FleetFindings): void {
     const { topology, places } = this.#parts
     this.#dirty = false
-    this.#snapshot = buildSnapshot(topology, places, seen, this.#snapshot, findings)
+    this.#snapshot = snapshotOf(topology, places, seen, this.#snapshot, findings)
     this.#demand.hear(this.#snapshot, this.nowMs)
   }
 

@@ -36,11 +36,12 @@ t.test('through every kind of failure, a million sessions a minute keep every in
   simulation.run()
   const page = pageOf(simulation)
   if (!t.same(simulation.violations.told, [])) t.comment(page)
-  const { checks, lateSeconds, placement, balance, script } = simulation
+  const { checks, lateSeconds, placement, balance, outages, script } = simulation
   t.equal(script.events.length, EVENT_KINDS.length)
   // What was looked for was there to be found.
   t.ok(checks.decisions > 1_100_000, `${checks.decisions} decisions`)
   t.ok(lateSeconds.silent.count > 0 && lateSeconds.mute.count > 0, 'edges died while clients came')
+  t.ok(outages.returned > 300, `${outages.returned} edges came back from an outage of reports`)
   t.ok(checks.nearness.away.congestion > 0 && checks.nearness.away.edges > 0, 'clients went past full sites')
   t.ok(balance.untouched.count > 1000 && placement.byRate.every(({ count }, i) => i > 3 || count > 0))
 })

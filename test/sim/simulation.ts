@@ -22,6 +22,7 @@ import { Flapping } from './flapping.ts'
 import { addSession, dueReport, makeFleet, removeSession, serves, setTrouble } from './fleet.ts'
 import type { SimEdge, Trouble } from './fleet.ts'
 import { Mailbox } from './mailbox.ts'
+import { Outages } from './outages.ts'
 import { Placement, WINDOW_MS } from './placement.ts'
 import { ReportStore } from './report-store.ts'
 import { writeScript } from './script.ts'
@@ -66,6 +67,7 @@ export class Simulation implements Stage {
   readonly checks: DecisionChecks
   readonly flapping: Flapping
   readonly crowding: Crowding
+  readonly outages: Outages
   readonly lateSeconds = { silent: new Histogram(20), mute: new Histogram(20) }
   readonly schedulers: readonly SimScheduler[]
   readonly cities: readonly City[]
@@ -120,6 +122,7 @@ export class Simulation implements Stage {
       const clock = this.#clock.machine({ aheadMs, second }, startedMs)
       return new SimScheduler({ name: `s${i}`, clock, topology, places, store, fleet, phaseMs })
     })
+    this.outages = new Outages(this.schedulers, violations)
     this.#begin()
   }
 
@@ -152,6 +155,7 @@ export class Simulation implements Stage {
 
   begin(edges: readonly SimEdge[], trouble: Trouble): void {
     const { nowMs } = this
+    if (trouble === 'control') this.outages.begin(edges, nowMs)
     for (const edge of edges) setTrouble(edge, trouble, 1, nowMs)
     const dead = new Set(edges.filter((edge) => !serves(edge, 4)).map(({ view }) => view.index))
     const mute6 = new Set(edges.filter((edge) => !serves(edge, 6)).map(({ view }) => view.index))
@@ -169,6 +173,7 @@ export class Simulation implements Stage {
   }
 
   end(edges: readonly SimEdge[], trouble: Trouble): void {
+    if (trouble === 'control') this.outages.end(this.nowMs)
     for (const edge of edges) setTrouble(edge, trouble, -1, this.nowMs)
   }
 
@@ -263,6 +268,7 @@ export class Simulation implements Stage {
       if (this.#arrivals.isCrowded(city.index)) this.balance.disturb(city.index, nowMs)
     }
     if (isWarm) this.balance.look(nowMs)
+    this.outages.look(nowMs)
     if (nowMs % WINDOW_MS !== 0) return
     this.crowding.look(this.placement, nowMs)
     this.placement.close((city) => isWarm && this.balance.isUntouched(city, nowMs))

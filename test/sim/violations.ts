@@ -5,7 +5,8 @@
  * that may not serve the property or the client. not-nearest: past a nearer site without a reason on record.
  * empty-answer: turned away while an edge could serve. imbalance: a calm, loaded site above GINI_MAX. scattered: cold
  * assets on many edges. crowding: one that a crowd comes to is on no more, or stays on them afterwards. flapping: an
- * edge that comes and goes keeps getting clients.
+ * edge that comes and goes keeps getting clients. ramped: one that was not heard of with most others, and served all the
+ * time, is treated as if it had been away.
  */
 export const RULES = [
   'dead-edge',
@@ -17,6 +18,7 @@ export const RULES = [
   'scattered',
   'crowding',
   'flapping',
+  'ramped',
 ] as const
 export type Rule = (typeof RULES)[number]
 
