@@ -25,7 +25,7 @@ import { RedisOverrides } from './redis-overrides.ts'
 import { RedisPresence } from './redis-presence.ts'
 import { withOverrides } from './registry.ts'
 import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
-import { dropOutdated, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
+import { dropOutdated, freshest, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
 import type { OwnReport, SharedReport, StoredReport } from './shared-reports.ts'
 
 export interface RedisRegistryOptions {
@@ -122,7 +122,8 @@ export class RedisRegistry implements Registry {
 
   record(report: EdgeReport): RecordResult {
     const own = { report, receivedAtMs: this.#options.clock.monotonic() }
-    if (isRetired(own, this.seen().get(report.id))) return 'retired'
+    const last = freshest(this.#own.get(report.id), this.#shared.get(report.id))
+    if (isRetired(own, last)) return 'retired'
     this.#own.set(report.id, own)
     this.#unwritten.set(report.id, own)
     this.#scheduleWrite()

@@ -83,15 +83,19 @@ export function mergeReports(
   const merged = new Map<string, SeenReport>()
   for (const [id, { report, receivedAtMs }] of shared) merged.set(id, { report, receivedAtMs, heldAtMs })
   for (const [id, heard] of own) {
-    const other = merged.get(id)
-    if (other === undefined || outranks(heard, other)) merged.set(id, { ...heard, heldAtMs: null })
+    if (freshest(heard, shared.get(id)) === heard) merged.set(id, { ...heard, heldAtMs: null })
   }
   return merged
 }
 
-function outranks(heard: HeardReport, other: HeardReport): boolean {
-  if (isRetired(other, heard)) return true
-  return heard.receivedAtMs >= other.receivedAtMs && !isRetired(heard, other)
+/** The same of one edge: each report asks for that, and to merge all takes as long as there are edges. */
+export function freshest(
+  heard: OwnReport | undefined,
+  other: SharedReport | undefined,
+): OwnReport | undefined {
+  if (heard === undefined || other === undefined) return heard ?? other
+  if (isRetired(other, heard)) return heard
+  return heard.receivedAtMs >= other.receivedAtMs && !isRetired(heard, other) ? heard : other
 }
 
 function parseStored(text: string): StoredReport | undefined {
