@@ -18,6 +18,9 @@ export const COOKIE_SECRETS_MAX = 4
  */
 export const RATE_LIMIT_BUCKETS = 65_536
 
+/** Names that were asked for lately, a power of two, 256 octets each at most; a later one may take an earlier's place. */
+export const RECENT_NAMES = 1024
+
 /** Highest `slip`; a truncated reply less often than every tenth would leave a client behind a flood waiting too long. */
 export const RATE_LIMIT_SLIP_MAX = 10
 

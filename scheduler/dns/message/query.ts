@@ -7,6 +7,7 @@ import type { Edns } from './edns.ts'
 import { LABEL_BYTES_MAX, NAME_BYTES_MAX } from './names.ts'
 import type { WireName } from './names.ts'
 import { HEADER_BYTES, RECORD_FIXED_BYTES, readU16 } from './octets.ts'
+import { RecentNames } from './recent-names.ts'
 
 export interface DnsQuery {
   readonly outcome: 'query'
@@ -49,6 +50,7 @@ const LOWER = Uint8Array.from({ length: 256 }, (_, octet) =>
 )
 // Filled by readQuestionName; reading is synchronous, so that one is enough.
 const lowered = Buffer.alloc(NAME_BYTES_MAX)
+const recentNames = new RecentNames()
 
 /** Of the packet's first `length` octets. */
 export function readQuery(packet: Uint8Array, length: number): QueryReading {
@@ -64,7 +66,7 @@ export function readQuery(packet: Uint8Array, length: number): QueryReading {
   if (opcodeOf(flags) !== OPCODE.QUERY) return { outcome: 'notimp', questionEnd, edns: undefined }
   if (questions === 0) return readUnasked(packet, end)
   if (!hasQuestion) return { outcome: 'formerr', questionEnd, edns: undefined }
-  const name = lowered.toString('latin1', 0, nameEnd - HEADER_BYTES)
+  const name = recentNames.nameOf(lowered, nameEnd - HEADER_BYTES)
   const type = readU16(packet, nameEnd)
   const { isWellFormed, edns } = readRecords(packet, questionEnd, end, type)
   if (!isWellFormed) return { outcome: 'formerr', questionEnd, edns }
