@@ -10,7 +10,7 @@ import {
   PREPARED_STEERED_MS,
 } from '../limits.ts'
 import { TYPE } from '../message/codes.ts'
-import { prepareSections } from '../message/records.ts'
+import { encodeSections, prepareSections } from '../message/records.ts'
 import type { PreparedSections, Sections } from '../message/records.ts'
 import type { DnsAnswer, Question } from './answer.ts'
 
@@ -70,12 +70,23 @@ export class PreparedAnswers {
     answer: DnsAnswer,
     nowMs: number,
   ): PreparedAnswer {
-    const holdsMs = answer.source === 'static' ? PREPARED_STATIC_MS : PREPARED_STEERED_MS
-    const prepared = { answer, madeAtMs: nowMs, holdsMs, take: takenInTurns(question, answer, this.#made) }
+    const turn = this.#made
     this.#made += 1
     const place = nameIndex === undefined ? undefined : placeOf(nameIndex, question)
-    if (place !== undefined && answer.kind !== 'error') this.#keep(place, client, prepared)
+    if (place === undefined || !this.#isToBeKept(place, client, answer, nowMs)) {
+      return { answer, madeAtMs: nowMs, holdsMs: 0, take: () => takenOnce(question, answer, turn) }
+    }
+    const holdsMs = answer.source === 'static' ? PREPARED_STATIC_MS : PREPARED_STEERED_MS
+    const prepared = { answer, madeAtMs: nowMs, holdsMs, take: takenInTurns(question, answer, turn) }
+    this.#keep(place, client, prepared)
     return prepared
+  }
+
+  #isToBeKept(place: number, client: IpAddress, answer: DnsAnswer, nowMs: number): boolean {
+    const { kind, located, scopePrefix } = answer
+    if (kind === 'error') return false
+    if (located === undefined) return true
+    return scopePrefix <= NETWORK_BITS[client.family] && this.#isAskedAgain(place, networkKey(client), nowMs)
   }
 
   /**
@@ -96,15 +107,12 @@ export class PreparedAnswers {
   }
 
   #keep(place: number, client: IpAddress, prepared: PreparedAnswer): void {
-    const { located, scopePrefix } = prepared.answer
-    if (located !== undefined && scopePrefix > NETWORK_BITS[client.family]) return
     const slot = (this.#slots[place] ??= { everybody: undefined, networks: new Map() })
-    if (located === undefined) {
+    if (prepared.answer.located === undefined) {
       slot.everybody = prepared
       return
     }
     const key = networkKey(client)
-    if (!this.#isAskedAgain(place, key, prepared.madeAtMs)) return
     if (!slot.networks.has(key)) this.#networks += 1
     slot.networks.set(key, prepared)
     if (this.#networks <= PREPARED_ANSWERS_MAX) return
@@ -137,14 +145,23 @@ function networkKey({ family, a, b, d }: IpAddress): number {
  */
 function takenInTurns(question: Question, answer: DnsAnswer, first: number): () => PreparedSections {
   const orders: PreparedSections[] = []
-  const asked = answer.answer.filter(({ type }) => type === question.type).length
-  const count = Math.max(1, Math.min(asked, PREPARED_ORDERS_MAX))
+  const count = ordersOf(question, answer)
   let taken = first
   return () => {
     const turn = taken % count
     taken += 1
     return (orders[turn] ??= prepareSections(question.name, turned(question, answer, turn)))
   }
+}
+
+/** The same where it is asked for once. */
+function takenOnce(question: Question, answer: DnsAnswer, turn: number): PreparedSections {
+  return encodeSections(question.name, turned(question, answer, turn % ordersOf(question, answer)))
+}
+
+function ordersOf({ type }: Question, { answer }: DnsAnswer): number {
+  const asked = answer.reduce((count, record) => count + (record.type === type ? 1 : 0), 0)
+  return Math.max(1, Math.min(asked, PREPARED_ORDERS_MAX))
 }
 
 function turned({ type }: Question, { answer, authority, additional }: DnsAnswer, turn: number): Sections {

@@ -23,7 +23,10 @@ export interface Sections {
 
 /** Sections as they stand in a message right after the question, with their counts. */
 export interface PreparedSections {
+  /** From its start. */
   readonly bytes: Uint8Array
+  /** Octets of `bytes` that they take. */
+  readonly end: number
   readonly answers: number
   readonly authorities: number
   readonly additionals: number
@@ -33,6 +36,7 @@ export interface PreparedSections {
 
 export const NO_SECTIONS: PreparedSections = {
   bytes: new Uint8Array(0),
+  end: 0,
   answers: 0,
   authorities: 0,
   additionals: 0,
@@ -41,13 +45,25 @@ export const NO_SECTIONS: PreparedSections = {
 
 const POINTER = 0xc000
 
+/** Where sections are encoded that nobody keeps: most answers are made for one reply. Larger ones have their own. */
+const passing = Buffer.allocUnsafeSlow(4096)
+
+/** To be kept. */
 export function prepareSections(question: WireName, sections: Sections): PreparedSections {
+  const { bytes, end, answers, authorities, additionals, additionalAt } = encodeSections(question, sections)
+  // In the order of that: one shape, and no spreading, for what writes them.
+  return { bytes: Buffer.from(bytes.subarray(0, end)), end, answers, authorities, additionals, additionalAt }
+}
+
+/** To be written before others are encoded. */
+export function encodeSections(question: WireName, sections: Sections): PreparedSections {
   const { answer = [], authority = [], additional = [] } = sections
-  const out = Buffer.allocUnsafe(bytesMaxOf(answer) + bytesMaxOf(authority) + bytesMaxOf(additional))
-  const additionalAt = appendRecords(out, appendRecords(out, 0, answer, question), authority, question)
-  const end = appendRecords(out, additionalAt, additional, question)
+  const bytesMax = bytesMaxOf(answer) + bytesMaxOf(authority) + bytesMaxOf(additional)
+  const bytes = bytesMax <= passing.length ? passing : Buffer.allocUnsafeSlow(bytesMax)
+  const additionalAt = appendRecords(bytes, appendRecords(bytes, 0, answer, question), authority, question)
   return {
-    bytes: out.subarray(0, end),
+    bytes,
+    end: appendRecords(bytes, additionalAt, additional, question),
     answers: answer.length,
     authorities: authority.length,
     additionals: additional.length,
@@ -81,6 +97,11 @@ function appendRecords(
 
 /** Labels up to the longest end that the question has too, then a pointer into it (RFC 1035 §4.1.4). */
 function appendOwner(out: Uint8Array, start: number, owner: WireName, question: WireName): number {
+  // As nearly every owner of an answer is.
+  if (owner === question && owner.length > 1) {
+    writeU16(out, start, POINTER | HEADER_BYTES)
+    return start + 2
+  }
   let shared = owner
   // The root's one octet is shorter than a pointer to it.
   while (shared.length > 1 && !isInside(question, shared)) shared = shared.slice(1 + shared.charCodeAt(0))

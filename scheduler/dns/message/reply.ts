@@ -58,11 +58,20 @@ export function writeReply(
   writeU16(out, 10, additionals + (edns === undefined ? 0 : 1))
   copyOctets(out, HEADER_BYTES, packet, HEADER_BYTES, questionEnd - HEADER_BYTES)
   let end = questionEnd
-  if (fit === 'all') {
-    out.set(sections.bytes, end)
-    end += sections.bytes.length
-  } else if (fit === 'needed') end = copyOctets(out, end, sections.bytes, 0, sections.additionalAt)
+  if (fit !== 'none')
+    end = copySections(out, end, sections, fit === 'all' ? sections.end : sections.additionalAt)
   return edns === undefined ? end : writeOpt(out, end, packet, edns, rcode, options)
+}
+
+/** Beyond so many octets a view of them costs less than a loop. */
+const LOOPED_OCTETS = 256
+
+/** Their first `count` octets. Gives where they end. */
+function copySections(out: Uint8Array, at: number, { bytes }: PreparedSections, count: number): number {
+  if (count === bytes.length) out.set(bytes, at)
+  else if (count <= LOOPED_OCTETS) copyOctets(out, at, bytes, 0, count)
+  else out.set(bytes.subarray(0, count), at)
+  return at + count
 }
 
 /** A reply of no records: FORMERR, NOTIMP, REFUSED, SERVFAIL, BADVERS. `out` has at least 512 octets. */
@@ -82,7 +91,7 @@ export function writeError(
  * referral, which is of no use without it (RFC 9471 §3).
  */
 function fittingOf({ rcode, isAuthoritative, sections }: Reply, room: number): 'all' | 'needed' | 'none' {
-  if (sections.bytes.length <= room) return 'all'
+  if (sections.end <= room) return 'all'
   const isReferral = !isAuthoritative && rcode === RCODE.NOERROR && sections.answers === 0
   return !isReferral && sections.additionalAt <= room ? 'needed' : 'none'
 }
