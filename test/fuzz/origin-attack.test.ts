@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import t from 'tap'
 import { listen } from '../../src/net/listen.ts'
 import { get } from '../kit/client.ts'
@@ -47,10 +47,12 @@ const dripped = dripHead(t)
 
 t.test('a decompression bomb goes through as it came: the edge never unpacks', async (t) => {
   const zeros = Buffer.alloc(200 * MIB)
+  const gzip = gzipSync(zeros)
   const bombs = {
-    gzip: gzipSync(zeros),
-    br: brotliCompressSync(zeros),
-    'gzip, gzip': gzipSync(gzipSync(zeros)),
+    gzip,
+    // As small a bomb as by the best quality, in a twentieth of the time.
+    br: brotliCompressSync(zeros, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
+    'gzip, gzip': gzipSync(gzip),
   }
   const paths = ['/film.mp4', '/live.m3u8', '/page']
   const scripts = Object.entries(bombs).flatMap(([coding, body], i) =>
