@@ -11,6 +11,8 @@ import { launchBrowser } from './browser.ts'
 
 t.setTimeout(280_000)
 
+const browser = await launchBrowser(t)
+
 async function startConsole(t: TestScope) {
   const origin = await startOrigin(t, {})
   const cluster = await startCluster(t, {
@@ -24,7 +26,6 @@ t.test('purges by the form, and shows who has applied it, who waits, and why not
   const { cluster, url } = await startConsole(t)
   await cluster.edge('gz-2').stop('SIGKILL')
   await until('it is down', async () => (await cluster.states()).get('gz-2') === 'down')
-  const browser = await launchBrowser(t)
   const page = await browser.newPage()
   const failures: string[] = []
   page.on('pageerror', (error) => failures.push(error.message))
@@ -81,7 +82,7 @@ t.test('a page of another origin purges nothing; the files are those there are',
   const stranger = createServer((_request, reply) => reply.setHeader('Content-Type', 'text/html').end('<p>'))
   await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
   t.teardown(() => stranger.close())
-  const page = await (await launchBrowser(t)).newPage()
+  const page = await browser.newPage()
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server's
   await page.goto(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}/`)
   const before = (await get(purges)).text
