@@ -32,7 +32,8 @@ async function open(page: Page, url: string): Promise<void> {
     video.addEventListener('waiting', () => { clearTimeout(waiting); waiting = setTimeout(ask, 3000) })
     video.addEventListener('playing', () => clearTimeout(waiting))
     video.src = source
-    video.play()
+    // One that is asked again meanwhile gives this one up.
+    video.play().catch(() => {})
   `)
 }
 
