@@ -13,7 +13,7 @@ import { endlessly, say, startRawOrigin } from '../kit/raw-origin.ts'
 import type { RawScript } from '../kit/raw-origin.ts'
 import { until } from '../kit/until.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const GET = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a.example\r\n\r\n`
 const FRESH = 'Cache-Control: max-age=60\r\nETag: "a"\r\n'

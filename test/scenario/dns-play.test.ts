@@ -51,7 +51,7 @@ async function played(url: string, host?: string): Promise<string> {
   return stdout
 }
 
-t.test('ffmpeg plays from the edge that its resolver was answered', { timeout: 60_000 }, async (t) => {
+t.test('ffmpeg plays from the edge that its resolver was answered', { timeout: 180_000 }, async (t) => {
   const origin = await startMedia(t)
   const [port, dnsPort] = [await freePort(), await freePort()]
   const cluster = await startCluster(t, {
