@@ -25,8 +25,9 @@ export class UdpListener {
   readonly #responder: Responding
   readonly #metrics: DnsMetrics
   /** Places for the replies of a turn, used again when the kernel has taken them. */
-  #places: readonly Buffer[] = newPlaces()
-  readonly #waiting: { readonly reply: Buffer; readonly to: RemoteInfo }[] = []
+  #places = newPlaces()
+  /** Whom the replies are for that wait, in the order of their places. */
+  readonly #waiting: RemoteInfo[] = []
   /** Replies that the kernel had not taken when it was last asked. */
   #unsent = 0
   readonly #flushAtEnd = (): void => this.#flush()
@@ -80,18 +81,24 @@ export class UdpListener {
       this.#metrics.noReply('not-sent')
       return
     }
-    const out = this.#places[this.#waiting.length]
-    assert(out !== undefined, 'a full turn was sent')
-    const length = this.#responder.respond(packet, packet.length, peer, 'udp', out)
+    const place = this.#places[this.#waiting.length]
+    assert(place !== undefined, 'a full turn was sent')
+    const length = this.#responder.respond(packet, packet.length, peer, 'udp', place.out)
     if (length === 0) return
     if (this.#waiting.length === 0) setImmediate(this.#flushAtEnd)
-    this.#waiting.push({ reply: out.subarray(0, length), to: from })
+    // Many replies are as long as that before them, and a view is dear to make.
+    if (place.reply.length !== length) place.reply = place.out.subarray(0, length)
+    this.#waiting.push(from)
     if (this.#waiting.length === UDP_TURN_REPLIES) this.#flush()
   }
 
   #flush(): void {
     if (this.#isClosed) return
-    for (const { reply, to } of this.#waiting) this.#socket.send(reply, to.port, to.address)
+    for (let i = 0; i < this.#waiting.length; i += 1) {
+      const to = this.#waiting[i]
+      const place = this.#places[i]
+      if (to !== undefined && place !== undefined) this.#socket.send(place.reply, to.port, to.address)
+    }
     this.#waiting.length = 0
     this.#unsent = this.#socket.getSendQueueCount()
     // Mostly the kernel takes them at once, and their places are free again.
@@ -99,9 +106,16 @@ export class UdpListener {
   }
 }
 
-function newPlaces(): Buffer[] {
+interface ReplyPlace {
+  readonly out: Buffer
+  /** Its front, which the reply takes. */
+  reply: Buffer
+}
+
+function newPlaces(): readonly ReplyPlace[] {
   const space = Buffer.allocUnsafeSlow(UDP_TURN_REPLIES * UDP_REPLY_BYTES_MAX)
-  return Array.from({ length: UDP_TURN_REPLIES }, (_, i) =>
-    space.subarray(i * UDP_REPLY_BYTES_MAX, (i + 1) * UDP_REPLY_BYTES_MAX),
-  )
+  return Array.from({ length: UDP_TURN_REPLIES }, (_, i) => {
+    const out = space.subarray(i * UDP_REPLY_BYTES_MAX, (i + 1) * UDP_REPLY_BYTES_MAX)
+    return { out, reply: out }
+  })
 }
