@@ -14,17 +14,14 @@ export function scopeOfLocation(
 ): number {
   const { topology, places } = snapshot
   const { networks, asns } = topology.coverage
-  const scopes = [networks.scopeOf(client)]
+  let scope = networks.scopeOf(client)
   // Nothing but an area that is spread gives several sites.
-  if (location.sites.length > 1) scopes.push(SPREAD_PREFIX[client.family])
-  if (location.source !== 'coverage') {
-    scopes.push(scopeOfUnroutable(client))
-    if (!isUnroutable(client)) {
-      if (asns.size > 0) scopes.push(places.scopeOfAsn(client))
-      if (asksForPlace(client, snapshot, location)) scopes.push(places.scopeOf(client))
-    }
-  }
-  return Math.max(...scopes)
+  if (location.sites.length > 1) scope = Math.max(scope, SPREAD_PREFIX[client.family])
+  if (location.source === 'coverage') return scope
+  scope = Math.max(scope, scopeOfUnroutable(client))
+  if (isUnroutable(client)) return scope
+  if (asns.size > 0) scope = Math.max(scope, places.scopeOfAsn(client))
+  return asksForPlace(client, snapshot, location) ? Math.max(scope, places.scopeOf(client)) : scope
 }
 
 /** An AS number that one site alone takes says all. */
