@@ -123,6 +123,11 @@ export async function startCluster(t: TestScope, options: ClusterOptions): Promi
     })
   let scheduler = await startScheduler()
   await Promise.all([...edges.values()].map((edge) => edge.start()))
+  // So that they drain side by side: teardowns run from the last to the first, and those of the daemons wait for each.
+  t.teardown(() => {
+    for (const { process } of edges.values()) process.signal('SIGTERM')
+    scheduler.signal('SIGTERM')
+  })
   const cluster: Cluster = {
     steering: `http://${steering}`,
     control: `http://${control}`,
