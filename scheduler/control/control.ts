@@ -20,6 +20,8 @@ import type { SiteGuidanceSource } from './guidance-route.ts'
 import { findKeyHolders } from './keys.ts'
 import type { Prefetches } from '../prefetch/prefetches.ts'
 import { addEdgePrefetchRoutes } from './prefetch-routes.ts'
+import { JSON_TYPE, REPORT_PATH } from './report-connection.ts'
+import { ReportConnections } from './report-connections.ts'
 import { reportTaker } from './report-taker.ts'
 
 export interface ControlDeps {
@@ -74,8 +76,12 @@ export function createControl(deps: ControlDeps): FastifyInstance {
     if (ready.edgeConfig !== edgeConfig) ready = readyReplies(edgeConfig)
     return ready
   }
-  // A thousand of these a second: no promise is made, and the reply is ready.
-  service.post('/edge/v1/report', (request, reply) => {
+  const connections = new ReportConnections(service.server, deps.clock, {
+    take,
+    holdersOf: (authorization) => findKeyHolders(running.now.topology, authorization),
+  })
+  // Those that come in another form than edges send them in, or are to be refused.
+  service.post(REPORT_PATH, (request, reply) => {
     const { status, text } = take(request.body, holdersOf(request), request.ip)
     return reply.code(status).type(JSON_TYPE).send(text)
   })
@@ -90,7 +96,10 @@ export function createControl(deps: ControlDeps): FastifyInstance {
     holdersOf,
   })
   // Edges that wait for events are answered, or the listener would wait for them.
-  service.addHook('preClose', async () => wake())
+  service.addHook('preClose', async () => {
+    wake()
+    connections.close()
+  })
 
   service.get('/edge/v1/config', async (request, reply) => {
     const { atLeast } = configQuerySchema.parse(request.query)
@@ -102,8 +111,6 @@ export function createControl(deps: ControlDeps): FastifyInstance {
   })
   return service
 }
-
-const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** What is no version is as good as none. */
 const configQuerySchema = z.object({

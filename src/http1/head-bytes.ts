@@ -1,8 +1,10 @@
 // A request head as the bytes that it came as, for who answers without making text of it.
 
+export type HeadMethod = 'GET' | 'HEAD' | 'OPTIONS' | 'POST'
+
 /** What a head says. It holds as long as the call that gives it. */
 export interface HeadBytes {
-  readonly method: 'GET' | 'HEAD' | 'OPTIONS'
+  readonly method: HeadMethod
   readonly bytes: Buffer
   /** Of the target in `bytes`; RFC 3986 characters only, and `/` first. */
   readonly targetStart: number

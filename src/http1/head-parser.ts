@@ -1,8 +1,8 @@
 // Reads the head of a bodiless HTTP/1.1 request, byte by byte, and nothing else: GET, HEAD or OPTIONS in
-// origin-form with one Host. What it does not take it does not judge: the caller hands the connection,
-// with these very bytes, to node:http. So one parser decides the framing of a connection. Text is made of a head only
-// for who asks for text.
-import type { HeadBytes } from './head-bytes.ts'
+// origin-form with one Host; where asked to, POST with one Content-Length too. What it does not take it does not judge:
+// the caller hands the connection, with these very bytes, to node:http. So one parser decides the framing of a
+// connection. Text is made of a head only for who asks for text.
+import type { HeadBytes, HeadMethod } from './head-bytes.ts'
 import { NO_FIELD, SEVERAL_FIELDS, isNamed, nameBytes } from './head-bytes.ts'
 import { HEAD_BYTES_MAX, HEAD_FIELDS_MAX } from './limits.ts'
 
@@ -14,6 +14,9 @@ const SP = 32
 const TAB = 9
 const COLON = 58
 const SLASH = 47
+
+/** Longer than any that would be taken. */
+const LENGTH_DIGITS_MAX = 12
 
 /** RFC 9110 §5.6.2. */
 const TOKEN = byteTable("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -36,6 +39,7 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1')
 const GET = Buffer.from('GET ', 'latin1')
 const HEAD = Buffer.from('HEAD ', 'latin1')
 const OPTIONS = Buffer.from('OPTIONS ', 'latin1')
+const POST = Buffer.from('POST ', 'latin1')
 const VERSION = Buffer.from(' HTTP/1.1\r\n', 'latin1')
 const KEEP_ALIVE = nameBytes('keep-alive')
 const NAMES = {
@@ -52,15 +56,18 @@ const NAMES = {
  * text that was not asked for while they were there, only as long as the buffer.
  */
 export class HeadParser implements HeadBytes {
-  method: 'GET' | 'HEAD' | 'OPTIONS' = 'GET'
+  method: HeadMethod = 'GET'
   bytes: Buffer = NOTHING
   targetStart = 0
   targetEnd = 0
   hostField = NO_FIELD
   /** Index in the buffer of the first byte behind the head. */
   end = 0
+  /** Bytes of the body behind the head. */
+  bodyLength = 0
   /** The client asked for `Connection: close`. */
   close = false
+  private readonly takesPosts: boolean
   /** Where the head begins in `bytes`, and ends but for the empty line. */
   private start = 0
   private fieldsEnd = 0
@@ -68,6 +75,10 @@ export class HeadParser implements HeadBytes {
   private fieldCount = 0
   /** For each field: start and end of its name, start and end of its value, from the start of the head. */
   private readonly offsets = new Int32Array(HEAD_FIELDS_MAX * 4)
+
+  constructor({ takesPosts = false }: { takesPosts?: boolean } = {}) {
+    this.takesPosts = takesPosts
+  }
 
   /**
    * Parses the head at `start`. `scanned` says how far an earlier call saw no end of head, so that a head
@@ -137,7 +148,7 @@ export class HeadParser implements HeadBytes {
   private plausible(buffer: Buffer, start: number): boolean {
     if (buffer.length - start > HEAD_BYTES_MAX) return false
     const first = buffer[start] ?? 0
-    if (first !== 71 && first !== 72 && first !== 79) return false
+    if (first !== 71 && first !== 72 && first !== 79 && !(first === 80 && this.takesPosts)) return false
     for (let lf = buffer.indexOf(LF, start); lf >= 0; lf = buffer.indexOf(LF, lf + 1)) {
       if (buffer[lf - 1] !== CR) return false
     }
@@ -163,12 +174,13 @@ export class HeadParser implements HeadBytes {
     this.close = false
     this.hostField = NO_FIELD
     this.fieldCount = 0
+    this.bodyLength = this.method === 'POST' ? -1 : 0
     while (at < end) {
       at = this.readField(buffer, at, start)
       if (at < 0) return false
     }
     this.end = end + 2
-    return this.hostField >= 0
+    return this.hostField >= 0 && this.bodyLength >= 0
   }
 
   private readMethod(buffer: Buffer, at: number): number {
@@ -183,6 +195,10 @@ export class HeadParser implements HeadBytes {
     if (startsWith(buffer, at, OPTIONS)) {
       this.method = 'OPTIONS'
       return at + OPTIONS.length
+    }
+    if (this.takesPosts && startsWith(buffer, at, POST)) {
+      this.method = 'POST'
+      return at + POST.length
     }
     return -1
   }
@@ -225,7 +241,7 @@ export class HeadParser implements HeadBytes {
       case 10:
         return !this.isNamed(field, NAMES.connection) || this.admitConnection(buffer, valueStart, valueEnd)
       case 14:
-        return !this.isNamed(field, NAMES.contentLength)
+        return !this.isNamed(field, NAMES.contentLength) || this.admitLength(buffer, valueStart, valueEnd)
       case 17:
         return !this.isNamed(field, NAMES.transferEncoding)
       default:
@@ -237,6 +253,20 @@ export class HeadParser implements HeadBytes {
     if (this.hostField >= 0 || valueStart === valueEnd) return false
     for (let at = valueStart; at < valueEnd; at++) if (HOST[buffer[at] ?? 0] !== 1) return false
     this.hostField = field
+    return true
+  }
+
+  /** RFC 9110 §8.6, once and of digits alone; of a request without a body it is not taken. */
+  private admitLength(buffer: Buffer, valueStart: number, valueEnd: number): boolean {
+    if (this.bodyLength >= 0 || valueStart === valueEnd || valueEnd - valueStart > LENGTH_DIGITS_MAX)
+      return false
+    let length = 0
+    for (let at = valueStart; at < valueEnd; at++) {
+      const digit = (buffer[at] ?? 0) - 48
+      if (digit < 0 || digit > 9) return false
+      length = length * 10 + digit
+    }
+    this.bodyLength = length
     return true
   }
 

@@ -1,3 +1,4 @@
+// The table of 64-bit hashes beside a Map, and what becomes of hashes that were made to meet.
 import fc from 'fast-check'
 import t from 'tap'
 import { HashTable } from '../../scheduler/choose/hash-table.ts'
