@@ -5,7 +5,7 @@ import { HeadParser } from '../../src/http1/head-parser.ts'
 import { statusLine } from '../../src/http1/reply-head.ts'
 import { REPORT_BYTES_MAX } from '../limits.ts'
 import type { EdgeView } from '../topology.ts'
-import type { TakeReport } from './report-taker.ts'
+import type { ReportAnswer, TakeReport } from './report-taker.ts'
 
 export const REPORT_PATH = '/edge/v1/report'
 /** Reports are JSON, and so are the replies. */
@@ -88,17 +88,26 @@ export class ReportConnection {
     if (holders.length === 0) return this.#handOver(unread)
     const end = parser.end + parser.bodyLength
     if (unread.length < end) return false
-    const report = parsed(unread.toString('utf8', parser.end, end))
-    if (report === undefined) return this.#handOver(unread)
+    const answer = this.#take(unread.toString('utf8', parser.end, end), holders)
+    if (answer === undefined) return this.#handOver(unread)
     this.#unread = end < unread.length ? unread.subarray(end) : null
     this.#scanned = 0
     this.#deadlineMs = this.#host.monotonic() + (this.#unread === null ? IDLE_MS : ARRIVAL_MS)
-    const { status, text } = this.#host.take(report, holders, this.#peer)
-    this.#reply(status, text)
+    this.#reply(answer)
     return true
   }
 
-  #reply(status: number, text: string): void {
+  /** undefined: it is not JSON, may be more than data, or a fault was met in taking it, which the service tells of. */
+  #take(text: string, holders: readonly EdgeView[]): ReportAnswer | undefined {
+    if (UNUSUAL.test(text)) return undefined
+    try {
+      return this.#host.take(JSON.parse(text), holders, this.#peer)
+    } catch {
+      return undefined
+    }
+  }
+
+  #reply({ status, text }: ReportAnswer): void {
     const fields = `Content-Type: ${JSON_TYPE}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`
     this.#socket.write(`${statusLine(status)}Date: ${this.#host.date()}\r\n${fields}\r\n${text}`)
   }
@@ -135,14 +144,4 @@ export class ReportConnection {
 function isReport(head: HeadParser): boolean {
   if (head.method !== 'POST' || head.close || head.bodyLength > REPORT_BYTES_MAX) return false
   return head.target === REPORT_PATH && TAKEN_TYPE.test(head.header('content-type') ?? '')
-}
-
-/** undefined: it is not JSON, or may be more than data. */
-function parsed(text: string): unknown {
-  if (UNUSUAL.test(text)) return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

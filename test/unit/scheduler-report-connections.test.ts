@@ -151,6 +151,22 @@ t.test('what is no plain report goes to the service with its connection', async 
   t.equal(served(), before + 2, 'it stays there')
 })
 
+t.test('a fault in taking a report is answered and told of, and ends nothing', async (t) => {
+  const { open, registry, served, lines } = await listening(t)
+  const taken = registry.record.bind(registry)
+  registry.record = () => {
+    throw new Error('no room')
+  }
+  const client = await open()
+  client.socket.write(post(GOOD))
+  t.equal((await client.reply()).status, 500)
+  t.equal(served(), 1, 'by the service')
+  t.match(JSON.stringify(lines), 'no room')
+  registry.record = taken
+  client.socket.write(post(GOOD))
+  t.equal((await client.reply()).status, 200)
+})
+
 t.test('no connection stays open for ever, and none outlives the service', async (t) => {
   const { open, clock, service } = await listening(t)
   const [silent, partial, idle] = [await open(), await open(), await open()]
