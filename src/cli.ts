@@ -1,41 +1,37 @@
 // The command line: names the commands, reports failures in one line, maps them to exit codes
 // (0 done, 1 failed, 2 usage or configuration).
 import { Command, CommanderError } from 'commander'
-import { checkCommand } from './commands/check.ts'
-import { configCommand } from './commands/config.ts'
-import { demoCommand } from './commands/demo.ts'
-import { drainCommand } from './commands/drain.ts'
-import { prefetchCommand } from './commands/prefetch.ts'
-import { purgeCommand } from './commands/purge.ts'
-import { edgeCommand } from './commands/edge.ts'
-import { explainCommand } from './commands/explain.ts'
-import { keyCommand } from './commands/key.ts'
-import { schedulerCommand } from './commands/scheduler.ts'
-import { signCommand } from './commands/sign.ts'
-import { statusCommand } from './commands/status.ts'
-import { undrainCommand } from './commands/undrain.ts'
 import { ConfigError } from './config/config-error.ts'
 import { messageOf } from './errors.ts'
 import { VERSION } from './version.ts'
+
+/** In the order of the help. Each is loaded when it is run: a daemon does not wait for, nor hold, what the others need. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map(
+  Object.entries({
+    demo: async () => (await import('./commands/demo.ts')).demoCommand(),
+    scheduler: async () => (await import('./commands/scheduler.ts')).schedulerCommand(),
+    edge: async () => (await import('./commands/edge.ts')).edgeCommand(),
+    check: async () => (await import('./commands/check.ts')).checkCommand(),
+    config: async () => (await import('./commands/config.ts')).configCommand(),
+    explain: async () => (await import('./commands/explain.ts')).explainCommand(),
+    status: async () => (await import('./commands/status.ts')).statusCommand(),
+    purge: async () => (await import('./commands/purge.ts')).purgeCommand(),
+    prefetch: async () => (await import('./commands/prefetch.ts')).prefetchCommand(),
+    drain: async () => (await import('./commands/drain.ts')).drainCommand(),
+    undrain: async () => (await import('./commands/undrain.ts')).undrainCommand(),
+    sign: async () => (await import('./commands/sign.ts')).signCommand(),
+    key: async () => (await import('./commands/key.ts')).keyCommand(),
+  }),
+)
 
 const program = new Command('edgeward')
   .description('A self-hosted video CDN: edges near the viewers, a scheduler that knows where to send them.')
   .version(VERSION)
   .exitOverride()
-  .addCommand(demoCommand())
-  .addCommand(schedulerCommand())
-  .addCommand(edgeCommand())
-  .addCommand(checkCommand())
-  .addCommand(configCommand())
-  .addCommand(explainCommand())
-  .addCommand(statusCommand())
-  .addCommand(purgeCommand())
-  .addCommand(prefetchCommand())
-  .addCommand(drainCommand())
-  .addCommand(undrainCommand())
-  .addCommand(signCommand())
-  .addCommand(keyCommand())
-for (const command of program.commands) command.copyInheritedSettings(program)
+const named = COMMANDS.get(process.argv[2] ?? '')
+// Without the name of one, for the help or what was meant, all.
+const loaded = (named === undefined ? [...COMMANDS.values()] : [named]).map((load) => load())
+for (const command of await Promise.all(loaded)) program.addCommand(command.copyInheritedSettings(program))
 
 try {
   await program.parseAsync()
