@@ -61,9 +61,6 @@ class ReplyStarts {
   readonly #clock: Clock
   readonly #made = new Map<FieldBlock, Uint8Array>()
   #goodUntilMs = -Infinity
-  /** The last one: most properties' fields are the same. */
-  #fields: FieldBlock | undefined
-  #start: Uint8Array = new Uint8Array()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -72,17 +69,10 @@ class ReplyStarts {
   of(fields: FieldBlock, nowMs: number): Uint8Array {
     if (nowMs >= this.#goodUntilMs) {
       this.#made.clear()
-      this.#fields = undefined
       this.#goodUntilMs = nowMs + DATE_KEPT_MS
     }
-    if (fields !== this.#fields) {
-      this.#start = this.#made.get(fields) ?? this.#make(fields)
-      this.#fields = fields
-    }
-    return this.#start
-  }
-
-  #make(fields: FieldBlock): Uint8Array {
+    const made = this.#made.get(fields)
+    if (made !== undefined) return made
     const date = formatHttpDate(this.#clock.now())
     const text = `HTTP/1.1 302 Found\r\nDate: ${date}\r\nContent-Length: 0\r\n${fields.text}Location: `
     const bytes = Buffer.from(text, 'latin1')

@@ -1,5 +1,6 @@
 // Hosts as a request's head has them, as bytes: found without making text of them. Only what stands there just as it was
 // configured is found; ports, capitals and suffixes are for src/property-index.ts.
+import { byteHash } from './byte-hash.ts'
 import { propertiesByHost } from './property-index.ts'
 import type { Hosted } from './property-index.ts'
 
@@ -11,6 +12,7 @@ interface Entry<P> {
 /** Places for each host: few of them meet. */
 const SPARE = 4
 
+/** Hosts are the operator's: nobody makes them meet. */
 export class HostTable<P extends Hosted> {
   readonly #places: (Entry<P> | undefined)[]
   readonly #mask: number
@@ -22,7 +24,7 @@ export class HostTable<P extends Hosted> {
     this.#places = Array.from({ length: count }, () => undefined)
     for (const [name, property] of byHost) {
       const host = Buffer.from(name, 'latin1')
-      let place = hashOf(host, 0, host.length) & this.#mask
+      let place = byteHash(host, 0, host.length) & this.#mask
       while (this.#places[place] !== undefined) place = (place + 1) & this.#mask
       this.#places[place] = { host, property }
     }
@@ -30,7 +32,7 @@ export class HostTable<P extends Hosted> {
 
   /** What stands in `bytes` from `start` to `end`. */
   find(bytes: Uint8Array, start: number, end: number): P | undefined {
-    let place = hashOf(bytes, start, end) & this.#mask
+    let place = byteHash(bytes, start, end) & this.#mask
     for (;;) {
       const entry = this.#places[place]
       // There are more places than hosts.
@@ -39,13 +41,6 @@ export class HostTable<P extends Hosted> {
       place = (place + 1) & this.#mask
     }
   }
-}
-
-/** Hosts are the operator's: nobody makes them meet. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x9e3779b1)
-  return hash ^ (hash >>> 15)
 }
 
 function isAt(host: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

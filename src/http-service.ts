@@ -8,8 +8,8 @@ import { formatAuthority, listen } from './net/listen.ts'
 
 /** Open connections; more are closed at once. Edges report over one each, and wait for events on another. */
 const CONNECTIONS_MAX = 20_000
-/** For a whole request to arrive. */
-const REQUEST_MS = 5000
+/** For a whole request to arrive, from its first byte. */
+export const REQUEST_MS = 5000
 
 export interface ServiceOptions {
   log: Logger

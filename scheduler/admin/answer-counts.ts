@@ -18,8 +18,6 @@ export class AnswerCounts {
   /** The same by `PropertyView.index`, of the properties met last there: as many as the largest configuration had. */
   readonly #known: ({ readonly property: PropertyView; readonly counts: Float64Array } | undefined)[] = []
   readonly #located = new Float64Array(LOCATION_SOURCES.length)
-  readonly #outcomePlaces = new Places(OUTCOMES)
-  readonly #sourcePlaces = new Places(LOCATION_SOURCES)
   /** One more than the bounds: what is slower. */
   readonly #durations = new Float64Array(BUCKETS_S.length + 1)
   #seconds = 0
@@ -44,8 +42,8 @@ export class AnswerCounts {
     source: LocationSource | undefined,
     seconds: number,
   ): void {
-    bump(this.#countsOf(property), this.#outcomePlaces.of(outcome))
-    if (source !== undefined) bump(this.#located, this.#sourcePlaces.of(source))
+    bump(this.#countsOf(property), OUTCOMES.indexOf(outcome))
+    if (source !== undefined) bump(this.#located, LOCATION_SOURCES.indexOf(source))
     let bucket = 0
     while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket += 1
     bump(this.#durations, bucket)
@@ -101,25 +99,6 @@ export class AnswerCounts {
         })
       },
     })
-  }
-}
-
-/** Of words among so many. The one that was asked for last is mostly asked for again. */
-class Places<W extends string> {
-  readonly #words: readonly W[]
-  #last: W | undefined
-  #place = 0
-
-  constructor(words: readonly W[]) {
-    this.#words = words
-  }
-
-  of(word: W): number {
-    if (word !== this.#last) {
-      this.#last = word
-      this.#place = this.#words.indexOf(word)
-    }
-    return this.#place
   }
 }
 

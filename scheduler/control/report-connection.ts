@@ -1,6 +1,7 @@
 // One connection of an edge that reports: each report that stands there whole is taken and answered at once, with nothing
 // made for it but its own text. What is anything else goes, with the connection and for good, to the service.
 import type { Socket } from 'node:net'
+import { REQUEST_MS } from '../../src/http-service.ts'
 import { HeadParser } from '../../src/http1/head-parser.ts'
 import { statusLine } from '../../src/http1/reply-head.ts'
 import { REPORT_BYTES_MAX } from '../limits.ts'
@@ -12,10 +13,8 @@ export const REPORT_PATH = '/edge/v1/report'
 export const JSON_TYPE = 'application/json; charset=utf-8'
 const TAKEN_TYPE = /^application\/json\b/i
 
-/** For a whole report to arrive, from its first byte. */
-const ARRIVAL_MS = 5000
 /** For the first report of a connection. */
-const FIRST_MS = 10_000
+const FIRST_MS = 2 * REQUEST_MS
 /** Between two. */
 const IDLE_MS = 72_000
 /** Replies that their edge has not read: beyond it the connection is cut. */
@@ -44,6 +43,8 @@ export class ReportConnection {
   #unread: Buffer | null = null
   /** How much of it was searched for the end of a head. */
   #scanned = 0
+  /** Bytes that a report takes whose head was read; 0: it is not known yet. */
+  #wanted = 0
   #deadlineMs: number
 
   constructor(socket: Socket, host: ReportHost) {
@@ -67,9 +68,9 @@ export class ReportConnection {
   }
 
   readonly #read = (bytes: Buffer): void => {
-    if (this.#unread === null) this.#deadlineMs = this.#host.monotonic() + ARRIVAL_MS
+    if (this.#unread === null) this.#deadlineMs = this.#host.monotonic() + REQUEST_MS
     this.#unread = this.#unread === null ? bytes : Buffer.concat([this.#unread, bytes])
-    while (this.#unread !== null && this.#answer(this.#unread)) {
+    while (this.#unread !== null && this.#unread.length >= this.#wanted && this.#answer(this.#unread)) {
       if (this.#socket.writableLength > UNREAD_BYTES_MAX) this.#socket.destroy()
       if (this.#socket.destroyed) return
     }
@@ -87,12 +88,16 @@ export class ReportConnection {
     const holders = this.#host.holdersOf(parser.header('authorization'))
     if (holders.length === 0) return this.#handOver(unread)
     const end = parser.end + parser.bodyLength
-    if (unread.length < end) return false
+    if (unread.length < end) {
+      this.#wanted = end
+      return false
+    }
     const answer = this.#take(unread.toString('utf8', parser.end, end), holders)
     if (answer === undefined) return this.#handOver(unread)
     this.#unread = end < unread.length ? unread.subarray(end) : null
     this.#scanned = 0
-    this.#deadlineMs = this.#host.monotonic() + (this.#unread === null ? IDLE_MS : ARRIVAL_MS)
+    this.#wanted = 0
+    this.#deadlineMs = this.#host.monotonic() + (this.#unread === null ? IDLE_MS : REQUEST_MS)
     this.#reply(answer)
     return true
   }
