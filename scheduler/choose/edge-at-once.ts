@@ -14,15 +14,21 @@ import type { SiteTotals } from './site-totals.ts'
 export function edgeAtOnce(site: SiteView, query: ChoiceQuery): EdgeView | undefined {
   const totals = siteTotalsOf(site, query)
   const { fit, load, weight } = totals
-  if (!fillClaims(site, totals, query)) return undefined
+  const copies = fillClaims(site, totals, query)
+  if (copies === UNKNOWN) return undefined
   const first = bestOf(fit)
-  if (first < 0) return undefined
   // What was sent there since only adds to the load: below its share of less it is below its share.
-  if (fit.isOverShare(first, utilisationAt(fit, first, query), load, weight)) {
-    passOverLoaded(fit, query)
-    return fit.edge(bestOf(fit))
+  if (first >= 0 && !fit.isOverShare(first, utilisationAt(fit, first, query), load, weight)) {
+    return fit.edge(first)
   }
-  return fit.edge(first)
+  const loadNow = lookAtLoads(fit, query)
+  passOverLoaded(fit, loadNow, weight)
+  const next = bestOf(fit)
+  if (next >= 0 || copies === 1 || copies === fit.count) return fit.edge(next)
+  // None that a hot asset is on has room: it goes to the next that has, as if it were on one more.
+  claimForAsset(totals, query.key)
+  passOverLoaded(fit, loadNow, weight)
+  return fit.edge(bestOf(fit))
 }
 
 /**
@@ -36,7 +42,7 @@ export function edgesAtOnce(
 ): readonly EdgeView[] | undefined {
   const totals = siteTotalsOf(site, query)
   const { fit, load, weight } = totals
-  if (!fillClaims(site, totals, query)) return undefined
+  if (fillClaims(site, totals, query) === UNKNOWN) return undefined
   const edges: EdgeView[] = []
   let isLoadKnown = false
   while (edges.length < fit.count && !isEnough(edges)) {
@@ -44,7 +50,7 @@ export function edgesAtOnce(
     const next = fit.edge(place)
     if (next === undefined) return undefined
     if (!isLoadKnown && fit.isOverShare(place, utilisationAt(fit, place, query), load, weight)) {
-      passOverLoaded(fit, query)
+      passOverLoaded(fit, lookAtLoads(fit, query), weight)
       isLoadKnown = true
     } else {
       scores[place] = TAKEN
@@ -63,9 +69,12 @@ let holders = new Uint8Array(16)
 const NO_ROOM = -1
 const TAKEN = NO_ROOM
 
-/** What each edge may claim of this client: NO_ROOM where nothing. false: to rank them is less work. */
-function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): boolean {
-  const { fit, meanCapacity, isOverloaded } = totals
+/** Of the edges that an asset is on: to rank them is less work than to look for them. */
+const UNKNOWN = 0
+
+/** What each edge may claim of this client: NO_ROOM where nothing. Gives how many edges the asset is on, or UNKNOWN. */
+function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): number {
+  const { fit, meanCapacity } = totals
   const { key, demand, nowMs } = query
   if (scores.length < fit.count) {
     scores = new Float64Array(2 * fit.count)
@@ -77,12 +86,22 @@ function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): boo
   const bitRate = demand.assetBitRate(key, site, nowMs)
   const copies = copiesOf({ rate, bitRate }, meanCapacity, fit.count)
   if (copies > 1) {
-    if (copies < fit.count && copies * fit.count > HOT_SEARCH_STEPS_MAX) return false
+    if (copies < fit.count && copies * fit.count > HOT_SEARCH_STEPS_MAX) return UNKNOWN
     claimForClient(totals, copies, query)
   }
-  if (!isOverloaded) return true
+  passOverOverloaded(totals)
+  return copies
+}
+
+/** As the asset's hash prefers them, whoever asks. */
+function claimForAsset(totals: SiteTotals, key: Hash64): void {
+  fillScores(totals, key)
+  passOverOverloaded(totals)
+}
+
+function passOverOverloaded({ fit, isOverloaded }: SiteTotals): void {
+  if (!isOverloaded) return
   for (let i = 0; i < fit.count; i++) if (fit.isOverloaded(i)) scores[i] = NO_ROOM
-  return true
 }
 
 function fillScores({ fit, isEven }: SiteTotals, key: Hash64): void {
@@ -108,16 +127,19 @@ function markHolders(fit: FitFigures, copies: number): void {
   }
 }
 
-/** Those above their share of the load as it is now. */
-function passOverLoaded(fit: FitFigures, query: ChoiceQuery): void {
+/** Of each edge as it is now; gives the load of all of them. */
+function lookAtLoads(fit: FitFigures, query: ChoiceQuery): number {
   let load = 0
-  let weight = 0
   for (let i = 0; i < fit.count; i++) {
     const utilisation = utilisationAt(fit, i, query)
     utilisations[i] = utilisation
     load += utilisation * fit.bandwidth(i)
-    weight += fit.claim(i)
   }
+  return load
+}
+
+/** Those above their share of that load. */
+function passOverLoaded(fit: FitFigures, load: number, weight: number): void {
   for (let i = 0; i < fit.count; i++) {
     if (fit.isOverShare(i, utilisations[i] ?? 0, load, weight)) scores[i] = NO_ROOM
   }

@@ -79,11 +79,6 @@ export class FitFigures {
     return this.#number(place, BANDWIDTH)
   }
 
-  /** What it may claim of the load of its site. */
-  claim(place: number): number {
-    return this.#number(place, WEIGHT) * this.#number(place, RAMP)
-  }
-
   /** With the sessions that its report does not show. */
   utilisation(place: number, expected: number): number {
     return utilisationBy(

@@ -78,7 +78,7 @@ export function createControl(deps: ControlDeps): FastifyInstance {
   }
   const connections = new ReportConnections(service.server, deps.clock, {
     take,
-    holdersOf: (authorization) => findKeyHolders(running.now.topology, authorization),
+    topology: () => running.now.topology,
   })
   // Those that come in another form than edges send them in, or are to be refused.
   service.post(REPORT_PATH, (request, reply) => {

@@ -5,7 +5,8 @@ import { REQUEST_MS } from '../../src/http-service.ts'
 import { HeadParser } from '../../src/http1/head-parser.ts'
 import { statusLine } from '../../src/http1/reply-head.ts'
 import { REPORT_BYTES_MAX } from '../limits.ts'
-import type { EdgeView } from '../topology.ts'
+import type { EdgeView, Topology } from '../topology.ts'
+import { ConnectionKey } from './keys.ts'
 import type { ReportAnswer, TakeReport } from './report-taker.ts'
 
 export const REPORT_PATH = '/edge/v1/report'
@@ -25,8 +26,8 @@ const UNUSUAL = /__proto__|constructor|\\/
 
 export interface ReportHost {
   readonly take: TakeReport
-  /** The edges whose key this Authorization field carries. */
-  readonly holdersOf: (authorization: string | undefined) => readonly EdgeView[]
+  /** Of now, with the edges and their keys. */
+  readonly topology: () => Topology
   /** Text of the Date field. */
   readonly date: () => string
   readonly monotonic: () => number
@@ -40,6 +41,7 @@ export class ReportConnection {
   readonly #host: ReportHost
   readonly #peer: string
   readonly #parser = new HeadParser({ takesPosts: true })
+  readonly #key = new ConnectionKey()
   #unread: Buffer | null = null
   /** How much of it was searched for the end of a head. */
   #scanned = 0
@@ -85,7 +87,7 @@ export class ReportConnection {
       return false
     }
     if (outcome === 'hand-over' || !isReport(parser)) return this.#handOver(unread)
-    const holders = this.#host.holdersOf(parser.header('authorization'))
+    const holders = this.#key.findHolders(this.#host.topology(), parser.header('authorization'))
     if (holders.length === 0) return this.#handOver(unread)
     const end = parser.end + parser.bodyLength
     if (unread.length < end) {

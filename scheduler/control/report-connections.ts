@@ -16,12 +16,12 @@ export class ReportConnections {
   #isClosed = false
 
   /** From now on connections come here first. */
-  constructor(server: Server, clock: Clock, { take, holdersOf }: Pick<ReportHost, 'take' | 'holdersOf'>) {
+  constructor(server: Server, clock: Clock, { take, topology }: Pick<ReportHost, 'take' | 'topology'>) {
     const service = server.listeners('connection')
     server.removeAllListeners('connection')
     const host: ReportHost = {
       take,
-      holdersOf,
+      topology,
       date: dateSource(() => clock.now()),
       monotonic: () => clock.monotonic(),
       handOver(socket) {

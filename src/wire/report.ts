@@ -21,6 +21,9 @@ export const configRefusalSchema = z.strictObject({
 
 export type ConfigRefusal = z.infer<typeof configRefusalSchema>
 
+/** Begins and ends with a slash. */
+export const DIRECTORY_PATH = /^\/(?:.*\/)?$/s
+
 const count = z.number().int().nonnegative()
 
 /** A directory whose objects are sent more than others. */
@@ -30,7 +33,7 @@ export const busyDirectorySchema = z.strictObject({
   path: z
     .string()
     .max(DIRECTORY_CHARS_MAX)
-    .regex(/^\/(?:.*\/)?$/s, 'must begin and end with a slash'),
+    .regex(DIRECTORY_PATH, 'must begin and end with a slash'),
   /** Body bits a second, a mean over the last seconds. */
   bitRate: z.number().nonnegative(),
 })

@@ -152,10 +152,10 @@ async function shared(t: Test, one: Registry, other: Registry, clock: StillClock
   )
   // The other's clock is behind: the later word wins all the same.
   await one.setOverride('gz-2', { state: 'down' })
-  await until('the other has it', () => other.overrides().get('gz-2')?.state === 'down', 1000)
+  await until('the other has it', () => other.overrides().get('gz-2')?.state === 'down')
   clock.nowMs -= 500
   t.equal(await other.setOverride('gz-2', null), 'store')
-  await until('the first has its removal', () => one.overrides().size === 0, 1000)
+  await until('the first has its removal', () => one.overrides().size === 0)
 }
 
 function namedBy(registry: Registry): string {
@@ -181,12 +181,12 @@ async function together(t: Test, one: Registry, other: Registry): Promise<void> 
   t.equal(namedBy(other), both, 'an address of two schedulers is there once')
   other.announce(['192.0.2.6'])
   // Found by its id, then asked for: two reads.
-  await until('both name both', () => namedBy(one) === both && namedBy(other) === both, 2000)
+  await until('both name both', () => namedBy(one) === both && namedBy(other) === both)
   await other.withdraw()
   t.equal(namedBy(other), '192.0.2.5', 'who drains names the others alone')
-  await until('the others no longer name it', () => namedBy(one) === '192.0.2.5', 1000)
+  await until('the others no longer name it', () => namedBy(one) === '192.0.2.5')
   other.announce(['192.0.2.7'])
-  await until('it is back', () => namedBy(one) === '192.0.2.5 192.0.2.7', 2000)
+  await until('it is back', () => namedBy(one) === '192.0.2.5 192.0.2.7')
   await other.close()
-  await until('who closes is gone', () => namedBy(one) === '192.0.2.5', 1000)
+  await until('who closes is gone', () => namedBy(one) === '192.0.2.5')
 }

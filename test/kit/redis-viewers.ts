@@ -131,7 +131,7 @@ export async function startViewers(
     },
     async override(id, wanted) {
       await a.override(id, wanted)
-      await until('b has it', async () => (await b.overrides())[id] !== null, 2000)
+      await until('b has it', async () => (await b.overrides())[id] !== null)
       // Into the snapshot.
       await pass(200)
     },

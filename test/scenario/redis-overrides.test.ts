@@ -42,7 +42,7 @@ t.test(
     const client = redis.client(t)
     const isStored = async () => (await client.hlen('edgeward:{test}:overrides')) === 2
     await client.flushall()
-    await until('a flushed Redis is told again', isStored, 2000)
+    await until('a flushed Redis is told again', isStored)
     await redis.kill()
     await redis.start()
     await until('and one that comes back empty', isStored, 5000)
@@ -85,7 +85,7 @@ t.test(
 
     await redis.start()
     await b.untilState('gz-1', 'down', 5000)
-    await until('b has the removal', async () => (await b.overrides())['gz-2'] === null, 2000)
+    await until('b has the removal', async () => (await b.overrides())['gz-2'] === null)
     t.ok(only(await edgesOf(b, 40), 'gz-2'))
   },
 )

@@ -304,6 +304,6 @@ t.test('closed, it leaves no connection and calls nobody, whatever was under way
   await until('both are asked', () => open.size === 2)
   await probes.close()
   const before = results.length
-  await until('no connection is left', () => open.size === 0, 2000)
+  await until('no connection is left', () => open.size === 0)
   t.same([results.length, lines], [before, []])
 })
