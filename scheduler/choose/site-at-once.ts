@@ -1,52 +1,65 @@
-// The site that nearly all clients get, found without weighing any: the nearest of those that may serve the property,
-// which costs nothing more while it has room. It is the site that `weighSites` would choose, or none.
-import { CONGESTION_FROM } from '../limits.ts'
+// The site that nearly all clients get, found without a list of those that were weighed: the one of least cost among
+// those with an edge that nothing speaks against. It is the site that `weighSites` would choose, or none.
 import type { ClientLocation } from '../locate/locate.ts'
 import type { SiteView } from '../topology.ts'
 import type { ChoiceQuery } from './candidates.ts'
 import { loadAt, siteTotalsOf } from './site-totals.ts'
-import { distancesBehind, orderSites } from './sites.ts'
+import { behindMsOf, congestionFor, distancesBehind, isForProperty, locatedMs, orderBehind } from './sites.ts'
 
-/** undefined: sites must be weighed. */
+/** undefined: sites must be weighed, for deep edges or as a last resort. */
 export function siteAtOnce(location: ClientLocation, query: ChoiceQuery): SiteView | undefined {
   const { client, snapshot } = query
   const { deepSites, pinned } = snapshot.topology
   if (client === undefined) return undefined
   if (deepSites.length > 0 && pinned.find(client) !== undefined) return undefined
-  const site = nearestPermitted(location, query)
-  if (site === undefined) return undefined
-  const totals = siteTotalsOf(site, query)
-  const hasRoom = totals.doubt === 0 && loadAt(site, totals, query) <= CONGESTION_FROM * totals.room
-  return hasRoom ? site : undefined
+  let best: SiteView | undefined
+  let leastMs = Infinity
+  const { sites } = location
+  for (let i = 0; i < sites.length; i++) {
+    const site = sites[i]
+    const distanceMs = locatedMs(i)
+    if (distanceMs >= leastMs || site === undefined || !isForProperty(site, query)) continue
+    const costMs = costOf(site, distanceMs, query)
+    if (costMs >= leastMs) continue
+    best = site
+    leastMs = costMs
+  }
+  return leastMs <= behindMsOf(location) ? best : nearerNeighbour(location, query, best, leastMs)
 }
 
-/** The located site; where the property is not served there, the nearest to it that serves it. */
-function nearestPermitted(location: ClientLocation, query: ChoiceQuery): SiteView | undefined {
-  const { siteIds } = query.property
-  const [located, second] = location.sites
-  if (located === undefined || siteIds === null || siteIds.has(located.id)) return located
-  // Of an area that is spread over several sites the others come before all neighbours.
-  return second === undefined ? nearestNeighbour(location, query, siteIds) : undefined
-}
-
-/** Of neighbours as far away as each other the first, as when they are weighed. */
-function nearestNeighbour(
+/** One that costs less than `best`; without any, that. */
+function nearerNeighbour(
   location: ClientLocation,
   query: ChoiceQuery,
-  siteIds: ReadonlySet<string>,
+  best: SiteView | undefined,
+  bestMs: number,
 ): SiteView | undefined {
-  const order = orderSites(location, query)
-  const distances = distancesBehind(order)
-  const { neighbours } = order.anchor
-  let nearest: SiteView | undefined
-  let leastMs = Infinity
-  for (let i = 0; i < neighbours.count && distances.atLeast(i) < leastMs; i++) {
+  const behind = orderBehind(location, query)
+  const { neighbours } = behind.anchor
+  const distances = distancesBehind(behind)
+  let least = best
+  let leastMs = bestMs
+  for (let i = 0; i < neighbours.count; i++) {
     const site = neighbours.site(i)
-    if (site === undefined || !siteIds.has(site.id)) continue
+    if (site === undefined) break
+    if (!isForProperty(site, query)) continue
+    // The least never falls: no site from here on can be cheaper.
+    if (distances.atLeast(i) >= leastMs) break
+    if (location.sites.includes(site)) continue
     const distanceMs = distances.of(i)
     if (distanceMs >= leastMs) continue
-    nearest = site
-    leastMs = distanceMs
+    const costMs = costOf(site, distanceMs, query)
+    if (costMs >= leastMs) continue
+    least = site
+    leastMs = costMs
   }
-  return nearest
+  return least
+}
+
+/** Infinite where something speaks against each of its edges. */
+function costOf(site: SiteView, distanceMs: number, query: ChoiceQuery): number {
+  const totals = siteTotalsOf(site, query)
+  if (totals.doubt !== 0) return Infinity
+  const utilisation = totals.room === 0 ? 0 : loadAt(site, totals, query) / totals.room
+  return distanceMs + congestionFor(site, utilisation, query)
 }

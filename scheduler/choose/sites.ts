@@ -26,15 +26,19 @@ export interface SiteOption {
   readonly distanceMs: number
 }
 
-/** Where the client may go. `front` is small; the rest is by distance. */
-export interface SiteOrder {
-  readonly front: readonly SiteOption[]
+/** All other sites, by distance. */
+export interface OrderBehind {
   /** The first located site. */
   readonly anchor: SiteView
   /** The client's, where it was located by that; else the rest is by distance from the anchor. */
   readonly position: Position | undefined
-  /** Added to the distance of all sites behind the front. */
+  /** Added to the distance of all of them. */
   readonly behindMs: number
+}
+
+/** Where the client may go. `front` is small. */
+export interface SiteOrder extends OrderBehind {
+  readonly front: readonly SiteOption[]
 }
 
 export type SiteVerdict = 'chosen' | 'costlier' | 'last-resort' | 'no-fit-edge'
@@ -56,20 +60,34 @@ export interface Weighing {
   readonly fit: FitEdges
 }
 
-/** Only what the operator or a country declares makes a site near that is not: a position is measured. */
-const MEASURED: ReadonlySet<ClientLocation['source']> = new Set(['geoip-position', 'default'])
-
-export function orderSites(location: ClientLocation, { snapshot, client }: ChoiceQuery): SiteOrder {
+export function orderSites(location: ClientLocation, query: ChoiceQuery): SiteOrder {
+  const { snapshot, client } = query
   const front: SiteOption[] = []
   const pinnedAt = client === undefined ? undefined : snapshot.topology.pinned.find(client)?.value
   for (const site of pinnedAt ?? []) front.push({ site, role: 'pinned', distanceMs: -PINNED_ADVANTAGE_MS })
   location.sites.forEach((site, i) => {
-    const distanceMs = Math.min(i * LOCATED_STEP_MS, LOCATED_STEPS_MS_MAX)
-    front.push({ site, role: 'located', distanceMs })
+    front.push({ site, role: 'located', distanceMs: locatedMs(i) })
   })
-  const behindMs = MEASURED.has(location.source) ? 0 : COVERAGE_ADVANTAGE_MS
+  return { front, ...orderBehind(location, query) }
+}
+
+/** How far the located site of that place is. */
+export function locatedMs(place: number): number {
+  return Math.min(place * LOCATED_STEP_MS, LOCATED_STEPS_MS_MAX)
+}
+
+export function orderBehind(location: ClientLocation, { snapshot }: ChoiceQuery): OrderBehind {
   const anchor = location.sites[0] ?? snapshot.topology.defaultSite
-  return { front, anchor, position: location.position, behindMs }
+  return { anchor, position: location.position, behindMs: behindMsOf(location) }
+}
+
+/** Only what the operator or a country declares makes a site near that is not: a position is measured. */
+export function behindMsOf({ source }: ClientLocation): number {
+  return source === 'geoip-position' || source === 'default' ? 0 : COVERAGE_ADVANTAGE_MS
+}
+
+export function isForProperty({ id }: SiteView, { property: { siteIds } }: ChoiceQuery): boolean {
+  return siteIds === null || siteIds.has(id)
 }
 
 /** `taken`: options that are not to be weighed again. */
@@ -93,7 +111,7 @@ function weighOthers(order: SiteOrder, scale: Scale): void {
   for (let i = 0; i < neighbours.count; i++) {
     const site = neighbours.site(i)
     if (site === undefined) break
-    if (!scale.isForProperty(site)) continue
+    if (!isForProperty(site, scale.query)) continue
     // The least never falls: no site from here on can be cheaper.
     if (scale.isBeaten(distances.atLeast(i))) break
     if (!isLocated(order.front, site)) scale.weigh({ site, role: 'other', distanceMs: distances.of(i) })
@@ -108,7 +126,7 @@ export interface Distances {
 }
 
 /** Measured from the client where its position is known: two sites as far from the located one are not as far from it. */
-export function distancesBehind({ anchor, position, behindMs }: SiteOrder): Distances {
+export function distancesBehind({ anchor, position, behindMs }: OrderBehind): Distances {
   const { neighbours } = anchor
   if (position === undefined) {
     const of = (i: number) => behindMs + neighbours.roundTripMs(i)
@@ -134,7 +152,7 @@ function weighOtherDeepSites(front: readonly SiteOption[], query: ChoiceQuery, s
 
 /** The cheapest site so far, and beside it the least doubtful of those that are a last resort. */
 class Scale {
-  readonly #query: ChoiceQuery
+  readonly query: ChoiceQuery
   readonly #taken: readonly SiteOption[]
   readonly #sites: WeighedSite[] = []
   #best: WeighedSite | undefined
@@ -142,7 +160,7 @@ class Scale {
   #resortDoubt: number = DOUBTS.length
 
   constructor(query: ChoiceQuery, taken: readonly SiteOption[]) {
-    this.#query = query
+    this.query = query
     this.#taken = taken
   }
 
@@ -155,21 +173,15 @@ class Scale {
     return this.#best !== undefined && distanceMs >= this.#best.costMs
   }
 
-  isForProperty({ id }: SiteView): boolean {
-    const { siteIds } = this.#query.property
-    return siteIds === null || siteIds.has(id)
-  }
-
   weigh(option: SiteOption): void {
     const { site, role, distanceMs } = option
     if (this.isBeaten(distanceMs)) return
     if (this.#taken.length > 0 && this.#isTaken(option)) return
-    if (!this.isForProperty(site)) return
+    if (!isForProperty(site, this.query)) return
     const { doubt, load, room } =
-      role === 'pinned' ? totalsOf(site.deep, this.#query) : loadedTotalsOf(site, this.#query)
+      role === 'pinned' ? totalsOf(site.deep, this.query) : loadedTotalsOf(site, this.query)
     const utilisation = room === 0 ? 0 : load / room
-    const penalty = congestionMs(utilisation)
-    const penaltyMs = penalty === 0 ? 0 : penalty * sensitivityOf(this.#query.key, site.hash)
+    const penaltyMs = congestionFor(site, utilisation, this.query)
     const fit = doubt < DOUBTS.length
     const weighed: WeighedSite = {
       site,
@@ -204,9 +216,15 @@ class Scale {
     const chosen = this.#best ?? this.#resort
     if (chosen !== undefined) chosen.verdict = 'chosen'
     const doubt = this.#best === undefined ? this.#resortDoubt : 0
-    const fit = fitEdgesOf(chosen === undefined ? [] : edgesAt(chosen), this.#query, doubt)
+    const fit = fitEdgesOf(chosen === undefined ? [] : edgesAt(chosen), this.query, doubt)
     return { sites: this.#sites, chosen, fit }
   }
+}
+
+/** What so full a site costs this asset on top of its distance, ms. */
+export function congestionFor(site: SiteView, utilisation: number, { key }: ChoiceQuery): number {
+  const penaltyMs = congestionMs(utilisation)
+  return penaltyMs === 0 ? 0 : penaltyMs * sensitivityOf(key, site.hash)
 }
 
 /** Those of its edges that the option is about. */
