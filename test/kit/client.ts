@@ -10,7 +10,8 @@ export interface Reply {
   /** Name, value, name, value … as received. */
   rawHeaders: string[]
   body: Buffer
-  text: string
+  /** The body as UTF-8, decoded when it is asked for: most of what tests fetch is film. */
+  readonly text: string
   /** False when the connection broke before the body's end. */
   complete: boolean
 }
@@ -80,7 +81,9 @@ function readReply(response: IncomingMessage, onData: RequestOptions['onData']):
         headers: response.headers,
         rawHeaders: response.rawHeaders,
         body,
-        text: body.toString(),
+        get text() {
+          return body.toString()
+        },
         complete: response.complete,
       })
     })

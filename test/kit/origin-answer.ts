@@ -98,7 +98,7 @@ function write(response: ServerResponse, bytes: Uint8Array): Promise<void> {
 }
 
 function planAnswer(request: IncomingMessage, answer: Answer): Plan {
-  const body = Buffer.from(answer.body ?? '')
+  const body = bufferOf(answer.body ?? '')
   const fields = { ...answer.fields }
   const status = answer.status ?? 200
   const etag = findField(fields, 'etag')
@@ -114,6 +114,12 @@ function planAnswer(request: IncomingMessage, answer: Answer): Plan {
   const match = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '')
   if (match === null || stale) return { status, fields, body }
   return planRange(match, ranges, fields, body)
+}
+
+/** Of bytes a view: a film is not copied for each range of it. */
+function bufferOf(body: Uint8Array | string): Buffer {
+  if (typeof body === 'string') return Buffer.from(body)
+  return Buffer.from(body.buffer, body.byteOffset, body.length)
 }
 
 function planRange(

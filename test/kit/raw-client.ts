@@ -18,6 +18,9 @@ export class RawClient {
   /** Resolves when the connection is over; true when it was reset. */
   readonly closed: Promise<boolean>
   #unread: Buffer = Buffer.alloc(0)
+  /** What came after `#unread`, joined to it when that is looked at: a long body is not copied for each piece. */
+  #pieces: Buffer[] = []
+  #piecesBytes = 0
   #ended = false
   #wake: () => void = () => {}
 
@@ -25,7 +28,8 @@ export class RawClient {
     this.socket = socket
     let reset = false
     socket.on('data', (chunk: Buffer) => {
-      this.#unread = Buffer.concat([this.#unread, chunk])
+      this.#pieces.push(chunk)
+      this.#piecesBytes += chunk.length
       this.#wake()
     })
     socket.on('error', () => {
@@ -75,13 +79,13 @@ export class RawClient {
   /** All bytes until the server closes. */
   async readAll(): Promise<Buffer> {
     while (!this.#ended) await this.#more()
-    return this.#take(this.#unread.length)
+    return this.#take(this.#bytesUnread)
   }
 
   /** Resolves when at least so many body or head bytes are here, unread; false when the end came before. */
   async has(bytes: number): Promise<boolean> {
-    while (this.#unread.length < bytes && !this.#ended) await this.#more()
-    return this.#unread.length >= bytes
+    while (this.#bytesUnread < bytes && !this.#ended) await this.#more()
+    return this.#bytesUnread >= bytes
   }
 
   /** Stops reading, so that the server's sends back up; resume() goes on. */
@@ -121,16 +125,29 @@ export class RawClient {
 
   async #until(mark: string): Promise<number> {
     for (;;) {
-      const at = this.#unread.indexOf(mark, 0, 'latin1')
+      const at = this.#joined().indexOf(mark, 0, 'latin1')
       if (at !== -1 || this.#ended) return at
       await this.#more()
     }
   }
 
   #take(bytes: number): Buffer {
-    const taken = this.#unread.subarray(0, bytes)
-    this.#unread = this.#unread.subarray(bytes)
-    return taken
+    const unread = this.#joined()
+    this.#unread = unread.subarray(bytes)
+    return unread.subarray(0, bytes)
+  }
+
+  get #bytesUnread(): number {
+    return this.#unread.length + this.#piecesBytes
+  }
+
+  #joined(): Buffer {
+    if (this.#pieces.length > 0) {
+      this.#unread = Buffer.concat([this.#unread, ...this.#pieces])
+      this.#pieces = []
+      this.#piecesBytes = 0
+    }
+    return this.#unread
   }
 
   #more(): Promise<void> {

@@ -44,9 +44,10 @@ export const say =
 export const endlessly =
   (first: string, text: string): RawScript =>
   (socket) => {
+    const bytes = Buffer.from(text, 'latin1')
     socket.write(first)
     const more = () => {
-      while (!socket.destroyed && socket.write(text, 'latin1'));
+      while (!socket.destroyed && socket.write(bytes));
       socket.once('drain', more)
     }
     more()

@@ -13,7 +13,7 @@ const BODY = bytesOf(1, 250_000)
 const FRESH = { 'Cache-Control': 'public, max-age=600', ETag: '"v1"' }
 const REQUEST = 'GET /film.mp4 HTTP/1.1\r\nHost: a.example\r\n\r\n'
 
-const SHORT = BODY.subarray(0, 120_000)
+const SHORT = BODY.subarray(0, 64_000)
 const WAYS = [
   { framing: 'length', slice: '2MiB' },
   { framing: 'length', slice: '16KiB' },

@@ -26,16 +26,39 @@ const ROOMY = { capacity: { bandwidth: '1000Gbit', connections: 1_000_000 } }
 const V4 = '192.0.2.7'
 const V6 = '2001:db8::7'
 
-/** The edges that clients of many assets are sent to; or the status. */
-async function sentTo({ steering }: Cluster, urls: Record<string, string>, client = V4): Promise<string> {
+const ASSETS = 40
+
+/** The edge that clients of an asset are sent to; or the status. */
+async function edgeFor(
+  { steering }: Cluster,
+  urls: Record<string, string>,
+  asset: number,
+  client = V4,
+): Promise<string> {
+  const headers = { host: 'shows.example.com', 'x-forwarded-for': client }
+  const { status, headers: fields } = await get(`${steering}/${asset}/main.m3u8`, { headers })
+  const edge = Object.keys(urls).find((id) => fields.location?.startsWith(`${urls[id]}/`) === true)
+  return edge ?? String(status)
+}
+
+/** The edges that clients of many assets are sent to; or the statuses. */
+async function sentTo(cluster: Cluster, urls: Record<string, string>, client = V4): Promise<string> {
   const edges = new Set<string>()
-  for (let asset = 0; asset < 40; asset++) {
-    const headers = { host: 'shows.example.com', 'x-forwarded-for': client }
-    const { status, headers: fields } = await get(`${steering}/${asset}/main.m3u8`, { headers })
-    const edge = Object.keys(urls).find((id) => fields.location?.startsWith(`${urls[id]}/`) === true)
-    edges.add(edge ?? String(status))
-  }
+  for (let asset = 0; asset < ASSETS; asset++) edges.add(await edgeFor(cluster, urls, asset, client))
   return [...edges].toSorted().join(' ')
+}
+
+/** Whether all of them are sent to this one; asks no longer than until another is seen. */
+async function isSentTo(
+  only: string,
+  cluster: Cluster,
+  urls: Record<string, string>,
+  client = V4,
+): Promise<boolean> {
+  for (let asset = 0; asset < ASSETS; asset++) {
+    if ((await edgeFor(cluster, urls, asset, client)) !== only) return false
+  }
+  return true
 }
 
 /** Of an edge.yaml. */
@@ -76,7 +99,7 @@ t.test(
       urls,
       edgeEntry: ROOMY,
     })
-    const avoided = async () => (await sentTo(cluster, urls)) === 'n-2'
+    const avoided = () => isSentTo('n-2', cluster, urls)
     t.equal(await sentTo(cluster, urls), 'n-1 n-2')
     for (const [name, close, withinMs] of [
       ['closed', () => way.close(), 5000],
@@ -131,7 +154,7 @@ t.test(
       urls,
       edgeEntry: { ...ROOMY, addresses: ['127.0.0.1', '::1'] },
     })
-    await until('no IPv6 there', async () => (await sentTo(cluster, urls, V6)) === 'n-2', 5000)
+    await until('no IPv6 there', () => isSentTo('n-2', cluster, urls, V6), 5000)
     t.equal(await sentTo(cluster, urls, V4), 'n-1 n-2')
     t.match(told(cluster, 'n-1'), [/"family":"ipv6","address":"http:\/\/\[::1\]:\d+","result":"refused"/])
     await way.open()
@@ -159,7 +182,7 @@ t.test('the answer of another edge is none', { buffered: true, timeout: 60_000 }
     urls,
     edgeEntry: ROOMY,
   })
-  await until('the swapped ones are avoided', async () => (await sentTo(cluster, urls)) === 'n-3', 5000)
+  await until('the swapped ones are avoided', () => isSentTo('n-3', cluster, urls), 5000)
   const others = 'edgeward_scheduler_probes_total{family="ipv4",result="other-edge"}'
   await until('its answers are counted', async () => (await metricOf(cluster.admin, others)) >= 4)
   t.same(told(cluster, 'n-3'), [])
@@ -196,7 +219,7 @@ t.test(
       edgeConfigs: { good: tlsOf(good), wrong: tlsOf(wrong), unknown: tlsOf(unknown) },
       schedulerEnv: { NODE_EXTRA_CA_CERTS: trusted },
     })
-    await until('the others are avoided', async () => (await sentTo(cluster, urls)) === 'good', 5000)
+    await until('the others are avoided', () => isSentTo('good', cluster, urls), 5000)
     t.same(told(cluster, 'good'), [])
     t.match(told(cluster, 'wrong'), [/"result":"tls".*elsewhere\.example\.com/])
     t.match(told(cluster, 'unknown'), [/"result":"tls".*self-signed/])

@@ -1,4 +1,5 @@
 // Edges come and go: none that is gone is given to a new session, and clients are answered all the while.
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { systemClock } from '../../src/clock.ts'
 import { get } from '../kit/client.ts'
@@ -53,6 +54,7 @@ t.test('after SIGKILL no new session goes to the edge within 5 s', { timeout: 12
     asked++
     if (reply.status !== 302) refused.push(reply.status)
     if (edge === 'n-2') lastMs = sinceMs
+    await delay(10)
   }
 
   t.comment(`the last of ${asked} new sessions sent to the dead edge: after ${Math.round(lastMs)} ms`)
