@@ -45,15 +45,18 @@ t.test(
   },
 )
 
+/** For what fails by its path alone: each test has its own. */
+const shared = await startOrigin(t, {})
+const sliced = await startEdge(t, { origin: shared.url, slice: '64KiB' })
+const plain = await startEdge(t, { origin: shared.url, id: 'gz-1' })
+
 for (const framing of ['length', 'chunked'] as const) {
   for (const cutAt of [0, 1000, 150_000, 299_999]) {
     t.test(`origin cuts a ${framing} body after ${cutAt} bytes: no client takes it for whole`, async (t) => {
-      const origin = await startOrigin(t, {
-        '/film': { ...WHOLE, framing, cutAt, trickle: { bytes: 50_000, everyMs: 5 } },
-      })
-      const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+      const path = `/cut-${framing}-${cutAt}`
+      shared.on(path, { ...WHOLE, framing, cutAt, trickle: { bytes: 50_000, everyMs: 5 } })
       const replies = await Promise.all(
-        Array.from({ length: 10 }, () => get(`${edge.url}/film`).catch(() => null)),
+        Array.from({ length: 10 }, () => get(sliced.url + path).catch(() => null)),
       )
       for (const reply of replies) {
         // Whole is right too: a client that came after the cut was served what had arrived, and ranges of the rest.
@@ -63,10 +66,10 @@ for (const framing of ['length', 'chunked'] as const) {
         if (reply !== null && reply.status === 200)
           t.ok(BODY.subarray(0, reply.body.length).equals(reply.body))
       }
-      origin.on('/film', { ...WHOLE, framing })
+      shared.on(path, { ...WHOLE, framing })
       // 503: not even asked, where so many were cut off in a row that it rests.
       const next = await until('it is asked again', async () => {
-        const reply = await get(`${edge.url}/film`)
+        const reply = await get(sliced.url + path)
         return reply.status !== 503 && reply
       })
       t.ok(next.complete && next.body.equals(BODY), 'the next client gets it whole')
@@ -84,57 +87,52 @@ t.test('origin speaks nonsense: 502, and served when it comes to its senses', as
     `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(100_000)}\r\nContent-Length: 0\r\n\r\n`,
     '',
   ]
-  const origin = await startOrigin(t, {})
-  const edge = await startEdge(t, { origin: origin.url })
   for (const [i, raw] of nonsense.entries()) {
-    origin.on(`/${i}`, { raw })
-    const reply = await get(`${edge.url}/${i}`).catch(() => null)
+    shared.on(`/${i}`, { raw })
+    const reply = await get(`${plain.url}/${i}`).catch(() => null)
     t.ok(
       reply === null || reply.status === 502 || !reply.complete,
       `${JSON.stringify(raw.slice(0, 60))}: ${reply?.status}`,
     )
-    origin.on(`/${i}`, WHOLE)
-    t.ok((await get(`${edge.url}/${i}`)).body.equals(BODY))
+    shared.on(`/${i}`, WHOLE)
+    t.ok((await get(`${plain.url}/${i}`)).body.equals(BODY))
   }
 })
 
 t.test('an error of the origin is passed on, and not kept for long', async (t) => {
-  const origin = await startOrigin(t, { '/film': { status: 503, body: 'busy' } })
-  const edge = await startEdge(t, { origin: origin.url })
-  t.equal((await get(`${edge.url}/film`)).status, 503)
-  origin.on('/film', WHOLE)
-  const reply = await get(`${edge.url}/film`)
-  t.equal(reply.status, 200)
+  shared.on('/busy', { status: 503, body: 'busy' })
+  t.equal((await get(`${plain.url}/busy`)).status, 503)
+  shared.on('/busy', WHOLE)
+  t.equal((await get(`${plain.url}/busy`)).status, 200)
 })
 
 t.test('what the origin does not have is 404, asked once by clients who come together', async (t) => {
-  const origin = await startOrigin(t, { '/none': { status: 404, body: 'none', pauseAt: 'head' } })
-  const edge = await startEdge(t, { origin: origin.url })
-  const first = get(`${edge.url}/none`)
-  await origin.asked('/none')
-  const others = Array.from({ length: 20 }, () => get(`${edge.url}/none`))
+  shared.on('/none', { status: 404, body: 'none', pauseAt: 'head' })
+  const first = get(`${plain.url}/none`)
+  await shared.asked('/none')
+  const others = Array.from({ length: 20 }, () => get(`${plain.url}/none`))
   // Asked and answered after them on the same machine: by then they wait.
-  await get(`${edge.url}/other`)
-  origin.resume('/none')
+  await get(`${plain.url}/nothing`)
+  shared.resume('/none')
   for (const reply of await Promise.all([first, ...others])) t.match(reply, { status: 404, text: 'none' })
-  t.equal(origin.count('/none'), 1)
+  t.equal(shared.count('/none'), 1)
 })
 
 t.test('an origin that sends clients elsewhere: the redirect is the answer', async (t) => {
   const fields = { Location: 'https://elsewhere.example/film', 'Cache-Control': 'max-age=60' }
-  const origin = await startOrigin(t, { '/film': { status: 302, fields } })
-  const edge = await startEdge(t, { origin: origin.url })
-  const reply = await get(`${edge.url}/film`)
-  t.match(reply, { status: 302, headers: { location: 'https://elsewhere.example/film' } })
+  shared.on('/moved', { status: 302, fields })
+  t.match(await get(`${plain.url}/moved`), {
+    status: 302,
+    headers: { location: 'https://elsewhere.example/film' },
+  })
 })
 
 t.test('an edge that meets itself says 508 instead of going round', async (t) => {
-  const origin = await startOrigin(t, { '/film': WHOLE })
-  const edge = await startEdge(t, { origin: origin.url, id: 'gz-1' })
-  await get(`${edge.url}/film`)
-  const mark = String(origin.requests('/film')[0]?.headers['cdn-loop'])
+  shared.on('/film', WHOLE)
+  await get(`${plain.url}/film`)
+  const mark = String(shared.requests('/film')[0]?.headers['cdn-loop'])
   t.ok(mark.length > 0, 'CDN-Loop goes upstream (RFC 8586)')
-  const round = await get(`${edge.url}/other`, { headers: { 'CDN-Loop': mark } })
+  const round = await get(`${plain.url}/other`, { headers: { 'CDN-Loop': mark } })
   t.equal(round.status, 508)
-  t.equal(origin.count('/other'), 0)
+  t.equal(shared.count('/other'), 0)
 })
