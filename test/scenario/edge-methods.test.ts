@@ -8,6 +8,7 @@ import { startEdge } from '../kit/edge.ts'
 import { openRaw } from '../kit/raw-client.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import type { TestScope } from '../kit/scope.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE']
 const passing = [{ id: 'all', hosts: ['*'], origins: [{ id: 'studio' }], methods: METHODS }]
@@ -26,6 +27,8 @@ async function startEcho(t: TestScope): Promise<string> {
   t.teardown(() => server.close())
   return `http://127.0.0.1:${port}`
 }
+
+const directory = await startSharedEdge(t, { properties: passing })
 
 t.test('a request with a body, by length, chunked, and after 100 (Continue)', async (t) => {
   const edge = await startEdge(t, { origin: await startEcho(t), properties: passing })
@@ -71,10 +74,9 @@ t.test('what succeeds makes the stored object invalid, what fails does not', asy
 
 t.test('a fill that was under way when its object became invalid is not kept', async (t) => {
   const fields = { 'Cache-Control': 'max-age=600' }
-  const origin = await startOrigin(t, {
+  const { edge, origin } = directory({
     '/x': (_request, nth) => (nth === 1 ? { body: 'old', fields, pauseAt: 1 } : { body: 'new', fields }),
   })
-  const edge = await startEdge(t, { origin: origin.url, properties: passing })
   const waiting = get(`${edge.url}/x`)
   await origin.paused('/x')
   t.equal((await get(`${edge.url}/x`, { method: 'PUT' })).status, 200)

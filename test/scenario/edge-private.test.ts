@@ -2,9 +2,8 @@
 import t from 'tap'
 import { get } from '../kit/client.ts'
 import { cacheStatusOf } from '../kit/cache-status.ts'
-import { startEdge } from '../kit/edge.ts'
-import { startOrigin } from '../kit/scripted-origin.ts'
 import type { Answer, AskedRequest } from '../kit/scripted-origin.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 
 const CLIENTS = 20
 const personal =
@@ -26,10 +25,11 @@ const UNSHARED: Record<string, Record<string, string>> = {
   'Vary: *': { 'Cache-Control': 'max-age=600', Vary: '*' },
 }
 
+const directory = await startSharedEdge(t)
+
 for (const [kind, fields] of Object.entries(UNSHARED)) {
   t.test(`${kind}: each client has its own, one after the other`, async (t) => {
-    const origin = await startOrigin(t, { '/me': personal(fields) })
-    const edge = await startEdge(t, { origin: origin.url })
+    const { edge } = directory({ '/me': personal(fields) })
     const first = await get(`${edge.url}/me`)
     const second = await get(`${edge.url}/me`)
     t.equal(first.text, 'for client 1 alone')
@@ -40,8 +40,7 @@ for (const [kind, fields] of Object.entries(UNSHARED)) {
 
 for (const kind of ['no-store', 'private']) {
   t.test(`${kind}: each client has its own, all at once`, async (t) => {
-    const origin = await startOrigin(t, { '/me': personal(UNSHARED[kind] ?? {}) })
-    const edge = await startEdge(t, { origin: origin.url })
+    const { edge } = directory({ '/me': personal(UNSHARED[kind] ?? {}) })
     const replies = await Promise.all(Array.from({ length: CLIENTS }, () => get(`${edge.url}/me`)))
     t.ok(replies.every(({ status, complete }) => status === 200 && complete))
     t.equal(new Set(replies.map(({ text }) => text)).size, CLIENTS, 'no two bodies are the same')
@@ -50,14 +49,13 @@ for (const kind of ['no-store', 'private']) {
 }
 
 t.test('a cookie is set for the client it was made for', async (t) => {
-  const origin = await startOrigin(t, {
+  const { edge } = directory({
     '/login': (_, nth) => ({
       body: 'welcome',
       fields: { 'Cache-Control': 'max-age=600', 'Set-Cookie': `session=${nth}` },
       trickle: { bytes: 1, everyMs: 10 },
     }),
   })
-  const edge = await startEdge(t, { origin: origin.url })
   const together = await Promise.all(Array.from({ length: CLIENTS }, () => get(`${edge.url}/login`)))
   const after = await get(`${edge.url}/login`)
   const cookies = [...together, after].flatMap(({ headers }) => headers['set-cookie'] ?? [])
@@ -65,8 +63,7 @@ t.test('a cookie is set for the client it was made for', async (t) => {
 })
 
 t.test('what was asked with credentials is not given to those without', async (t) => {
-  const origin = await startOrigin(t, { '/me': personal({ 'Cache-Control': 'max-age=600' }) })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/me': personal({ 'Cache-Control': 'max-age=600' }) })
   const own = await get(`${edge.url}/me`, { headers: { Authorization: 'Bearer one' } })
   const other = await get(`${edge.url}/me`, { headers: { Authorization: 'Bearer two' } })
   const nobody = await get(`${edge.url}/me`)
@@ -77,8 +74,7 @@ t.test('what was asked with credentials is not given to those without', async (t
 })
 
 t.test('an uncacheable answer gives way to a cacheable one', async (t) => {
-  const origin = await startOrigin(t, { '/x': { body: 'one', fields: { 'Cache-Control': 'no-store' } } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/x': { body: 'one', fields: { 'Cache-Control': 'no-store' } } })
   await get(`${edge.url}/x`)
   origin.on('/x', { body: 'two', fields: { 'Cache-Control': 'max-age=600' } })
   t.equal((await get(`${edge.url}/x`)).text, 'two')

@@ -5,11 +5,14 @@ import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
 import type { Answer, AskedRequest } from '../kit/scripted-origin.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 
 const FRESH = { 'Cache-Control': 'max-age=600' }
 const studio = [{ id: 'studio' }]
 
 const echo = ({ target }: AskedRequest): Answer => ({ body: target, fields: FRESH })
+
+const directory = await startSharedEdge(t)
 
 t.test('by Host, and by /~property/ whatever the Host', async (t) => {
   const shows = await startOrigin(t, {
@@ -58,8 +61,7 @@ t.test('an origin with a path of its own, and an origin on IPv6', async (t) => {
 })
 
 t.test('the query is part of the key: sorted, without what only says who asks', async (t) => {
-  const origin = await startOrigin(t, { '/q': echo })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/q': echo })
   const first = (await get(`${edge.url}/q?b=2&a=1`)).text
   const same = ['/q?a=1&b=2', '/q?b=2&a=1', '/q?a=1&b=2&CMCD=br%3D3200', '/q?a=1&b=2&utm_source=mail']
   for (const target of same) t.equal((await get(edge.url + target)).text, first, target)
@@ -87,8 +89,7 @@ t.test('paths that mean the same are one object, and none leads above the root',
 })
 
 t.test('any page may play what the property does not restrict', async (t) => {
-  const origin = await startOrigin(t, { '/x': { body: 'x', fields: FRESH } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/x': { body: 'x', fields: FRESH } })
   const headers = { Origin: 'https://player.example' }
   for (const round of ['cold', 'cached']) {
     const reply = await get(`${edge.url}/x`, { headers })
@@ -102,7 +103,7 @@ t.test('any page may play what the property does not restrict', async (t) => {
   t.match(preflight.headers['access-control-allow-methods'], /GET/)
   t.match(preflight.headers['access-control-allow-headers'], /range/i)
   t.ok(Number(preflight.headers['access-control-max-age']) > 0)
-  t.equal(origin.total(), 1, 'the origin hears nothing of a preflight')
+  t.equal(origin.count('/x'), 1, 'the origin hears nothing of a preflight')
 })
 
 t.test(
@@ -132,13 +133,12 @@ t.test(
 )
 
 t.test('methods: GET and HEAD are served, OPTIONS answered, all else refused', async (t) => {
-  const origin = await startOrigin(t, { '/x': { body: 'x', fields: FRESH } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/x': { body: 'x', fields: FRESH } })
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'PURGE', 'TRACE']) {
     const reply = await get(`${edge.url}/x`, { method })
     t.equal(reply.status, 405, method)
     t.match(reply.headers.allow, /GET, HEAD/)
   }
-  t.equal(origin.total(), 0)
+  t.equal(origin.count('/x'), 0)
   t.equal(cacheStatusOf(await get(`${edge.url}/x`)).get('fwd'), 'uri-miss')
 })

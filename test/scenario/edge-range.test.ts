@@ -2,9 +2,8 @@
 import t from 'tap'
 import { bytesOf } from '../kit/bytes.ts'
 import { get } from '../kit/client.ts'
-import { startEdge } from '../kit/edge.ts'
-import { startOrigin } from '../kit/scripted-origin.ts'
 import type { Answer } from '../kit/scripted-origin.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 
 const LENGTH = 1_000_000
 const BODY = bytesOf(1, LENGTH)
@@ -38,11 +37,12 @@ const ORIGINS: Record<string, Partial<Answer>> = {
   'an origin that ignores ranges': { ranges: 'ignore' },
 }
 
+const directory = await startSharedEdge(t, { slice: '64KiB' })
+
 for (const [origins, how] of Object.entries(ORIGINS)) {
   t.test(`ranges of cold and of cached objects, ${origins}`, async (t) => {
     const cold = SATISFIABLE.map((_, i) => [`/cold-${i}`, { ...FILM, ...how }] as const)
-    const origin = await startOrigin(t, { '/film': { ...FILM, ...how }, ...Object.fromEntries(cold) })
-    const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+    const { edge, origin } = directory({ '/film': { ...FILM, ...how }, ...Object.fromEntries(cold) })
     await get(`${edge.url}/film`)
     const asked = origin.count('/film')
 
@@ -62,8 +62,7 @@ for (const [origins, how] of Object.entries(ORIGINS)) {
 t.test('ranges of an object whose length the origin does not say', async (t) => {
   const body = BODY.subarray(0, 200_000)
   const answer: Answer = { body, fields: FIELDS, framing: 'chunked' }
-  const origin = await startOrigin(t, { '/cold': answer, '/film': answer })
-  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  const { edge, origin } = directory({ '/cold': answer, '/film': answer })
   const headers = { Range: 'bytes=65530-65545' }
   const cold = await get(`${edge.url}/cold`, { headers })
   // Before the length is known the whole is a right answer too (RFC 9110 §14.2).
@@ -77,8 +76,7 @@ t.test('ranges of an object whose length the origin does not say', async (t) => 
 })
 
 t.test('beyond the end: 416 with the length, of cold and of cached objects', async (t) => {
-  const origin = await startOrigin(t, { '/film': FILM, '/cold-0': FILM, '/cold-1': FILM, '/cold-2': FILM })
-  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  const { edge } = directory({ '/film': FILM, '/cold-0': FILM, '/cold-1': FILM, '/cold-2': FILM })
   await get(`${edge.url}/film`)
   for (const [i, range] of UNSATISFIABLE.entries()) {
     for (const target of [`/cold-${i}`, '/film']) {
@@ -92,8 +90,7 @@ t.test('beyond the end: 416 with the length, of cold and of cached objects', asy
 })
 
 t.test('what is no byte range is not a range', async (t) => {
-  const origin = await startOrigin(t, { '/film': FILM })
-  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  const { edge } = directory({ '/film': FILM })
   for (const range of [...IGNORED, 'bytes=0-0,5-6']) {
     const reply = await get(`${edge.url}/film`, { headers: { Range: range } })
     t.equal(reply.status, 200, range)
@@ -102,8 +99,7 @@ t.test('what is no byte range is not a range', async (t) => {
 })
 
 t.test('a range means nothing to HEAD', async (t) => {
-  const origin = await startOrigin(t, { '/film': FILM })
-  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  const { edge } = directory({ '/film': FILM })
   for (const round of ['cold', 'cached']) {
     const head = await get(`${edge.url}/film`, { method: 'HEAD', headers: { Range: 'bytes=0-0' } })
     t.equal(head.status, 200, `RFC 9110 §14.2: a range is for GET only, ${round}`)
@@ -113,8 +109,7 @@ t.test('a range means nothing to HEAD', async (t) => {
 })
 
 t.test('If-Range: a part when the client has the same version, else the whole', async (t) => {
-  const origin = await startOrigin(t, { '/film': FILM })
-  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  const { edge } = directory({ '/film': FILM })
   const cases: [string, number][] = [
     ['"v1"', 206],
     ['"v2"', 200],
@@ -131,8 +126,7 @@ t.test('If-Range: a part when the client has the same version, else the whole', 
 })
 
 t.test('an empty object has no range', async (t) => {
-  const origin = await startOrigin(t, { '/empty': { body: '', fields: FIELDS } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge } = directory({ '/empty': { body: '', fields: FIELDS } })
   for (const round of ['cold', 'cached']) {
     const whole = await get(`${edge.url}/empty`)
     t.match(whole, { status: 200, headers: { 'content-length': '0' } }, round)
@@ -142,8 +136,7 @@ t.test('an empty object has no range', async (t) => {
 })
 
 t.test('an origin that answers with another range than asked for is not believed', async (t) => {
-  const origin = await startOrigin(t, { '/film': { ...FILM, ranges: 'wrong' } })
-  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  const { edge } = directory({ '/film': { ...FILM, ranges: 'wrong' } })
   const reply = await get(`${edge.url}/film`, { headers: { Range: 'bytes=700000-700999' } })
   const right = reply.status === 206 && reply.body.equals(BODY.subarray(700_000, 701_000))
   t.ok(right || reply.status === 502 || !reply.complete, `status ${reply.status}, never the wrong bytes`)
@@ -151,8 +144,7 @@ t.test('an origin that answers with another range than asked for is not believed
 
 t.test('slices of two versions are never mixed', async (t) => {
   const second = bytesOf(2, LENGTH)
-  const origin = await startOrigin(t, { '/film': FILM })
-  const edge = await startEdge(t, { origin: origin.url, slice: '64KiB' })
+  const { edge, origin } = directory({ '/film': FILM })
   await get(`${edge.url}/film`, { headers: { Range: 'bytes=0-10' } })
   await get(`${edge.url}/film`, { headers: { Range: 'bytes=-10' } })
   origin.on('/film', { body: second, fields: { ...FIELDS, ETag: '"v2"' } })

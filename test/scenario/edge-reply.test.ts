@@ -5,6 +5,7 @@ import { cacheStatusOf, parseCacheStatus } from '../kit/cache-status.ts'
 import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 
 const BODY = bytesOf(1, 100_000)
 const MODIFIED = 'Mon, 05 Jan 2026 10:00:00 GMT'
@@ -15,9 +16,10 @@ const FIELDS = {
   'Last-Modified': MODIFIED,
 }
 
+const directory = await startSharedEdge(t, { id: 'gz-1' })
+
 t.test('a miss is stored, the next is a hit, and both say so', async (t) => {
-  const origin = await startOrigin(t, { '/film': { body: BODY, fields: FIELDS } })
-  const edge = await startEdge(t, { origin: origin.url, id: 'gz-1' })
+  const { edge, origin } = directory({ '/film': { body: BODY, fields: FIELDS } })
   const miss = await get(`${edge.url}/film`)
   const hit = await get(`${edge.url}/film`)
 
@@ -39,8 +41,7 @@ t.test('a miss is stored, the next is a hit, and both say so', async (t) => {
 })
 
 t.test('Age counts from what the origin says', async (t) => {
-  const origin = await startOrigin(t, { '/old': { body: BODY, fields: { ...FIELDS, Age: '100' } } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge } = directory({ '/old': { body: BODY, fields: { ...FIELDS, Age: '100' } } })
   await get(`${edge.url}/old`)
   const hit = await get(`${edge.url}/old`)
   const age = Number(hit.headers.age)
@@ -50,12 +51,11 @@ t.test('Age counts from what the origin says', async (t) => {
 
 t.test('what is stale is not served as if it were fresh', async (t) => {
   const second = bytesOf(2, 50_000)
-  const origin = await startOrigin(t, {
+  const { edge, origin } = directory({
     '/zero': { body: BODY, fields: { 'Cache-Control': 'max-age=0', ETag: '"v1"' } },
     '/aged': { body: BODY, fields: { 'Cache-Control': 'max-age=60', Age: '61', ETag: '"v1"' } },
     '/none': { body: BODY },
   })
-  const edge = await startEdge(t, { origin: origin.url })
   for (const target of ['/zero', '/aged', '/none']) {
     t.ok((await get(edge.url + target)).body.equals(BODY), target)
     origin.on(target, { body: second, fields: { ETag: '"v2"' } })
@@ -92,8 +92,7 @@ t.test('HEAD of a playlist that is not cached gives the head of the form that GE
   const segments = Array.from({ length: 100 }, (_, i) => `#EXTINF:2,\ns${i}.ts\n`).join('')
   const body = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n${segments}#EXT-X-ENDLIST\n`
   const fields = { ...FIELDS, 'Content-Type': 'application/vnd.apple.mpegurl' }
-  const origin = await startOrigin(t, { '/a.m3u8': { body, fields }, '/b.m3u8': { body, fields } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/a.m3u8': { body, fields }, '/b.m3u8': { body, fields } })
   for (const [path, coding] of [
     ['/a.m3u8', 'gzip'],
     ['/b.m3u8', 'identity'],
@@ -110,8 +109,7 @@ t.test('HEAD of a playlist that is not cached gives the head of the form that GE
 })
 
 t.test('a client that has it already gets 304', async (t) => {
-  const origin = await startOrigin(t, { '/film': { body: BODY, fields: FIELDS } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/film': { body: BODY, fields: FIELDS } })
   await get(`${edge.url}/film`)
   const cases: [Record<string, string>, number][] = [
     [{ 'If-None-Match': '"v1"' }, 304],
@@ -139,8 +137,7 @@ t.test('a client that has it already gets 304', async (t) => {
 })
 
 t.test('a condition of one client does not become the answer of all', async (t) => {
-  const origin = await startOrigin(t, { '/film': { body: BODY, fields: FIELDS } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge } = directory({ '/film': { body: BODY, fields: FIELDS } })
   const first = await get(`${edge.url}/film`, { headers: { 'If-None-Match': '"v1"', Range: 'bytes=0-9' } })
   t.ok([304, 206, 200].includes(first.status))
   const second = await get(`${edge.url}/film`)

@@ -3,12 +3,13 @@
 import t from 'tap'
 import { cacheStatusOf } from '../kit/cache-status.ts'
 import { get } from '../kit/client.ts'
-import { startEdge } from '../kit/edge.ts'
-import { startOrigin } from '../kit/scripted-origin.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 import { until } from '../kit/until.ts'
 
 /** Stored already old: stale from its first second. */
 const old = (control: string) => ({ 'Cache-Control': control, Age: '60', ETag: '"v1"' })
+
+const directory = await startSharedEdge(t)
 
 for (const failure of ['drops the connection', 'answers 503'] as const) {
   t.test(`the origin ${failure}`, async (t) => {
@@ -27,8 +28,7 @@ for (const failure of ['drops the connection', 'answers 503'] as const) {
       `/${i}`,
       { body: 'stored', fields: old(control) },
     ])
-    const origin = await startOrigin(t, Object.fromEntries(scripts))
-    const edge = await startEdge(t, { origin: origin.url })
+    const { edge, origin } = directory(Object.fromEntries(scripts))
     for (const [i, [control, expected]] of cases.entries()) {
       t.equal((await get(`${edge.url}/${i}`)).text, 'stored')
       origin.on(`/${i}`, failure === 'answers 503' ? { status: 503, body: 'down' } : { raw: '' })
@@ -46,8 +46,7 @@ for (const failure of ['drops the connection', 'answers 503'] as const) {
 
 t.test('stale-while-revalidate: nobody waits, one asks, the next has the new one', async (t) => {
   const fields = old('max-age=1, stale-while-revalidate=600')
-  const origin = await startOrigin(t, { '/x': { body: 'first', fields } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/x': { body: 'first', fields } })
   t.equal((await get(`${edge.url}/x`)).text, 'first')
   origin.on('/x', {
     body: 'second',

@@ -5,10 +5,14 @@ import { cacheStatusOf } from '../kit/cache-status.ts'
 import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 
 const FIELDS = { 'Cache-Control': 'max-age=600', Vary: 'X-Kind' }
 const properties = [{ id: 'all', hosts: ['*'], origins: [{ id: 'studio' }], forward: ['X-Kind'] }]
 const kind = (value: string) => ({ headers: { 'X-Kind': value } })
+
+const directory = await startSharedEdge(t)
+const forwarding = await startSharedEdge(t, { properties })
 
 t.test('each request its own variant, stored apart', async (t) => {
   const origin = await startOrigin(t, {
@@ -30,10 +34,9 @@ t.test('each request its own variant, stored apart', async (t) => {
 })
 
 t.test('asked for all at once, cold', async (t) => {
-  const origin = await startOrigin(t, {
+  const { edge, origin } = forwarding({
     '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
   })
-  const edge = await startEdge(t, { origin: origin.url, properties })
   const values = Array.from({ length: 60 }, (_, i) => `k${i % 3}`)
   const replies = await Promise.all(values.map((value) => get(`${edge.url}/x`, kind(value))))
   for (const [i, reply] of replies.entries()) t.equal(reply.text, `for ${values[i]}`)
@@ -41,23 +44,21 @@ t.test('asked for all at once, cold', async (t) => {
 })
 
 t.test('variants are bounded', async (t) => {
-  const origin = await startOrigin(t, {
+  const { edge } = forwarding({
     '/x': (request) => ({ body: `for ${String(request.headers['x-kind'])}`, fields: FIELDS }),
   })
-  const edge = await startEdge(t, { origin: origin.url, properties })
   for (let i = 0; i < 40; i++) t.equal((await get(`${edge.url}/x`, kind(`k${i}`))).text, `for k${i}`)
   t.ok(cacheStatusOf(await get(`${edge.url}/x`, kind('k0'))).has('hit'), 'the first are kept')
   t.notOk(cacheStatusOf(await get(`${edge.url}/x`, kind('k39'))).has('hit'), 'one too many is not')
 })
 
 t.test('a field that is not forwarded reaches no origin, selects nothing and poisons nothing', async (t) => {
-  const origin = await startOrigin(t, {
+  const { edge } = directory({
     '/x': (request) => ({
       body: `host ${String(request.headers['x-forwarded-host'])}, cookie ${String(request.headers.cookie)}`,
       fields: { 'Cache-Control': 'max-age=600', Vary: 'Cookie' },
     }),
   })
-  const edge = await startEdge(t, { origin: origin.url })
   const headers = { 'X-Forwarded-Host': 'evil.example', Cookie: 'me=1' }
   t.equal((await get(`${edge.url}/x`, { headers })).text, 'host undefined, cookie undefined')
   t.ok(cacheStatusOf(await get(`${edge.url}/x`)).has('hit'))
@@ -67,7 +68,7 @@ t.test(
   'a variant in the one language that a client likes best is its variant, whatever else it lists',
   async (t) => {
     const languages = ['de', 'en', 'de, en']
-    const origin = await startOrigin(t, {
+    const { edge } = directory({
       '/page': (request, nth) => {
         const asked = request.headers['accept-language'] ?? ''
         const language = languages.find((known) => asked.startsWith(known)) ?? 'en'
@@ -83,7 +84,6 @@ t.test(
         fields: { 'Cache-Control': 'max-age=600', Vary: 'Accept-Language, Accept', 'Content-Language': 'de' },
       }),
     })
-    const edge = await startEdge(t, { origin: origin.url })
     const ask = async (path: string, language: string) =>
       (await get(edge.url + path, { headers: { 'Accept-Language': language } })).text
     t.equal(await ask('/page', 'de;q=0.9, fr;q=0.1'), '1 in de')

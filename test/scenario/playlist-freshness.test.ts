@@ -4,6 +4,7 @@ import { cacheStatusOf } from '../kit/cache-status.ts'
 import { get } from '../kit/client.ts'
 import { startEdge } from '../kit/edge.ts'
 import { startOrigin } from '../kit/scripted-origin.ts'
+import { startSharedEdge } from '../kit/shared-edge.ts'
 import { until } from '../kit/until.ts'
 
 const live = (nth: number, target = 1) =>
@@ -15,11 +16,13 @@ async function ttlOf(url: string): Promise<number> {
   return Number(cacheStatusOf(reply).get('ttl'))
 }
 
+const directory = await startSharedEdge(t)
+
 t.test('the lifetime is in the playlist', async (t) => {
   const maxAge = { 'Cache-Control': 'max-age=3600', ETag: '"a"' }
   const ended = `${live(1, 10)}#EXT-X-ENDLIST\n`
   const lowLatency = live(1, 10).replace('#EXTINF', '#EXT-X-PART-INF:PART-TARGET=4\n#EXTINF')
-  const origin = await startOrigin(t, {
+  const { edge, origin } = directory({
     '/live.m3u8': { body: live(1, 10) },
     '/chunked.m3u8': { body: live(1, 10), framing: 'chunked' },
     '/typed': { body: live(1, 10), fields: { 'Content-Type': 'audio/mpegurl' } },
@@ -31,7 +34,6 @@ t.test('the lifetime is in the playlist', async (t) => {
     '/main.m3u8': { body: '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n', fields: maxAge },
     '/text.txt': { body: live(1, 10), fields: maxAge },
   })
-  const edge = await startEdge(t, { origin: origin.url })
   const expected = {
     '/live.m3u8': 4,
     '/chunked.m3u8': 4,
@@ -54,8 +56,7 @@ t.test('the lifetime is in the playlist', async (t) => {
 
 t.test('a 304 does not make it live longer', async (t) => {
   const fields = { ETag: '"a"', 'Cache-Control': 'max-age=3600' }
-  const origin = await startOrigin(t, { '/v.m3u8': { body: live(1, 1), fields } })
-  const edge = await startEdge(t, { origin: origin.url })
+  const { edge, origin } = directory({ '/v.m3u8': { body: live(1, 1), fields } })
   await get(`${edge.url}/v.m3u8`)
   await until('it is asked for again, and has not changed', async () => {
     await get(`${edge.url}/v.m3u8`)
@@ -69,11 +70,10 @@ t.test('a 304 does not make it live longer', async (t) => {
 })
 
 t.test('no-store and no-cache are obeyed', async (t) => {
-  const origin = await startOrigin(t, {
+  const { edge, origin } = directory({
     '/a.m3u8': { body: live(1), fields: { 'Cache-Control': 'no-store' } },
     '/b.m3u8': { body: live(1), fields: { 'Cache-Control': 'no-cache', ETag: '"a"' } },
   })
-  const edge = await startEdge(t, { origin: origin.url })
   for (const path of ['/a.m3u8', '/b.m3u8']) {
     await get(edge.url + path)
     await get(edge.url + path)
