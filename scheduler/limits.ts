@@ -19,8 +19,8 @@ export const REPEATED_LOG_EVERY_MS = 5000
 export const SAME_START_MS = 500
 
 /**
- * Reports that arrive within this time become one new snapshot. A thousand edges send one a millisecond: at 20 ms a
- * twentieth of a core went into snapshots alone.
+ * Reports that arrive within this time become one new snapshot. A thousand edges send one a millisecond, and each
+ * snapshot looks at all of them.
  */
 export const SNAPSHOT_COALESCE_MS = 50
 

@@ -129,9 +129,6 @@ export class SnapshotHolder {
   readonly #deps: SnapshotDeps
   readonly #fleet: FleetJudge
   readonly #edges: readonly EdgeView[]
-  #seen: ReadonlyMap<string, SeenReport> = new Map()
-  /** Made from them, by `EdgeView.index`. */
-  #reports: readonly (SeenReport | undefined)[] = []
   readonly #tick: NodeJS.Timeout
   readonly #onChange = () => this.#schedule()
 
@@ -203,12 +200,8 @@ export class SnapshotHolder {
     return { findings, changed: changes.length > 0 }
   }
 
-  /** Edges are looked up by id when a report has come, and not at each look. */
   #reportsNow(): readonly (SeenReport | undefined)[] {
-    const seen = this.#registry.seen()
-    if (seen === this.#seen) return this.#reports
-    this.#seen = seen
-    return (this.#reports = seenByPlace(this.#edges, seen))
+    return this.#registry.seenBy(this.#edges)
   }
 
   #tell({ evidence, change, edges }: FleetChange): void {

@@ -6,7 +6,6 @@ import type { EdgeReport } from '../../src/wire/report.ts'
 import { isRetired } from './instances.ts'
 import { nextOverride, overrideIn } from './overrides.ts'
 import { addressesOf, namedAddresses } from './presence.ts'
-import { withOverrides } from './registry.ts'
 import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 
 const HEALTHY: RegistryStatus = { state: 'healthy' }
@@ -18,7 +17,9 @@ export class MemoryRegistry implements Registry {
   // Both bounded by the edges of every configuration that ran: the listeners let no other id through.
   readonly #reports = new Map<string, SeenReport>()
   #overrides: ReadonlyMap<string, EdgeOverride> = new Map()
+  // Made when they are asked for.
   #view: ReadonlyMap<string, SeenReport> | null = null
+  #placed: { edges: readonly { id: string }[]; reports: readonly (SeenReport | undefined)[] } | null = null
   #schedulers: readonly IpAddress[] = []
 
   constructor(clock: Clock) {
@@ -34,14 +35,21 @@ export class MemoryRegistry implements Registry {
   record(report: EdgeReport): RecordResult {
     const heard = { report, receivedAtMs: this.#clock.monotonic(), heldAtMs: null }
     if (isRetired(heard, this.#reports.get(report.id))) return 'retired'
-    this.#reports.set(report.id, heard)
+    this.#keep(heard)
     this.#changed()
     return 'recorded'
   }
 
   seen(): ReadonlyMap<string, SeenReport> {
-    this.#view ??= withOverrides(new Map(this.#reports), this.#overrides)
+    this.#view ??= new Map(this.#reports)
     return this.#view
+  }
+
+  seenBy(edges: readonly { readonly id: string }[]): readonly (SeenReport | undefined)[] {
+    if (this.#placed?.edges !== edges) {
+      this.#placed = { edges, reports: edges.map(({ id }) => this.#reports.get(id)) }
+    }
+    return this.#placed.reports
   }
 
   overrides(): ReadonlyMap<string, EdgeOverride> {
@@ -54,6 +62,10 @@ export class MemoryRegistry implements Registry {
     if (override === undefined) overrides.delete(edge)
     else overrides.set(edge, override)
     this.#overrides = overrides
+    const seen = this.#reports.get(edge)
+    if (seen !== undefined) {
+      this.#keep({ report: seen.report, receivedAtMs: seen.receivedAtMs, heldAtMs: null })
+    }
     this.#changed()
     return 'process'
   }
@@ -77,8 +89,16 @@ export class MemoryRegistry implements Registry {
     this.onChange = null
   }
 
+  /** With what was said of its edge. */
+  #keep(heard: SeenReport): void {
+    const { id } = heard.report
+    const override = this.#overrides.get(id)
+    this.#reports.set(id, override === undefined ? heard : { ...heard, override })
+  }
+
   #changed(): void {
     this.#view = null
+    this.#placed = null
     this.onChange?.()
   }
 }

@@ -23,7 +23,7 @@ import type { RedisTarget } from './redis-client.ts'
 import { RedisLink } from './redis-link.ts'
 import { RedisOverrides } from './redis-overrides.ts'
 import { RedisPresence } from './redis-presence.ts'
-import { withOverrides } from './registry.ts'
+import { seenByPlace, withOverrides } from './registry.ts'
 import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 import { dropOutdated, freshest, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
 import type { OwnReport, SharedReport, StoredReport } from './shared-reports.ts'
@@ -62,6 +62,11 @@ export class RedisRegistry implements Registry {
   readonly #presence: RedisPresence
   readonly #warnings: BoundedLog
   #view: ReadonlyMap<string, SeenReport> | null = null
+  #placed: {
+    edges: readonly { id: string }[]
+    seen: ReadonlyMap<string, SeenReport>
+    reports: readonly (SeenReport | undefined)[]
+  } | null = null
   #readAtMs: number
   #wasRead = false
   /** Reads before this moment do not make a report older than it was. */
@@ -135,6 +140,14 @@ export class RedisRegistry implements Registry {
     const heldAtMs = this.#heldReason === null ? null : this.#readAtMs
     this.#view ??= withOverrides(mergeReports(this.#own, this.#shared, heldAtMs), this.overrides())
     return this.#view
+  }
+
+  seenBy(edges: readonly { readonly id: string }[]): readonly (SeenReport | undefined)[] {
+    const seen = this.seen()
+    if (this.#placed?.edges !== edges || this.#placed.seen !== seen) {
+      this.#placed = { edges, seen, reports: seenByPlace(edges, seen) }
+    }
+    return this.#placed.reports
   }
 
   overrides(): ReadonlyMap<string, EdgeOverride> {

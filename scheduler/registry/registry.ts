@@ -36,6 +36,8 @@ export interface Registry {
   record(report: EdgeReport): RecordResult
   /** The freshest report of each edge, by edge id. The map is not changed after it was given out. */
   seen(): ReadonlyMap<string, SeenReport>
+  /** The same by the places of these edges, such as `EdgeView.index`; another list after each change. */
+  seenBy(edges: readonly { readonly id: string }[]): readonly (SeenReport | undefined)[]
   /** Edges with an override, by edge id, heard of or not. The map is not changed after it was given out. */
   overrides(): ReadonlyMap<string, EdgeOverride>
   /**

@@ -81,6 +81,19 @@ for (const [kind, start] of Object.entries(KINDS)) {
     t.match(second.get('gz-1'), { report: { connections: 2, state: 'draining' }, receivedAtMs: clock.nowMs })
     t.equal(second.size, 2)
 
+    const edges = ['gz-2', 'fra-1', 'gz-1'].map((id) => ({ id }))
+    const placed = registry.seenBy(edges)
+    t.same(placed, [second.get('gz-2'), undefined, second.get('gz-1')], 'by places')
+    t.equal(registry.seenBy(edges), placed, 'the same list while nothing has changed')
+    t.equal(registry.seenBy(edges.slice(1))[1], placed[2], 'of other places')
+    registry.record(reportOf('fra-1'))
+    t.same(
+      registry.seenBy(edges).map((seen) => seen?.report.id),
+      ['gz-2', 'fra-1', 'gz-1'],
+      'another list after a change',
+    )
+    t.equal(placed[1], undefined)
+
     clock.pass(60_000)
     const silent = registry.seen().get('gz-2')
     t.ok(silent, 'a silent edge is remembered')
@@ -128,6 +141,8 @@ async function overrides(t: Test, registry: Registry, clock: StillClock): Promis
   const view = registry.seen()
   t.same(view.get('gz-1')?.override, expected, 'beside the report')
   t.notOk(view.get('gz-2')?.override)
+  const placed = registry.seenBy([{ id: 'gz-1' }])
+  t.same(placed[0]?.override, expected, 'by places too')
 
   t.equal(await registry.setOverride('gz-1', { weight: 0.5 }), kept)
   t.match(registry.overrides().get('gz-1'), { state: null, weight: 0.5, reason: '' }, 'replaced as a whole')
@@ -142,6 +157,7 @@ async function overrides(t: Test, registry: Registry, clock: StillClock): Promis
   t.equal(await registry.setOverride('gz-1', null), kept)
   t.equal(registry.overrides().size, 0, 'taken back')
   t.notOk(registry.seen().get('gz-1')?.override)
+  t.notOk(registry.seenBy([{ id: 'gz-1' }])[0]?.override)
 }
 
 async function shared(t: Test, one: Registry, other: Registry, clock: StillClock): Promise<void> {
