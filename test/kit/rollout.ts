@@ -178,7 +178,7 @@ export function watchAnswers(t: TestScope, steering: string): Viewer {
     while (!stopping.signal.aborted) {
       const status = String(await statusAt(steering, 'shows').catch(() => 'none'))
       seen[status] = (seen[status] ?? 0) + 1
-      await delay(1)
+      await delay(5)
     }
   }
   const running = run()

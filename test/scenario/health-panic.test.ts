@@ -64,7 +64,7 @@ class Fleet {
 
   async askFor(ms: number): Promise<Set<string>> {
     const sentTo = new Set<string>()
-    for (const endMs = systemClock.monotonic() + ms; systemClock.monotonic() < endMs; await delay(5)) {
+    for (const endMs = systemClock.monotonic() + ms; systemClock.monotonic() < endMs; await delay(25)) {
       for (const id of await this.ask(5)) sentTo.add(id)
     }
     return sentTo
