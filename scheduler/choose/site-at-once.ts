@@ -4,7 +4,14 @@ import type { ClientLocation } from '../locate/locate.ts'
 import type { SiteView } from '../topology.ts'
 import type { ChoiceQuery } from './candidates.ts'
 import { loadAt, siteTotalsOf } from './site-totals.ts'
-import { behindMsOf, congestionFor, distancesBehind, isForProperty, locatedMs, orderBehind } from './sites.ts'
+import {
+  behindMsOf,
+  congestionFor,
+  distancesBehind,
+  isForProperty,
+  locatedPlaceMs,
+  orderBehind,
+} from './sites.ts'
 
 /** undefined: sites must be weighed, for deep edges or as a last resort. */
 export function siteAtOnce(location: ClientLocation, query: ChoiceQuery): SiteView | undefined {
@@ -17,7 +24,7 @@ export function siteAtOnce(location: ClientLocation, query: ChoiceQuery): SiteVi
   const { sites } = location
   for (let i = 0; i < sites.length; i++) {
     const site = sites[i]
-    const distanceMs = locatedMs(i)
+    const distanceMs = locatedPlaceMs(i)
     if (distanceMs >= leastMs || site === undefined || !isForProperty(site, query)) continue
     const costMs = costOf(site, distanceMs, query)
     if (costMs >= leastMs) continue

@@ -66,13 +66,13 @@ export function orderSites(location: ClientLocation, query: ChoiceQuery): SiteOr
   const pinnedAt = client === undefined ? undefined : snapshot.topology.pinned.find(client)?.value
   for (const site of pinnedAt ?? []) front.push({ site, role: 'pinned', distanceMs: -PINNED_ADVANTAGE_MS })
   location.sites.forEach((site, i) => {
-    front.push({ site, role: 'located', distanceMs: locatedMs(i) })
+    front.push({ site, role: 'located', distanceMs: locatedPlaceMs(i) })
   })
   return { front, ...orderBehind(location, query) }
 }
 
 /** How far the located site of that place is. */
-export function locatedMs(place: number): number {
+export function locatedPlaceMs(place: number): number {
   return Math.min(place * LOCATED_STEP_MS, LOCATED_STEPS_MS_MAX)
 }
 

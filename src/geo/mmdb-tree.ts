@@ -112,11 +112,7 @@ export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }
 }
 
 /** Where each value of an address' first so many bits leads to. */
-function jumpsFrom(
-  root: number,
-  bits: number,
-  step: (node: number, side: number) => number,
-): Uint32Array {
+function jumpsFrom(root: number, bits: number, step: (node: number, side: number) => number): Uint32Array {
   const nodes = new Uint32Array(2 ** bits).fill(root, 0, 1)
   // Bit after bit, from the last node to the first: each makes two, and none is written over that is still to be read.
   for (let count = 1; count < nodes.length; count *= 2) {

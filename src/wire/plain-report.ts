@@ -44,7 +44,9 @@ export function isPlainReport(value: unknown): value is EdgeReport {
 
 function isConfigRefusal(value: unknown): boolean {
   if (!isUnchecked<ConfigRefusal>(value)) return false
-  return isText(value.version, 0, 128) && isText(value.reason, 0, CONFIG_REASON_CHARS_MAX) && hasKeys(value, 2)
+  return (
+    isText(value.version, 0, 128) && isText(value.reason, 0, CONFIG_REASON_CHARS_MAX) && hasKeys(value, 2)
+  )
 }
 
 function isBusyDirectory(value: unknown): boolean {

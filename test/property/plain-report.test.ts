@@ -26,18 +26,16 @@ const WHOLE = [
 ]
 /** What stands at the edge of what is taken, and what JSON can hold instead. */
 const TEXTS = [0, 1, 63, 64, 65, 128, 129, 256, 257, 500, 501].map((length) => 'x'.repeat(length))
-const ODD = [
-  ...TEXTS,
-  ...['up', 'degraded', 'Up', '/', '//', '/a', 'a/', '/a\n/', `/${'a'.repeat(254)}/`, `/${'a'.repeat(255)}/`],
-  ...[0, -0, 1, -1, 0.5, 1.0001, 2 ** 53 - 1, 2 ** 53, 1e300, Infinity, -Infinity],
-  ...[null, true, false, {}, [], [[]], [null], ['x'], { id: 'x' }, { length: 1 }],
-  ...[32, 33, 64, 65, 256, 257].flatMap((length) => [
-    Array.from({ length }, () => ({ id: 'x', bitRate: 1 })),
-    Array.from({ length }, () => ({ id: 'x', ok: 1, failed: 1 })),
-    Array.from({ length }, () => ({ property: 'x', path: '/', bitRate: 1 })),
-  ]),
-  undefined,
-]
+const ENUMS_AND_PATHS = ['up', 'degraded', 'Up', '/', '//', '/a', 'a/', '/a\n/']
+const LONG_PATHS = [254, 255].map((length) => `/${'a'.repeat(length)}/`)
+const NUMBERS = [0, -0, 1, -1, 0.5, 1.0001, 2 ** 53 - 1, 2 ** 53, 1e300, Infinity, -Infinity]
+const OTHERS = [null, true, false, {}, [], [[]], [null], ['x'], { id: 'x' }, { length: 1 }, undefined]
+const LISTS = [32, 33, 64, 65, 256, 257].flatMap((length) => [
+  Array.from({ length }, () => ({ id: 'x', bitRate: 1 })),
+  Array.from({ length }, () => ({ id: 'x', ok: 1, failed: 1 })),
+  Array.from({ length }, () => ({ property: 'x', path: '/', bitRate: 1 })),
+])
+const ODD: readonly unknown[] = [...TEXTS, ...ENUMS_AND_PATHS, ...LONG_PATHS, ...NUMBERS, ...OTHERS, ...LISTS]
 
 interface Change {
   /** Of the places in a report, in the order in which they are met. */
