@@ -20,21 +20,26 @@ const OVERLOADED = 7
 
 /** Edges are asked for by their place among the fit ones. */
 export class FitFigures {
-  readonly count: number
-  readonly #edges: readonly EdgeView[]
+  #edges: readonly EdgeView[] = []
   /** `EdgeView.index` of each. */
-  readonly #indexes: Int32Array
+  #indexes = new Int32Array(0)
   /** High word and low word of each edge's hash. */
-  readonly #hashes: Int32Array
-  readonly #numbers: Float64Array
+  #hashes = new Int32Array(0)
+  #numbers = new Float64Array(0)
 
-  constructor(fit: readonly Standing[]) {
-    this.count = fit.length
+  get count(): number {
+    return this.#edges.length
+  }
+
+  /** In place of those before, in the same memory where they fit. */
+  take(fit: readonly Standing[]): void {
+    if (this.#indexes.length < fit.length) {
+      this.#indexes = new Int32Array(fit.length)
+      this.#hashes = new Int32Array(2 * fit.length)
+      this.#numbers = new Float64Array(STRIDE * fit.length)
+    }
     this.#edges = fit.map(({ edge }) => edge)
-    this.#indexes = new Int32Array(fit.length)
-    this.#hashes = new Int32Array(2 * fit.length)
-    this.#numbers = new Float64Array(STRIDE * fit.length)
-    for (const [place, standing] of fit.entries()) this.#put(place, standing)
+    fit.forEach((standing, place) => this.#put(place, standing))
   }
 
   #put(place: number, { edge, sentBitRate, connections, weight, ramp, overloaded }: Standing): void {

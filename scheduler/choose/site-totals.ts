@@ -2,14 +2,14 @@
 // once while its edges stand as they do, by address family and by what a property asks of them, and only what was sent
 // to the site since is added for each. So a decision may look at many sites.
 import type { SiteView, Topology } from '../topology.ts'
-import { placeOf, sessionShareOf, totalsOf } from './candidates.ts'
+import { DOUBTS, placeOf, sessionShareOf, utilisationBy } from './candidates.ts'
 import type { ChoiceQuery, FitTotals } from './candidates.ts'
-import { NO_DEMAND } from './demand.ts'
 import { FitFigures } from './fit-figures.ts'
 import { standingOf } from './standing.ts'
+import type { Standing } from './standing.ts'
 
 export interface SiteTotals extends FitTotals {
-  /** Of those edges that may take the client and that `doubt` is said of. */
+  /** Of those edges that may take the client and that `doubt` is said of; written over when the site is added up anew. */
   readonly fit: FitFigures
   /** All of them have one weight. */
   readonly isEven: boolean
@@ -47,7 +47,7 @@ export function siteTotalsOf(site: SiteView, query: ChoiceQuery): SiteTotals {
   const place = group * 4 + (family === 4 ? 0 : 1) + (byAddress ? 2 : 0)
   const totals = kept[place]
   if (totals !== undefined && stillHolds(totals, site, query)) return totals
-  return (kept[place] = addUp(site, query))
+  return (kept[place] = addUp(site, query, totals))
 }
 
 /** The load with what was sent there since. */
@@ -80,22 +80,50 @@ function stillHolds(
   return serial === snapshot.siteSerials[site.index] && nowMs >= fromMs && nowMs < untilMs
 }
 
-function addUp(site: SiteView, query: ChoiceQuery): KeptTotals {
+/** In one pass over the edges and one over the fit ones: a site's are added up anew with each snapshot. */
+function addUp(site: SiteView, query: ChoiceQuery, earlier?: KeptTotals): KeptTotals {
   const { snapshot, nowMs } = query
-  const standings = site.ordinary.map((edge) => standingOf(edge, snapshot, nowMs))
-  const totals = totalsOf(site.ordinary, { ...query, demand: NO_DEMAND })
-  const fit = standings.filter((standing) => placeOf(standing, query) === totals.doubt)
-  const sessionLoad = site.ordinary.reduce((sum, edge) => sum + sessionShareOf(edge) * edge.bandwidth, 0)
+  const standings: Standing[] = []
+  let doubt: number = DOUBTS.length
+  let sessionLoad = 0
+  let untilMs = Infinity
+  for (const edge of site.ordinary) {
+    const standing = standingOf(edge, snapshot, nowMs)
+    sessionLoad += sessionShareOf(edge) * edge.bandwidth
+    untilMs = Math.min(untilMs, standing.untilMs)
+    const place = placeOf(standing, query)
+    if (place === DOUBTS.length || place > doubt) continue
+    if (place < doubt) standings.length = 0
+    doubt = place
+    standings.push(standing)
+  }
+  let [load, room, weight, capacity] = [0, 0, 0, 0]
+  let isEven = true
+  let isOverloaded = false
+  for (const standing of standings) {
+    const { edge, sentBitRate, connections } = standing
+    const utilisation = utilisationBy(sentBitRate, connections, 0, edge.bandwidth, edge.connectionsMax)
+    load += utilisation * edge.bandwidth
+    room += standing.capacity * standing.ramp
+    weight += standing.weight * standing.ramp
+    capacity += standing.capacity
+    isEven &&= standing.weight === standings[0]?.weight
+    isOverloaded ||= standing.overloaded
+  }
+  const fit = earlier?.fit ?? new FitFigures()
+  fit.take(standings)
   return {
-    ...totals,
-    fit: new FitFigures(fit),
-    isEven: fit.every(({ weight }) => weight === fit[0]?.weight),
-    weight: fit.reduce((sum, { weight, ramp }) => sum + weight * ramp, 0),
-    meanCapacity: fit.reduce((sum, { capacity }) => sum + capacity, 0) / fit.length,
-    isOverloaded: fit.some(({ overloaded }) => overloaded),
+    doubt,
+    load,
+    room,
+    fit,
+    isEven,
+    weight,
+    meanCapacity: capacity / standings.length,
+    isOverloaded,
     sessionLoad: sessionLoad / Math.max(1, site.ordinary.length),
     serial: snapshot.siteSerials[site.index],
     fromMs: nowMs,
-    untilMs: standings.reduce((least, { untilMs }) => Math.min(least, untilMs), Infinity),
+    untilMs,
   }
 }
