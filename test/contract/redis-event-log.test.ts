@@ -77,7 +77,9 @@ t.test('flushed: all is put back, and edges go on from where they stand', { buff
     'a scheduler that starts knows them',
   )
   // The one of them may have put it back while the other reads it still, and is refused until it has.
-  const three = await until('events are taken again', () => a.append(purgeOf('/three')).catch(() => undefined))
+  const three = await until('events are taken again', () =>
+    a.append(purgeOf('/three')).catch(() => undefined),
+  )
   for (const log of [a, b, late]) {
     await until('the next reaches all', () => log.find(three.id))
     t.same(log.after(one.id).events, [two, three], 'none twice')
