@@ -6,7 +6,15 @@ import type { EdgeReport } from '../../src/wire/report.ts'
 import { isRetired } from './instances.ts'
 import { nextOverride, overrideIn } from './overrides.ts'
 import { addressesOf, namedAddresses } from './presence.ts'
-import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
+import { KeptPlaces } from './registry.ts'
+import type {
+  EdgeList,
+  PlacedReports,
+  RecordResult,
+  Registry,
+  RegistryStatus,
+  SeenReport,
+} from './registry.ts'
 
 const HEALTHY: RegistryStatus = { state: 'healthy' }
 
@@ -17,9 +25,10 @@ export class MemoryRegistry implements Registry {
   // Both bounded by the edges of every configuration that ran: the listeners let no other id through.
   readonly #reports = new Map<string, SeenReport>()
   #overrides: ReadonlyMap<string, EdgeOverride> = new Map()
-  // Made when they are asked for.
+  /** Made when it is asked for. */
   #view: ReadonlyMap<string, SeenReport> | null = null
-  #placed: { edges: readonly { id: string }[]; reports: readonly (SeenReport | undefined)[] } | null = null
+  readonly #places = new KeptPlaces()
+  #changes = 0
   #schedulers: readonly IpAddress[] = []
 
   constructor(clock: Clock) {
@@ -45,11 +54,8 @@ export class MemoryRegistry implements Registry {
     return this.#view
   }
 
-  seenBy(edges: readonly { readonly id: string }[]): readonly (SeenReport | undefined)[] {
-    if (this.#placed?.edges !== edges) {
-      this.#placed = { edges, reports: edges.map(({ id }) => this.#reports.get(id)) }
-    }
-    return this.#placed.reports
+  seenBy(edges: EdgeList): PlacedReports {
+    return this.#places.of(edges, this.#reports, this.#changes)
   }
 
   overrides(): ReadonlyMap<string, EdgeOverride> {
@@ -98,7 +104,7 @@ export class MemoryRegistry implements Registry {
 
   #changed(): void {
     this.#view = null
-    this.#placed = null
+    this.#changes += 1
     this.onChange?.()
   }
 }

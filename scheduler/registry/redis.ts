@@ -23,7 +23,7 @@ import type { RedisTarget } from './redis-client.ts'
 import { RedisLink } from './redis-link.ts'
 import { RedisOverrides } from './redis-overrides.ts'
 import { RedisPresence } from './redis-presence.ts'
-import { seenByPlace, withOverrides } from './registry.ts'
+import { KeptPlaces, withOverrides } from './registry.ts'
 import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 import { dropOutdated, freshest, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
 import type { OwnReport, SharedReport, StoredReport } from './shared-reports.ts'
@@ -62,11 +62,7 @@ export class RedisRegistry implements Registry {
   readonly #presence: RedisPresence
   readonly #warnings: BoundedLog
   #view: ReadonlyMap<string, SeenReport> | null = null
-  #placed: {
-    edges: readonly { id: string }[]
-    seen: ReadonlyMap<string, SeenReport>
-    reports: readonly (SeenReport | undefined)[]
-  } | null = null
+  readonly #places = new KeptPlaces()
   #readAtMs: number
   #wasRead = false
   /** Reads before this moment do not make a report older than it was. */
@@ -142,13 +138,7 @@ export class RedisRegistry implements Registry {
     return this.#view
   }
 
-  seenBy(edges: readonly { readonly id: string }[]): readonly (SeenReport | undefined)[] {
-    const seen = this.seen()
-    if (this.#placed?.edges !== edges || this.#placed.seen !== seen) {
-      this.#placed = { edges, seen, reports: seenByPlace(edges, seen) }
-    }
-    return this.#placed.reports
-  }
+  readonly seenBy: Registry['seenBy'] = (edges) => this.#places.of(edges, this.seen(), this.seen())
 
   overrides(): ReadonlyMap<string, EdgeOverride> {
     return this.#overrides.active

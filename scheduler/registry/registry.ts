@@ -37,7 +37,7 @@ export interface Registry {
   /** The freshest report of each edge, by edge id. The map is not changed after it was given out. */
   seen(): ReadonlyMap<string, SeenReport>
   /** The same by the places of these edges, such as `EdgeView.index`; another list after each change. */
-  seenBy(edges: readonly { readonly id: string }[]): readonly (SeenReport | undefined)[]
+  seenBy(edges: EdgeList): PlacedReports
   /** Edges with an override, by edge id, heard of or not. The map is not changed after it was given out. */
   overrides(): ReadonlyMap<string, EdgeOverride>
   /**
@@ -62,17 +62,34 @@ export interface Registry {
   close(): Promise<void>
 }
 
+export type EdgeList = readonly { readonly id: string }[]
+export type PlacedReports = readonly (SeenReport | undefined)[]
+
 /** How old a report is, in milliseconds. */
 export function ageOf(seen: SeenReport, nowMs: number): number {
   return Math.max(0, (seen.heldAtMs ?? nowMs) - seen.receivedAtMs)
 }
 
 /** By the places of the edges, such as `EdgeView.index`. */
-export function seenByPlace(
-  edges: readonly { readonly id: string }[],
-  seen: ReadonlyMap<string, SeenReport>,
-): readonly (SeenReport | undefined)[] {
+export function seenByPlace(edges: EdgeList, seen: ReadonlyMap<string, SeenReport>): PlacedReports {
   return edges.map(({ id }) => seen.get(id))
+}
+
+/** The same, kept for who asks for the same edges again. */
+export class KeptPlaces {
+  #edges: EdgeList | null = null
+  #version: unknown
+  #reports: PlacedReports = []
+
+  /** `version`: another value when anything in `seen` has changed. */
+  of(edges: EdgeList, seen: ReadonlyMap<string, SeenReport>, version: unknown): PlacedReports {
+    if (edges !== this.#edges || version !== this.#version) {
+      this.#edges = edges
+      this.#version = version
+      this.#reports = seenByPlace(edges, seen)
+    }
+    return this.#reports
+  }
 }
 
 /** Reports with what operators said of their edges. */
