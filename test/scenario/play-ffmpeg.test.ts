@@ -96,18 +96,18 @@ t.test('ffmpeg plays the recording', async (t) => {
 })
 
 t.test('ffmpeg plays live', async (t) => {
-  const redirect = await fetch(info.live, { redirect: 'manual' })
-  await redirect.body?.cancel()
-  const chosen = new URL(redirect.headers.get('location') ?? '')
-
   const { hashes, log } = await packetHashes(['-t', '8', '-i', info.live])
   t.ok(hashes.length >= 8 * 25 - 1, `${hashes.length} frames of 8 s`)
 
   const opened = [...log.matchAll(/Opening '(http[^']+\/v0\/seg-(\d+)\.m4s)' for reading/g)]
   const sequences = opened.map((match) => Number(match[2]))
   t.ok(sequences.length >= 4, `segments ${sequences.join(', ')}`)
-  for (const match of opened)
-    t.equal(new URL(match[1] ?? '').host, chosen.host, 'from the edge it was sent to')
+  const hosts = [...new Set(opened.map((match) => new URL(match[1] ?? '').host))]
+  const edges = info.edges.map(({ url }) => new URL(url).host)
+  t.ok(
+    hosts.length === 1 && edges.includes(hosts[0] ?? ''),
+    `all from the edge it was sent to: ${hosts.join(', ')}`,
+  )
   const first = sequences[0] ?? 0
   t.strictSame(
     sequences,
