@@ -22,7 +22,7 @@ export const SAME_START_MS = 500
  * Reports that arrive within this time become one new snapshot. A thousand edges send one a millisecond, and each
  * snapshot looks at all of them.
  */
-export const SNAPSHOT_COALESCE_MS = 50
+export const SNAPSHOT_COALESCE_MS = 100
 
 /** Seconds a client is asked to wait when nothing can serve: one report and a little. */
 export const RETRY_AFTER_S = 2

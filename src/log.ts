@@ -1,7 +1,8 @@
 // Logs by pino: JSON lines, or readable on a terminal. Secrets are never passed to a logger.
+import { createRequire } from 'node:module'
 import { pino, stdTimeFunctions } from 'pino'
 import type { Logger } from 'pino'
-import pretty from 'pino-pretty'
+import type pinoPretty from 'pino-pretty'
 
 export type { Logger } from 'pino'
 
@@ -24,6 +25,8 @@ export function createLogger(options: LogOptions): Logger {
     timestamp: stdTimeFunctions.isoTime,
   }
   if (format === 'pretty') {
+    // A daemon has a file or a pipe there, mostly, and need not load it.
+    const pretty: typeof pinoPretty = createRequire(import.meta.url)('pino-pretty')
     return pino(
       settings,
       pretty({ destination: 2, sync: true, ignore: 'daemon', messageFormat: '{daemon} {msg}' }),

@@ -13,10 +13,13 @@ import type { PropertyView } from '../topology.ts'
 const BUCKETS_S = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2.5e-2]
 
 export class AnswerCounts {
-  /** By id of the property, '' for none, and by outcome. Bounded by the properties of every configuration that ran. */
-  readonly #answers = new Map<string, Float64Array>()
-  /** The same by `PropertyView.index`, of the properties met last there: as many as the largest configuration had. */
-  readonly #known: ({ readonly property: PropertyView; readonly counts: Float64Array } | undefined)[] = []
+  /** By id of the property, '' for none: bounded by the properties of every configuration that ran. Where its counts begin. */
+  readonly #places = new Map<string, number>()
+  /** Of each property by outcome, one behind the other: each answer waits for memory once. */
+  #answers = new Float64Array(16 * OUTCOMES.length)
+  /** By `PropertyView.index`, the property met last there and its place: as many as the largest configuration had. */
+  readonly #known: (PropertyView | undefined)[] = []
+  readonly #knownPlaces: number[] = []
   readonly #located = new Float64Array(LOCATION_SOURCES.length)
   /** One more than the bounds: what is slower. */
   readonly #durations = new Float64Array(BUCKETS_S.length + 1)
@@ -42,7 +45,8 @@ export class AnswerCounts {
     source: LocationSource | undefined,
     seconds: number,
   ): void {
-    bump(this.#countsOf(property), OUTCOMES.indexOf(outcome))
+    const place = this.#placeOf(property)
+    bump(this.#answers, place + OUTCOMES.indexOf(outcome))
     if (source !== undefined) bump(this.#located, LOCATION_SOURCES.indexOf(source))
     let bucket = 0
     while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket += 1
@@ -50,25 +54,32 @@ export class AnswerCounts {
     this.#seconds += seconds
   }
 
-  #countsOf(property: PropertyView | undefined): Float64Array {
-    if (property === undefined) return this.#answersOf('')
-    const known = this.#known[property.index]
-    if (known?.property === property) return known.counts
-    const counts = this.#answersOf(property.id)
-    this.#known[property.index] = { property, counts }
-    return counts
+  #placeOf(property: PropertyView | undefined): number {
+    if (property === undefined) return this.#placeOfId('')
+    const { index } = property
+    if (this.#known[index] !== property) {
+      this.#known[index] = property
+      this.#knownPlaces[index] = this.#placeOfId(property.id)
+    }
+    return this.#knownPlaces[index] ?? 0
   }
 
-  #answersOf(property: string): Float64Array {
-    const known = this.#answers.get(property)
+  #placeOfId(id: string): number {
+    const known = this.#places.get(id)
     if (known !== undefined) return known
-    const counts = new Float64Array(OUTCOMES.length)
-    this.#answers.set(property, counts)
-    return counts
+    const place = this.#places.size * OUTCOMES.length
+    this.#places.set(id, place)
+    if (place === this.#answers.length) {
+      const larger = new Float64Array(2 * place)
+      larger.set(this.#answers)
+      this.#answers = larger
+    }
+    return place
   }
 
   #answersTotal(): Counter<'outcome' | 'property'> {
-    const answers = this.#answers
+    const places = this.#places
+    const countAt = (place: number) => this.#answers[place] ?? 0
     return new Counter({
       name: 'edgeward_scheduler_answers_total',
       help: 'Answers to clients, by outcome and property (empty when none was matched).',
@@ -76,9 +87,10 @@ export class AnswerCounts {
       registers: [],
       collect() {
         this.reset()
-        for (const [property, counts] of answers) {
-          counts.forEach((count, i) => {
-            if (count > 0) this.inc({ outcome: OUTCOMES[i] ?? '', property }, count)
+        for (const [property, place] of places) {
+          OUTCOMES.forEach((outcome, i) => {
+            const count = countAt(place + i)
+            if (count > 0) this.inc({ outcome, property }, count)
           })
         }
       },

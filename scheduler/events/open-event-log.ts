@@ -4,12 +4,12 @@ import { redisOf } from '../registry/open.ts'
 import type { RegistryDeps } from '../registry/open.ts'
 import type { EventLog } from './event-log.ts'
 import { MemoryEventLog } from './memory-log.ts'
-import { RedisEventLog } from './redis-log.ts'
 
 /** Resolves in bounded time, with Redis or without. Throws ConfigError for a file that cannot be read. */
 export async function openEventLog(config: SchedulerConfig, deps: RegistryDeps): Promise<EventLog> {
   const redis = await redisOf(config)
   if (redis === undefined) return new MemoryEventLog(deps.clock)
+  const { RedisEventLog } = await import('./redis-log.ts')
   const { cluster, edges } = config.settings
   return RedisEventLog.open({ redis, cluster, edges: edges.map(({ id }) => id), ...deps })
 }

@@ -4,12 +4,11 @@ import type { SchedulerConfig } from '../../src/config/load.ts'
 import { redisOf } from '../registry/open.ts'
 import { MemoryPrefetchStore } from './memory-store.ts'
 import type { PrefetchStore } from './prefetch-store.ts'
-import { RedisPrefetchStore } from './redis-store.ts'
 
 /** Throws ConfigError for a file that cannot be read. */
 export async function openPrefetchStore(config: SchedulerConfig, clock: Clock): Promise<PrefetchStore> {
   const redis = await redisOf(config)
-  return redis === undefined
-    ? new MemoryPrefetchStore(clock)
-    : new RedisPrefetchStore(redis, config.settings.cluster, clock)
+  if (redis === undefined) return new MemoryPrefetchStore(clock)
+  const { RedisPrefetchStore } = await import('./redis-store.ts')
+  return new RedisPrefetchStore(redis, config.settings.cluster, clock)
 }

@@ -8,7 +8,6 @@ import type { SchedulerConfig } from '../../src/config/load.ts'
 import { messageOf, systemCode } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import { MemoryRegistry } from './memory.ts'
-import { RedisRegistry } from './redis.ts'
 import type { RedisTarget } from './redis-client.ts'
 import type { Registry } from './registry.ts'
 
@@ -22,6 +21,8 @@ export interface RegistryDeps {
 export async function openRegistry(config: SchedulerConfig, deps: RegistryDeps): Promise<Registry> {
   const redis = await redisOf(config)
   if (redis === undefined) return new MemoryRegistry(deps.clock)
+  // Only now, as in all that can be kept in Redis: a scheduler without it does not load the client.
+  const { RedisRegistry } = await import('./redis.ts')
   const { cluster, edges } = config.settings
   return RedisRegistry.open({ redis, cluster, edges: edges.map(({ id }) => id), ...deps })
 }

@@ -7,7 +7,6 @@ import { redisOf } from '../registry/open.ts'
 import type { RegistryDeps } from '../registry/open.ts'
 import type { ReadConfig } from './read-config.ts'
 import { MemoryVersions } from './memory-versions.ts'
-import { RedisVersions } from './redis-versions.ts'
 import { countRollouts } from './rollout-metrics.ts'
 import { Rollout } from './rollout.ts'
 import type { VersionStore } from './version-store.ts'
@@ -34,5 +33,6 @@ async function openVersions(
 ): Promise<VersionStore> {
   const redis = await redisOf(config)
   if (redis === undefined) return new MemoryVersions(clock)
+  const { RedisVersions } = await import('./redis-versions.ts')
   return RedisVersions.open({ redis, cluster: config.settings.cluster, clock, log, background })
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/clock.ts'
 
 /** Everything happens in steps of this length; decisions are spread evenly over theirs. As SNAPSHOT_COALESCE_MS. */
-export const STEP_MS = 50
+export const STEP_MS = 100
 
 /** Wall clock of the first moment: any will do. */
 const EPOCH_MS = 1_800_000_000_000
