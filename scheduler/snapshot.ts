@@ -11,7 +11,7 @@ import type { EdgeReach } from './health/reachability.ts'
 import { HEALTH_TICK_MS, SNAPSHOT_COALESCE_MS } from './limits.ts'
 import { placesBefore } from './places-before.ts'
 import { seenByPlace } from './registry/registry.ts'
-import type { Registry, SeenReport } from './registry/registry.ts'
+import type { PlacedReports, Registry, SeenReport } from './registry/registry.ts'
 import type { EdgeView, Topology } from './topology.ts'
 
 export interface Snapshot {
@@ -200,7 +200,7 @@ export class SnapshotHolder {
     return { findings, changed: changes.length > 0 }
   }
 
-  #reportsNow(): readonly (SeenReport | undefined)[] {
+  #reportsNow(): PlacedReports {
     return this.#registry.seenBy(this.#edges)
   }
 

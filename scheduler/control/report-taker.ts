@@ -1,5 +1,4 @@
 // What becomes of an edge's report: taken into the registry, or refused with the reason.
-import { isPlainReport } from '../../src/wire/plain-report.ts'
 import { edgeReportSchema } from '../../src/wire/report.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import type { SchedulerMetrics } from '../admin/metrics.ts'
@@ -27,11 +26,14 @@ export type TakeReport = (body: unknown, holders: readonly EdgeView[], peer: str
 
 export function reportTaker({ registry, metrics, warnings, replyAt }: ReportTakerDeps): TakeReport {
   return (body, holders, peer) => {
-    const report = isPlainReport(body) ? body : parsedReport(body)
-    if ('status' in report) {
+    const parsed = edgeReportSchema.safeParse(body)
+    if (!parsed.success) {
       metrics.reported('invalid')
-      return report
+      const [issue] = parsed.error.issues
+      const field = issue?.path.join('.') ?? ''
+      return refusal(400, 'report', `${field === '' ? 'report' : field}: ${issue?.message ?? ''}`)
     }
+    const report = parsed.data
     const { id } = report
     const edge = holders.find((holder) => holder.id === id)
     if (edge === undefined) {
@@ -53,14 +55,6 @@ export function reportTaker({ registry, metrics, warnings, replyAt }: ReportTake
     metrics.reported(isPossible(report, edge, warnings) ? 'accepted' : 'impossible')
     return { status: 200, text: replyAt(edge.siteId) }
   }
-}
-
-function parsedReport(body: unknown): EdgeReport | ReportAnswer {
-  const parsed = edgeReportSchema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const field = issue?.path.join('.') ?? ''
-  return refusal(400, 'report', `${field === '' ? 'report' : field}: ${issue?.message ?? ''}`)
 }
 
 function isPossible(report: EdgeReport, edge: EdgeView, warnings: BoundedLog): boolean {

@@ -24,7 +24,7 @@ import { RedisLink } from './redis-link.ts'
 import { RedisOverrides } from './redis-overrides.ts'
 import { RedisPresence } from './redis-presence.ts'
 import { KeptPlaces, withOverrides } from './registry.ts'
-import type { RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
+import type { EdgeList, RecordResult, Registry, RegistryStatus, SeenReport } from './registry.ts'
 import { dropOutdated, freshest, mergeReports, shiftShared, takeShared } from './shared-reports.ts'
 import type { OwnReport, SharedReport, StoredReport } from './shared-reports.ts'
 
@@ -138,7 +138,9 @@ export class RedisRegistry implements Registry {
     return this.#view
   }
 
-  readonly seenBy: Registry['seenBy'] = (edges) => this.#places.of(edges, this.seen(), this.seen())
+  seenBy(edges: EdgeList) {
+    return this.#places.of(edges, this.seen())
+  }
 
   overrides(): ReadonlyMap<string, EdgeOverride> {
     return this.#overrides.active

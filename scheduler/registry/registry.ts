@@ -81,8 +81,8 @@ export class KeptPlaces {
   #version: unknown
   #reports: PlacedReports = []
 
-  /** `version`: another value when anything in `seen` has changed. */
-  of(edges: EdgeList, seen: ReadonlyMap<string, SeenReport>, version: unknown): PlacedReports {
+  /** `version`: another value when anything in `seen` has changed; left out: that is another map then. */
+  of(edges: EdgeList, seen: ReadonlyMap<string, SeenReport>, version: unknown = seen): PlacedReports {
     if (edges !== this.#edges || version !== this.#version) {
       this.#edges = edges
       this.#version = version

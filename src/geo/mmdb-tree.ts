@@ -15,12 +15,10 @@ export interface MmdbTreeShape {
 export const NO_RECORD = -1
 
 /**
- * So many bits at once, four bytes for each value that they can have. Half of the way through the IPv4 networks of a
- * tree of cities is in the four bits behind the sixteenth; IPv6 addresses find no faster with more than sixteen.
+ * So many bits at once, four bytes for each value that they can have: half of the way through the IPv4 networks of a tree
+ * of cities is in the four bits behind the sixteenth, and IPv6 addresses find no faster with more than sixteen.
  */
 const JUMP_BITS = { 4: 20, 6: 16 } as const
-/** A tree of fewer nodes stays in the processor's cache, and a table that is larger than it would not. */
-const LARGE_FROM_NODES = 2 ** 20
 
 export interface MmdbTree {
   /** A number that stands for one record of the data section; NO_RECORD where the file knows nothing. */
@@ -63,45 +61,53 @@ const BRANCHES: Readonly<Record<number, BranchOf>> = {
 export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }: MmdbTreeShape): MmdbTree {
   const branchOf = BRANCHES[recordSize]
   if (branchOf === undefined) throw new Error(`records of ${recordSize} bits`)
-  const step = (node: number, side: number) => (node < nodeCount ? branchOf(bytes, node, side) : node)
-  /** From a node that the first `taken` bits of the word led to. */
-  const walk = (from: number, word: number, taken: number): number => {
+  /** From a node that the first `taken` bits of the word led to, up to its bit `end`. */
+  const walk = (from: number, word: number, taken: number, end: number): number => {
     let node = from
-    for (let bit = 31 - taken; bit >= 0 && node < nodeCount; bit -= 1) {
+    for (let bit = 31 - taken; bit >= 32 - end && node < nodeCount; bit -= 1) {
       node = branchOf(bytes, node, (word >>> bit) & 1)
     }
     return node
   }
   // In a tree of both families the IPv4 networks lie below ::/96.
   let ipv4Root = 0
-  if (ipVersion === 6) for (let i = 0; i < 3; i += 1) ipv4Root = walk(ipv4Root, 0, 0)
-  const ipv4Bits = nodeCount < LARGE_FROM_NODES ? JUMP_BITS[6] : JUMP_BITS[4]
-  const ipv4Jumps = jumpsFrom(ipv4Root, ipv4Bits, step)
-  const ipv6Jumps = ipVersion === 6 ? jumpsFrom(0, JUMP_BITS[6], step) : null
+  if (ipVersion === 6) for (let i = 0; i < 3; i += 1) ipv4Root = walk(ipv4Root, 0, 0, 32)
+  // Filled as they are asked for: to fill them at once would keep clients waiting whenever a file changes. No branch leads
+  // to node 0, which is the root.
+  const ipv4Jumps = new Uint32Array(2 ** JUMP_BITS[4])
+  const ipv6Jumps = new Uint32Array(ipVersion === 6 ? 2 ** JUMP_BITS[6] : 0)
+  /** Where the first bits of an address lead to. */
+  const jump = (family: 4 | 6, word: number): number => {
+    const jumps = family === 4 ? ipv4Jumps : ipv6Jumps
+    const place = word >>> (32 - JUMP_BITS[family])
+    const known = jumps[place] ?? 0
+    if (known !== 0) return known
+    const node = walk(family === 4 ? ipv4Root : 0, word, 0, JUMP_BITS[family])
+    jumps[place] = node
+    return node
+  }
   return {
     recordOf({ family, a, b, c, d }) {
       let node = 0
       if (family === 4) {
-        node = walk(ipv4Jumps[d >>> (32 - ipv4Bits)] ?? nodeCount, d, ipv4Bits)
+        node = walk(jump(4, d), d, JUMP_BITS[4], 32)
       } else {
         // Asked for an IPv6 address, a tree of IPv4 networks would answer for its first 32 bits.
-        if (ipv6Jumps === null) return NO_RECORD
-        node = walk(ipv6Jumps[a >>> (32 - JUMP_BITS[6])] ?? nodeCount, a, JUMP_BITS[6])
-        node = walk(walk(walk(node, b, 0), c, 0), d, 0)
+        if (ipVersion !== 6) return NO_RECORD
+        node = walk(jump(6, a), a, JUMP_BITS[6], 32)
+        node = walk(walk(walk(node, b, 0, 32), c, 0, 32), d, 0, 32)
       }
       // nodeCount itself stands for an empty branch; less is a tree that goes on past the last bit.
       return node > nodeCount ? node : NO_RECORD
     },
     prefixOf({ family, a, b, c, d }) {
-      const jumps = family === 4 ? ipv4Jumps : ipv6Jumps
-      if (jumps === null) return 0
+      if (family === 6 && ipVersion !== 6) return 0
       const first = family === 4 ? d : a
-      const jumpBits = family === 4 ? ipv4Bits : JUMP_BITS[6]
-      const jumped = jumps[first >>> (32 - jumpBits)] ?? nodeCount
+      const jumped = jump(family, first)
       const isLonger = jumped < nodeCount
       let node = isLonger ? jumped : family === 4 ? ipv4Root : 0
       const last = family === 4 ? 32 : 128
-      let bits = isLonger ? jumpBits : 0
+      let bits: number = isLonger ? JUMP_BITS[family] : 0
       for (; bits < last && node < nodeCount; bits += 1) {
         const word = bits < 32 ? first : bits < 64 ? b : bits < 96 ? c : d
         node = branchOf(bytes, node, (word >>> (31 - (bits & 31))) & 1)
@@ -109,18 +115,4 @@ export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }
       return bits
     },
   }
-}
-
-/** Where each value of an address' first so many bits leads to. */
-function jumpsFrom(root: number, bits: number, step: (node: number, side: number) => number): Uint32Array {
-  const nodes = new Uint32Array(2 ** bits).fill(root, 0, 1)
-  // Bit after bit, from the last node to the first: each makes two, and none is written over that is still to be read.
-  for (let count = 1; count < nodes.length; count *= 2) {
-    for (let i = count - 1; i >= 0; i -= 1) {
-      const node = nodes[i] ?? root
-      nodes[2 * i + 1] = step(node, 1)
-      nodes[2 * i] = step(node, 0)
-    }
-  }
-  return nodes
 }

@@ -21,16 +21,16 @@ export const configRefusalSchema = z.strictObject({
 
 export type ConfigRefusal = z.infer<typeof configRefusalSchema>
 
-/** Begins and ends with a slash. */
-export const DIRECTORY_PATH = /^\/(?:.*\/)?$/s
-
 const count = z.number().int().nonnegative()
 
 /** A directory whose objects are sent more than others. */
 export const busyDirectorySchema = z.strictObject({
   property: z.string().min(1).max(64),
   /** From `/` to `/`, as in cache keys: normalised, and without any token. */
-  path: z.string().max(DIRECTORY_CHARS_MAX).regex(DIRECTORY_PATH, 'must begin and end with a slash'),
+  path: z
+    .string()
+    .max(DIRECTORY_CHARS_MAX)
+    .regex(/^\/(?:.*\/)?$/s, 'must begin and end with a slash'),
   /** Body bits a second, a mean over the last seconds. */
   bitRate: z.number().nonnegative(),
 })
