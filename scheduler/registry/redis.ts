@@ -43,7 +43,6 @@ const CONNECTION_LOST = 'connection lost'
 const VAGUE = new Set([CONNECTION_LOST, 'Connection is closed.', 'None of startup nodes is available'])
 
 const HEALTHY: RegistryStatus = { state: 'healthy' }
-
 const hashSchema = z.record(z.string(), z.string())
 
 export class RedisRegistry implements Registry {
