@@ -66,7 +66,10 @@ export class SchedulerDns {
   #serial = 0
 
   /** `settings`: where to listen, for as long as the process lives. */
-  constructor({ listen, reusePort }: Pick<DnsSettings, 'listen' | 'reusePort'>, deps: DnsDeps) {
+  constructor(
+    { listen, reusePort, udpBatches }: Pick<DnsSettings, 'listen' | 'reusePort' | 'udpBatches'>,
+    deps: DnsDeps,
+  ) {
     this.#deps = deps
     this.#listen = listen
     this.#metrics = createDnsMetrics(deps.promRegistry)
@@ -74,7 +77,8 @@ export class SchedulerDns {
       respond: (packet, length, peer, transport, out) =>
         this.#now.responder.respond(packet, length, peer, transport, out),
     }
-    this.server = new DnsServer({ responder, metrics: this.#metrics, clock: deps.clock, reusePort })
+    const { clock, log } = deps
+    this.server = new DnsServer({ responder, metrics: this.#metrics, clock, log, reusePort, udpBatches })
   }
 
   /** It is not taken away while the process lives. */

@@ -113,6 +113,12 @@ export const dnsSchema = z.strictObject({
     .describe(
       'Lets other schedulers of this machine listen on the same port; the kernel shares queries out.',
     ),
+  udpBatches: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Packets over UDP are taken and sent many a system call, by `node:ffi`, which Node calls experimental (Linux on x64 and arm64); `false`: one by one.',
+    ),
 })
 
 export type DnsSettings = z.infer<typeof dnsSchema>

@@ -17,6 +17,7 @@ const OWN_KEYS: readonly KeyPath[] = [
   ['scheduler', 'geoip'],
   [...DNS, 'listen'],
   [...DNS, 'reusePort'],
+  [...DNS, 'udpBatches'],
   [...DNS, 'nsid'],
   [...DNS, 'dnssec'],
   [...DNS, 'schedulers'],

@@ -44,11 +44,19 @@ export function parseIp(text: string): IpAddress | undefined {
 /** The same of ASCII bytes. */
 export function readIp(bytes: Uint8Array, start: number, end: number): IpAddress | undefined {
   const value = readIpv4(bytes, start, end)
-  if (value >= 0) return ipv4(value)
+  if (value >= 0) return ipv4OfWord(value)
   const addressEnd = endBeforeZone(bytes, start, end)
   if (addressEnd < 0 || !readIpv6(bytes, start, addressEnd, groups)) return undefined
-  const [a, b, c, d] = [word(0), word(2), word(4), word(6)]
-  return a === 0 && b === 0 && c === 0xffff ? ipv4(d) : { family: 6, a, b, c, d }
+  return ipv6OfWords(word(0), word(2), word(4), word(6))
+}
+
+export function ipv4OfWord(d: number): IpAddress {
+  return { family: 4, a: 0, b: 0, c: 0, d }
+}
+
+/** Of the words of an IPv6 address, which may be a mapped one. */
+export function ipv6OfWords(a: number, b: number, c: number, d: number): IpAddress {
+  return a === 0 && b === 0 && c === 0xffff ? ipv4OfWord(d) : { family: 6, a, b, c, d }
 }
 
 /** `10.0.0.0/8`, `2001:db8::/32`; a bare address is a network of one. */
@@ -77,7 +85,7 @@ export function contains(network: IpNetwork, address: IpAddress): boolean {
 
 /** The network of that length around an address. */
 export function networkOf(address: IpAddress, prefixLength: number): IpNetwork {
-  if (address.family === 4) return { address: ipv4(keepBits(address.d, prefixLength)), prefixLength }
+  if (address.family === 4) return { address: ipv4OfWord(keepBits(address.d, prefixLength)), prefixLength }
   return {
     address: {
       family: 6,
@@ -124,10 +132,6 @@ export function ipBytes({ family, a, b, c, d }: IpAddress): Uint8Array {
 
 export function formatNetwork(network: IpNetwork): string {
   return `${formatIp(network.address)}/${network.prefixLength}`
-}
-
-function ipv4(d: number): IpAddress {
-  return { family: 4, a: 0, b: 0, c: 0, d }
 }
 
 /** The word with all but its first `bits` bits cleared; `bits` may be out of 0..32. */

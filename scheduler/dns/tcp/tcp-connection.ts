@@ -1,15 +1,10 @@
 // One client's TCP connection: queries with their length before them, as many as it sends ahead (RFC 7766 §6.2.1.1),
 // each answered in the order in which it came, when the listener gives it a turn. Owns the socket.
 import type { Socket } from 'node:net'
-import type { IpAddress } from '../../src/net/ip.ts'
-import {
-  MESSAGE_BYTES_MAX,
-  TCP_QUERY_BYTES_MAX,
-  TCP_UNREAD_BYTES_MAX,
-  TCP_UNSENT_BYTES_MAX,
-} from './limits.ts'
-import { readU16, writeU16 } from './message/octets.ts'
-import type { Responding } from './responder.ts'
+import type { IpAddress } from '../../../src/net/ip.ts'
+import { MESSAGE_BYTES_MAX, QUERY_BYTES_MAX, TCP_UNREAD_BYTES_MAX, TCP_UNSENT_BYTES_MAX } from '../limits.ts'
+import { readU16, writeU16 } from '../message/octets.ts'
+import type { Responding } from '../responder.ts'
 
 const LENGTH_BYTES = 2
 const NOTHING = Buffer.alloc(0)
@@ -83,7 +78,7 @@ export class TcpConnection {
   #look(): void {
     const { socket, onReady } = this.#options
     const end = this.#endOfNext()
-    if (end > LENGTH_BYTES + TCP_QUERY_BYTES_MAX) this.close()
+    if (end > LENGTH_BYTES + QUERY_BYTES_MAX) this.close()
     if (socket.destroyed) return
     if (this.#unread.length > TCP_UNREAD_BYTES_MAX) socket.pause()
     else if (socket.isPaused()) socket.resume()
@@ -100,7 +95,7 @@ export class TcpConnection {
   /** The next query that has come whole, unless it is longer than any may be. */
   #take(): Buffer | undefined {
     const end = this.#endOfNext()
-    if (end === 0 || end > this.#unread.length || end > LENGTH_BYTES + TCP_QUERY_BYTES_MAX) return undefined
+    if (end === 0 || end > this.#unread.length || end > LENGTH_BYTES + QUERY_BYTES_MAX) return undefined
     const query = this.#unread.subarray(LENGTH_BYTES, end)
     this.#unread = this.#unread.subarray(end)
     return query

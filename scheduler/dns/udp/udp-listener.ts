@@ -1,27 +1,43 @@
-// DNS over UDP on one address: each packet is answered in the turn that brought it, and the replies of a turn leave
-// together at its end, since each that leaves may wake its client (docs/decisions/0015-replies-of-a-turn.md). Owns the
-// socket.
+// DNS over UDP on one address: each packet is answered in the turn that brought it. Node brings the first, and its reply
+// leaves at the turn's end, with others that it brings, since each that leaves may wake its client
+// (docs/decisions/0015-replies-of-a-turn.md); what waits behind it is taken and answered many a call, where that can be
+// had (docs/decisions/0025-many-packets-a-call.md). Owns the socket.
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
-import type { ListenAddress } from '../../src/config/values.ts'
-import { listenError } from '../../src/net/listen.ts'
-import { parseIp } from '../../src/net/ip.ts'
-import { UDP_RECEIVE_BYTES, UDP_REPLY_BYTES_MAX, UDP_TURN_REPLIES, UDP_UNSENT_MAX } from './limits.ts'
-import type { DnsMetrics } from './metrics.ts'
-import type { Responding } from './responder.ts'
+import type { ListenAddress } from '../../../src/config/values.ts'
+import { listenError } from '../../../src/net/listen.ts'
+import { parseIp } from '../../../src/net/ip.ts'
+import type { IpAddress } from '../../../src/net/ip.ts'
+import {
+  QUERY_BYTES_MAX,
+  UDP_RECEIVE_BYTES,
+  UDP_REPLY_BYTES_MAX,
+  UDP_TURN_REPLIES,
+  UDP_UNSENT_MAX,
+} from '../limits.ts'
+import type { DnsMetrics } from '../metrics.ts'
+import type { Responding } from '../responder.ts'
+import { bindUdp } from './c-library.ts'
+import type { CLibrary } from './c-library.ts'
+import { UdpBatch } from './udp-batch.ts'
 
 export interface UdpListenerOptions {
   readonly responder: Responding
   readonly metrics: DnsMetrics
   readonly reusePort: boolean
   readonly ipv6Only: boolean
+  /** undefined: packets come and go one a call. */
+  readonly library: CLibrary | undefined
 }
 
 export class UdpListener {
+  readonly #options: UdpListenerOptions
+  readonly #family: 4 | 6
   readonly #socket: Socket
+  #batch: UdpBatch | null = null
   readonly #responder: Responding
   readonly #metrics: DnsMetrics
   /** Places for the replies of a turn, used again when the kernel has taken them. */
@@ -30,13 +46,21 @@ export class UdpListener {
   readonly #waiting: RemoteInfo[] = []
   /** Replies that the kernel had not taken when it was last asked. */
   #unsent = 0
-  readonly #flushAtEnd = (): void => this.#flush()
+  readonly #endTurn = (): void => {
+    this.#isInTurn = false
+    this.#flush()
+  }
+  /** Something came in this turn of the event loop. */
+  #isInTurn = false
   #isClosed = false
 
-  constructor({ host }: ListenAddress, { responder, metrics, reusePort, ipv6Only }: UdpListenerOptions) {
+  constructor({ host }: ListenAddress, options: UdpListenerOptions) {
+    const { responder, metrics, reusePort, ipv6Only } = options
+    this.#options = options
     this.#responder = responder
     this.#metrics = metrics
     const family = isIPv6(host) ? 6 : 4
+    this.#family = family
     this.#socket = createSocket({
       type: `udp${family}`,
       reusePort,
@@ -46,18 +70,26 @@ export class UdpListener {
       // Replies go to addresses alone, and at once: Node's own lookup would wait a turn for each.
       lookup: (address, _options, done) => done(null, address, family),
     })
-    this.#socket.on('message', (packet, from) => this.#reply(packet, from))
+    this.#socket.on('message', (packet, from) => this.#take(packet, from))
+  }
+
+  /** Packets come and go many a call. */
+  get isBatching(): boolean {
+    return this.#batch !== null
   }
 
   /** Gives the port. `setting` is the key that moves the listener. */
-  async listen({ host, port }: ListenAddress, setting: string): Promise<number> {
+  async listen(address: ListenAddress, setting: string): Promise<number> {
+    const { library } = this.#options
+    const fd = library === undefined ? undefined : bindUdp(library, address, this.#options)
+    if (library !== undefined && fd !== undefined) this.#batch = new UdpBatch(library, fd, this.#family)
     try {
       // With a lookup that does not wait it listens before bind is over.
       const listening = once(this.#socket, 'listening')
-      this.#socket.bind({ address: host, port })
+      this.#socket.bind(fd === undefined ? { address: address.host, port: address.port } : { fd })
       await listening
     } catch (error) {
-      throw listenError({ host, port }, setting, error)
+      throw listenError(address, setting, error)
     }
     // What goes wrong with one reply is nothing to the next; a client may have gone.
     this.#socket.on('error', () => this.#metrics.noReply('not-sent'))
@@ -72,6 +104,26 @@ export class UdpListener {
     await closed
   }
 
+  #take(packet: Buffer, from: RemoteInfo): void {
+    const isFirst = !this.#isInTurn
+    if (isFirst) {
+      this.#isInTurn = true
+      setImmediate(this.#endTurn)
+    }
+    this.#reply(packet, from)
+    // Once a turn, so that whatever else the process does has its part of each.
+    if (!isFirst || this.#batch === null) return
+    for (let unsent = this.#batch.exchange(this.#answer); unsent > 0; unsent -= 1) {
+      this.#metrics.noReply('not-sent')
+    }
+  }
+
+  readonly #answer = (packet: Buffer, length: number, peer: IpAddress, out: Buffer): number => {
+    if (length <= QUERY_BYTES_MAX) return this.#responder.respond(packet, length, peer, 'udp', out)
+    this.#metrics.noReply('no-query')
+    return 0
+  }
+
   #reply(packet: Buffer, from: RemoteInfo): void {
     const peer = parseIp(from.address)
     // Port 0 is nobody's.
@@ -83,9 +135,8 @@ export class UdpListener {
     }
     const place = this.#places[this.#waiting.length]
     assert(place !== undefined, 'a full turn was sent')
-    const length = this.#responder.respond(packet, packet.length, peer, 'udp', place.out)
+    const length = this.#answer(packet, packet.length, peer, place.out)
     if (length === 0) return
-    if (this.#waiting.length === 0) setImmediate(this.#flushAtEnd)
     // Many replies are as long as that before them, and a view is dear to make.
     if (place.reply.length !== length) place.reply = place.out.subarray(0, length)
     this.#waiting.push(from)

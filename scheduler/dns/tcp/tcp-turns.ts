@@ -1,6 +1,6 @@
 // Who of the TCP connections is answered next: a few queries of each in turn, and so many in one turn of the event loop
 // that UDP and reports never wait long, whatever is sent ahead on however many connections.
-import { TCP_QUERIES_A_TURN, TCP_QUERIES_OF_ONE } from './limits.ts'
+import { TCP_QUERIES_A_TURN, TCP_QUERIES_OF_ONE } from '../limits.ts'
 import type { TcpConnection } from './tcp-connection.ts'
 
 export class TcpTurns {
