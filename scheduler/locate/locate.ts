@@ -20,6 +20,8 @@ export interface ClientLocation {
   readonly sites: readonly SiteView[]
   /** What `geoip-position` went by. */
   readonly position?: Position
+  /** Bits of the client's address that its place depended on; left out where its place was not asked for. */
+  readonly placeScope?: number
 }
 
 /** Clients of one such network are kept together when an area is spread over several sites. */
@@ -27,15 +29,19 @@ export const SPREAD_PREFIX = { 4: 24, 6: 48 } as const
 
 export function locate(client: IpAddress | undefined, snapshot: Snapshot): ClientLocation {
   const { topology, places } = snapshot
-  if (client !== undefined) {
-    const covering = topology.coverage.networks.find(client)?.value
-    if (covering !== undefined) return { source: 'coverage', sites: spread(covering, client) }
-    if (!isUnroutable(client)) {
-      const located = locateByAsn(client, snapshot) ?? locateByPlace(places.find(client), client, topology)
-      if (located !== undefined) return located
-    }
-  }
-  return { source: 'default', sites: [topology.defaultSite] }
+  if (client === undefined) return byDefault(topology)
+  const covering = topology.coverage.networks.find(client)?.value
+  if (covering !== undefined) return { source: 'coverage', sites: spread(covering, client) }
+  if (isUnroutable(client)) return byDefault(topology)
+  const byAsn = locateByAsn(client, snapshot)
+  if (byAsn !== undefined) return byAsn
+  const { found, scope } = places.look(client)
+  return locateByPlace(found, scope, client, topology) ?? byDefault(topology, scope)
+}
+
+function byDefault({ defaultSite }: Topology, placeScope?: number): ClientLocation {
+  const location = { source: 'default', sites: [defaultSite] } as const
+  return placeScope === undefined ? location : { ...location, placeScope }
 }
 
 /**
@@ -49,12 +55,12 @@ function locateByAsn(client: IpAddress, { topology, places }: Snapshot): ClientL
   const taking = asn === undefined ? undefined : asns.get(asn)
   if (taking === undefined) return undefined
   if (taking.length === 1) return { source: 'asn', sites: taking }
-  const place = places.find(client)
+  const { found: place, scope: placeScope } = places.look(client)
   const nearest = place?.position === undefined ? undefined : nearestSite(taking, place.position)
-  if (nearest !== undefined) return { source: 'asn', sites: [nearest] }
+  if (nearest !== undefined) return { source: 'asn', sites: [nearest], placeScope }
   const declared = place?.country === undefined ? undefined : countries.get(place.country)
   const both = declared === undefined ? [] : taking.filter((site) => declared.includes(site))
-  return { source: 'asn', sites: spread(both.length > 0 ? both : taking, client) }
+  return { source: 'asn', sites: spread(both.length > 0 ? both : taking, client), placeScope }
 }
 
 /**
@@ -63,18 +69,22 @@ function locateByAsn(client: IpAddress, { topology, places }: Snapshot): ClientL
  */
 function locateByPlace(
   place: Place | undefined,
+  placeScope: number,
   client: IpAddress,
   { coverage, sites }: Topology,
 ): ClientLocation | undefined {
   if (place === undefined) return undefined
-  const declared = place.country === undefined ? undefined : coverage.countries.get(place.country)
-  if (declared !== undefined && (declared.length === 1 || place.position === undefined)) {
-    return { source: 'geoip-country', sites: spread(declared, client) }
+  const { country, position } = place
+  const declared = country === undefined ? undefined : coverage.countries.get(country)
+  if (declared !== undefined && (declared.length === 1 || position === undefined)) {
+    return { source: 'geoip-country', sites: spread(declared, client), placeScope }
   }
-  if (place.position === undefined) return undefined
-  const nearest = nearestSite(declared ?? sites, place.position)
-  if (nearest !== undefined) return { source: 'geoip-position', sites: [nearest], position: place.position }
-  return declared === undefined ? undefined : { source: 'geoip-country', sites: spread(declared, client) }
+  if (position === undefined) return undefined
+  const nearest = nearestSite(declared ?? sites, position)
+  if (nearest !== undefined) return { source: 'geoip-position', sites: [nearest], position, placeScope }
+  return declared === undefined
+    ? undefined
+    : { source: 'geoip-country', sites: spread(declared, client), placeScope }
 }
 
 function spread(sites: CoveringSites, client: IpAddress): readonly SiteView[] {

@@ -23,8 +23,11 @@ const JUMP_BITS = { 4: 20, 6: 16 } as const
 export interface MmdbTree {
   /** A number that stands for one record of the data section; NO_RECORD where the file knows nothing. */
   recordOf(address: IpAddress): number
-  /** Bits of the address that the walk reads: all addresses that share them have its record, or like it none. */
-  prefixOf(address: IpAddress): number
+  /**
+   * Bits of the address that recordOf read, which was asked of it just now: all addresses that share them have its
+   * record, or like it none.
+   */
+  bitsRead(): number
 }
 
 /** Gives the branch of a node: `side` 0 or 1. Reads beyond a damaged file's end count as 0. */
@@ -61,12 +64,13 @@ const BRANCHES: Readonly<Record<number, BranchOf>> = {
 export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }: MmdbTreeShape): MmdbTree {
   const branchOf = BRANCHES[recordSize]
   if (branchOf === undefined) throw new Error(`records of ${recordSize} bits`)
-  /** From a node that the first `taken` bits of the word led to, up to its bit `end`. */
+  let bits = 0
+  /** From a node that the first `taken` bits of the word led to, up to its bit `end`; counts those that it reads. */
   const walk = (from: number, word: number, taken: number, end: number): number => {
     let node = from
-    for (let bit = 31 - taken; bit >= 32 - end && node < nodeCount; bit -= 1) {
-      node = branchOf(bytes, node, (word >>> bit) & 1)
-    }
+    let bit = taken
+    for (; bit < end && node < nodeCount; bit += 1) node = branchOf(bytes, node, (word >>> (31 - bit)) & 1)
+    bits += bit - taken
     return node
   }
   // In a tree of both families the IPv4 networks lie below ::/96.
@@ -74,16 +78,20 @@ export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }
   if (ipVersion === 6) for (let i = 0; i < 3; i += 1) ipv4Root = walk(ipv4Root, 0, 0, 32)
   // Filled as they are asked for: to fill them at once would keep clients waiting whenever a file changes. No branch leads
   // to node 0, which is the root.
-  const ipv4Jumps = new Uint32Array(2 ** JUMP_BITS[4])
-  const ipv6Jumps = new Uint32Array(ipVersion === 6 ? 2 ** JUMP_BITS[6] : 0)
+  const jumps = { 4: jumpTable(JUMP_BITS[4]), 6: jumpTable(ipVersion === 6 ? JUMP_BITS[6] : 0) }
   /** Where the first bits of an address lead to. */
   const jump = (family: 4 | 6, word: number): number => {
-    const jumps = family === 4 ? ipv4Jumps : ipv6Jumps
+    const { nodes, lengths } = jumps[family]
     const place = word >>> (32 - JUMP_BITS[family])
-    const known = jumps[place] ?? 0
-    if (known !== 0) return known
+    const known = nodes[place] ?? 0
+    if (known !== 0) {
+      bits = lengths[place] ?? 0
+      return known
+    }
+    bits = 0
     const node = walk(family === 4 ? ipv4Root : 0, word, 0, JUMP_BITS[family])
-    jumps[place] = node
+    nodes[place] = node
+    lengths[place] = bits
     return node
   }
   return {
@@ -92,6 +100,7 @@ export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }
       if (family === 4) {
         node = walk(jump(4, d), d, JUMP_BITS[4], 32)
       } else {
+        bits = 0
         // Asked for an IPv6 address, a tree of IPv4 networks would answer for its first 32 bits.
         if (ipVersion !== 6) return NO_RECORD
         node = walk(jump(6, a), a, JUMP_BITS[6], 32)
@@ -100,19 +109,12 @@ export function mmdbTree(bytes: Uint8Array, { nodeCount, recordSize, ipVersion }
       // nodeCount itself stands for an empty branch; less is a tree that goes on past the last bit.
       return node > nodeCount ? node : NO_RECORD
     },
-    prefixOf({ family, a, b, c, d }) {
-      if (family === 6 && ipVersion !== 6) return 0
-      const first = family === 4 ? d : a
-      const jumped = jump(family, first)
-      const isLonger = jumped < nodeCount
-      let node = isLonger ? jumped : family === 4 ? ipv4Root : 0
-      const last = family === 4 ? 32 : 128
-      let bits: number = isLonger ? JUMP_BITS[family] : 0
-      for (; bits < last && node < nodeCount; bits += 1) {
-        const word = bits < 32 ? first : bits < 64 ? b : bits < 96 ? c : d
-        node = branchOf(bytes, node, (word >>> (31 - (bits & 31))) & 1)
-      }
-      return bits
-    },
+    bitsRead: () => bits,
   }
+}
+
+/** By the first bits of an address: the node, or record, that they lead to, and how many of them were read. */
+function jumpTable(firstBits: number): { readonly nodes: Uint32Array; readonly lengths: Uint8Array } {
+  const places = firstBits === 0 ? 0 : 2 ** firstBits
+  return { nodes: new Uint32Array(places), lengths: new Uint8Array(places) }
 }

@@ -17,8 +17,11 @@ export interface Mmdb<T> {
   readonly file: string
   /** What the record that covers the address says; undefined when there is none, or nothing of use in it. */
   find(address: IpAddress): T | undefined
-  /** Bits of a prefix whose addresses all find what this one finds; a longer one than need be where records repeat. */
-  prefixOf(address: IpAddress): number
+  /**
+   * Of an address that was just looked for: bits of a prefix whose addresses all find what this one found, also where
+   * that failed; a longer one than need be where records repeat.
+   */
+  prefixFound(): number
 }
 
 /** What is read of the records of a file. */
@@ -49,7 +52,7 @@ export async function loadMmdb<T>(file: string, kind: RecordKind<T>): Promise<Mm
     return found
   }
   check(file, SAMPLES.filter((address) => tree.recordOf(address) !== NO_RECORD).map(tried(file, find)))
-  return { file, find, prefixOf: (address) => tree.prefixOf(address) }
+  return { file, find, prefixFound: () => tree.bitsRead() }
 }
 
 /** A file has no more records than nodes and one. */

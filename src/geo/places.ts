@@ -15,10 +15,15 @@ export interface Places {
   find(address: IpAddress): Place | undefined
   /** The autonomous system that announces the address. */
   findAsn(address: IpAddress): number | undefined
-  /** Bits of a prefix whose addresses all are where `find` says that this one is. */
-  scopeOf(address: IpAddress): number
-  /** The same of `findAsn`. */
-  scopeOfAsn(address: IpAddress): number
+  /** The same with what it depended on. */
+  look(address: IpAddress): Looked<Place>
+  lookForAsn(address: IpAddress): Looked<number>
+}
+
+export interface Looked<T> {
+  readonly found: T | undefined
+  /** Bits of a prefix whose addresses all find the same. */
+  readonly scope: number
 }
 
 export interface PlaceFiles {
@@ -77,41 +82,35 @@ export function placesOf(
   databases: readonly Mmdb<Place>[],
   asnDatabases: readonly Mmdb<number>[] = [],
 ): Places {
+  const look = (address: IpAddress) => lookIn(databases, address, hasPosition)
+  const lookForAsn = (address: IpAddress) => lookIn(asnDatabases, address, isFound)
   return {
-    find(address) {
-      let known: Place | undefined
-      for (const database of databases) {
-        const place = findIn(database, address)
-        if (place?.position !== undefined) return place
-        known ??= place
-      }
-      return known
-    },
-    findAsn(address) {
-      for (const database of asnDatabases) {
-        const asn = findIn(database, address)
-        if (asn !== undefined) return asn
-      }
-      return undefined
-    },
-    scopeOf: (address) => scopeOver(databases, address, ({ position }) => position !== undefined),
-    scopeOfAsn: (address) => scopeOver(asnDatabases, address, () => true),
+    look,
+    lookForAsn,
+    find: (address) => look(address).found,
+    findAsn: (address) => lookForAsn(address).found,
   }
 }
 
-/** Over those that were asked, also in vain, until one gave what settles it. */
-function scopeOver<T>(
+const hasPosition = ({ position }: Place): boolean => position !== undefined
+const isFound = (): boolean => true
+
+/** The first that settles it, else the first that was found; over those that were asked until then, also in vain. */
+function lookIn<T>(
   databases: readonly Mmdb<T>[],
   address: IpAddress,
   settles: (found: T) => boolean,
-): number {
-  let bits = 0
+): Looked<T> {
+  let known: T | undefined
+  let scope = 0
   for (const database of databases) {
-    bits = Math.max(bits, database.prefixOf(address))
     const found = findIn(database, address)
-    if (found !== undefined && settles(found)) break
+    scope = Math.max(scope, database.prefixFound())
+    if (found === undefined) continue
+    if (settles(found)) return { found, scope }
+    known ??= found
   }
-  return bits
+  return { found: known, scope }
 }
 
 /** What a file is like now: differs when it was changed or replaced. Never fails. */

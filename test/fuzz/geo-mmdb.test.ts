@@ -36,7 +36,7 @@ t.test('a damaged file is refused, or answers without throwing', async (t) => {
         const places = await loadPlaces({ city: [damaged], country: [], asn: [] })
         for (const address of ASKED) {
           places.find(address)
-          places.scopeOf(address)
+          places.look(address)
         }
         answered += 1
       } catch (error) {

@@ -13,7 +13,7 @@ import type { Place } from '../../src/geo/place.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { queryFor, reportOf, schedulerSettings } from './scheduler.ts'
-import { uniformPlaces } from './uniform-places.ts'
+import { uniformPlaces } from './made-places.ts'
 
 export const NOW_MS = 1_000_000
 

@@ -14,7 +14,7 @@ import { memoryPrefetches } from './prefetches.ts'
 import { StillClock, keyOf, schedulerSettings } from './scheduler.ts'
 import { recordingLog } from './recording-log.ts'
 import type { TestScope } from './scope.ts'
-import { uniformPlaces } from './uniform-places.ts'
+import { uniformPlaces } from './made-places.ts'
 
 export function controlOf(t: TestScope, over: Record<string, unknown> = {}) {
   const settings = schedulerSettings(over)

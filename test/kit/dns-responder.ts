@@ -35,7 +35,7 @@ import { makeDnssecKey } from './dnssec-key.ts'
 import { StillClock, reportOf, schedulerSettings } from './scheduler.ts'
 import type { TestScope } from './scope.ts'
 import { tempDirectory } from './temp.ts'
-import { uniformPlaces } from './uniform-places.ts'
+import { uniformPlaces } from './made-places.ts'
 
 const DNS = { zone: ZONE, nameservers: [`ns1.${ZONE}`], rateLimit: false }
 const COOKIE_SECRET = '00112233445566778899aabbccddeeff'

@@ -17,7 +17,7 @@ import { writeMmdb } from '../kit/mmdb-file.ts'
 import type { MmdbValue } from '../kit/mmdb-file.ts'
 import { edgeEntry, schedulerSettings } from '../kit/scheduler.ts'
 import { tempDirectory } from '../kit/temp.ts'
-import { uniformPlaces } from '../kit/uniform-places.ts'
+import { uniformPlaces } from '../kit/made-places.ts'
 
 // Few values, so that networks nest and touch; some lie among the unroutable ones.
 const octet = fc.constantFrom(0, 1, 64, 128, 255)
@@ -103,7 +103,7 @@ function locationText(client: IpAddress, snapshot: Snapshot): string {
 
 /** An address in the scope of `client` that is located otherwise, as a text; undefined where there is none. */
 function strayIn(client: IpAddress, others: readonly IpAddress[], rest: bigint, snapshot: Snapshot) {
-  const scope = scopeOfLocation(client, snapshot)
+  const scope = scopeOfLocation(client, snapshot, locate(client, snapshot))
   const own = locationText(client, snapshot)
   const inside = others.filter((other) => contains(networkOf(client, scope), other))
   const stray = [...inside, ...addressesSharing(client, scope, rest)].find(
@@ -158,7 +158,8 @@ function scopes(places: Places, coverage: Record<string, object>): (text: string
   return (text) => {
     const client = parseIp(text)
     if (client === undefined) throw new Error(text)
-    return `${locate(client, snapshot).source} /${scopeOfLocation(client, snapshot)}`
+    const location = locate(client, snapshot)
+    return `${location.source} /${scopeOfLocation(client, snapshot, location)}`
   }
 }
 

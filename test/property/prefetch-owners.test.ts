@@ -6,7 +6,7 @@ import { buildSnapshot } from '../../scheduler/snapshot.ts'
 import { steer } from '../../scheduler/steer-flow.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import { edgeEntry, queryFor, reportOf, schedulerSettings } from '../kit/scheduler.ts'
-import { uniformPlaces } from '../kit/uniform-places.ts'
+import { uniformPlaces } from '../kit/made-places.ts'
 
 const NOW_MS = 1_000_000
 const edges = [

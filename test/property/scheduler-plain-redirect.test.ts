@@ -14,9 +14,9 @@ import { steeringHandler } from '../../scheduler/steering.ts'
 import type { SteeringDeps } from '../../scheduler/steering.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import type { Place } from '../../src/geo/place.ts'
-import type { Places } from '../../src/geo/places.ts'
 import type { HttpReply, HttpRequest } from '../../src/http/transaction.ts'
 import { HeadParser } from '../../src/http1/head-parser.ts'
+import { madePlaces } from '../kit/made-places.ts'
 import { plainRequest } from '../kit/plain-request.ts'
 import { recordingLog } from '../kit/recording-log.ts'
 import { StillClock, edgeEntry, reportOf, schedulerSettings } from '../kit/scheduler.ts'
@@ -43,12 +43,10 @@ const PLACES: readonly (Place | undefined)[] = [
   { country: 'US', position: { lat: 37.8, lon: -122.4 } },
 ]
 /** By the last octet: clients of each in any network. */
-const places: Places = {
+const places = madePlaces({
   find: ({ d }) => PLACES[(d & 255) % PLACES.length],
-  findAsn: () => undefined,
   scopeOf: () => 32,
-  scopeOfAsn: () => 0,
-}
+})
 
 /** Clusters of which nothing is plain would try nothing. */
 function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {

@@ -111,8 +111,8 @@ export class Simulation implements Stage {
     const places: Places = {
       find: (address) => geo.find(address),
       findAsn: asnOf,
-      scopeOf: (address) => geo.scopeOf(address),
-      scopeOfAsn,
+      look: (address) => geo.look(address),
+      lookForAsn: (address) => ({ found: asnOf(address), scope: scopeOfAsn(address) }),
     }
     const errors = [
       { aheadMs: 0, second: 1, startedMs: 5_000_000, phaseMs: 0 },

@@ -62,10 +62,10 @@ t.test('files of AS numbers beside the default countries', async (t) => {
   t.equal(places.findAsn(ip('46.38.225.230')), 197_540, 'else the next file')
   t.equal(places.findAsn(ip('1.1.1.1')), undefined)
   t.equal(places.find(ip('202.96.128.86'))?.country, 'CN')
-  t.equal(places.scopeOfAsn(ip('202.96.128.86')), 24)
-  t.equal(places.scopeOfAsn(ip('202.100.1.1')), 14, 'the first file knows, half of half of its network')
-  t.equal(places.scopeOfAsn(ip('46.38.225.230')), 20, 'the next file')
-  t.equal(places.scopeOfAsn(ip('240e::1')), 20)
+  t.equal(places.lookForAsn(ip('202.96.128.86')).scope, 24)
+  t.equal(places.lookForAsn(ip('202.100.1.1')).scope, 14, 'the first file knows, half of half of its network')
+  t.equal(places.lookForAsn(ip('46.38.225.230')).scope, 20, 'the next file')
+  t.equal(places.lookForAsn(ip('240e::1')).scope, 20)
 })
 
 t.test('without such a file no AS number is known', async (t) => {
@@ -101,7 +101,7 @@ t.test('one client is looked up once, and only when asked for', async (t) => {
       asked.push('place')
       return { country: 'CN', position: undefined }
     },
-    prefixOf: () => 0,
+    prefixFound: () => 0,
   }
   const asn = {
     file: 'asn',
@@ -109,7 +109,7 @@ t.test('one client is looked up once, and only when asked for', async (t) => {
       asked.push('asn')
       return undefined
     },
-    prefixOf: () => 0,
+    prefixFound: () => 0,
   }
   const places = placesOf([country], [asn])
   const client = whereaboutsOf(places, ip('1.1.1.1'))

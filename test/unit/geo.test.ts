@@ -74,28 +74,28 @@ t.test('records', async (t) => {
 })
 
 t.test('a file that knows the position goes before one that knows the country', async (t) => {
-  const country = { file: 'country', find: () => placeOf({ country_code: 'CN' }), prefixOf: () => 9 }
+  const country = { file: 'country', find: () => placeOf({ country_code: 'CN' }), prefixFound: () => 9 }
   const city = {
     file: 'city',
     find: () => placeOf({ country_code: 'CN', city: 'X', latitude: 1, longitude: 2 }),
-    prefixOf: () => 20,
+    prefixFound: () => 20,
   }
   const broken = {
     file: 'broken',
     find: () => {
       throw new Error('damaged record')
     },
-    prefixOf: () => 12,
+    prefixFound: () => 12,
   }
   const address = ip('1.1.1.1')
   t.same(placesOf([broken, country, city]).find(address)?.position, { lat: 1, lon: 2 })
   t.same(placesOf([broken, country]).find(address), { country: 'CN', position: undefined })
   t.equal(placesOf([broken]).find(address), undefined)
-  const scopeOver = (...databases: Mmdb<Place>[]) => placesOf(databases).scopeOf(address)
+  const scopeOver = (...databases: Mmdb<Place>[]) => placesOf(databases).look(address).scope
   t.equal(scopeOver(country), 9)
   t.equal(scopeOver(country, city), 20, 'the country alone did not settle it')
   t.equal(scopeOver(broken, country), 12, 'asked in vain')
-  t.equal(scopeOver({ ...city, prefixOf: () => 4 }, broken, country), 4, 'the others were not asked')
+  t.equal(scopeOver({ ...city, prefixFound: () => 4 }, broken, country), 4, 'the others were not asked')
   t.equal(scopeOver(), 0)
 })
 

@@ -15,7 +15,7 @@ import { silentLogger } from '../../src/log.ts'
 import { memoryPrefetches } from '../kit/prefetches.ts'
 import { StillClock, queryFor, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
-import { uniformPlaces } from '../kit/uniform-places.ts'
+import { uniformPlaces } from '../kit/made-places.ts'
 import { until } from '../kit/until.ts'
 
 function adminOf(t: TestScope) {

@@ -20,7 +20,7 @@ import { EDGE_FIELD } from '../../src/wire/health.ts'
 import { hash64 } from '../../src/rendezvous.ts'
 import { freePort } from '../kit/ports.ts'
 import { StillClock, edgeEntry, reportOf, schedulerSettings } from '../kit/scheduler.ts'
-import { uniformPlaces } from '../kit/uniform-places.ts'
+import { uniformPlaces } from '../kit/made-places.ts'
 import { until } from '../kit/until.ts'
 
 function topologyOf(ids: readonly string[], over: Record<string, unknown> = {}): Topology {

@@ -19,7 +19,7 @@ import type { EdgeReport } from '../../src/wire/report.ts'
 import { fillingOf } from '../kit/filling.ts'
 import { StillClock, edgeEntry, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
-import { uniformPlaces } from '../kit/uniform-places.ts'
+import { uniformPlaces } from '../kit/made-places.ts'
 import { until } from '../kit/until.ts'
 
 const SETTINGS = {

@@ -14,7 +14,7 @@ import { buildTopology } from '../../scheduler/topology.ts'
 import type { EdgeOverride } from '../../src/wire/override.ts'
 import type { EdgeReport } from '../../src/wire/report.ts'
 import { edgeEntry, reportOf, schedulerSettings } from '../kit/scheduler.ts'
-import { uniformPlaces } from '../kit/uniform-places.ts'
+import { uniformPlaces } from '../kit/made-places.ts'
 
 const TICK_MS = 250
 

@@ -16,7 +16,7 @@ import { createMetricsRegistry } from '../../src/metrics.ts'
 import { memoryPrefetches } from '../kit/prefetches.ts'
 import { StillClock, reportOf, schedulerSettings } from '../kit/scheduler.ts'
 import type { TestScope } from '../kit/scope.ts'
-import { uniformPlaces } from '../kit/uniform-places.ts'
+import { uniformPlaces } from '../kit/made-places.ts'
 
 function adminOf(t: TestScope) {
   const clock = new StillClock()
