@@ -20,7 +20,7 @@ export interface ChoiceQuery {
   readonly client: IpAddress | undefined
   /** Of the addresses by which the client is to reach the edge; undefined where that is not known. */
   readonly family: Family | undefined
-  /** It is told an address of that family, and not a name: an edge without one is none. */
+  /** It is told an address of that family, and not a name: an edge without one is none. It asks for no asset. */
   readonly byAddress: boolean
   /** Of the asset. */
   readonly key: Hash64

@@ -2,6 +2,7 @@
 // share the asset's hash prefers one; of those that a hot asset is on, the client's own. It is the edge that the long way
 // would choose there, or none; likewise the first few.
 import type { EdgeView, SiteView } from '../topology.ts'
+import type { Family } from '../health/reachability.ts'
 import type { ChoiceQuery } from './candidates.ts'
 import { HOT_SEARCH_STEPS_MAX } from '../limits.ts'
 import { copiesOf, personalKeyOf } from './edges.ts'
@@ -32,30 +33,32 @@ export function edgeAtOnce(site: SiteView, query: ChoiceQuery): EdgeView | undef
 }
 
 /**
- * The first edges of that order, until `isEnough` of them; all where it never is. undefined: so many have no
- * room, or a hot asset is on fewer, and they must be ranked.
+ * For a client that is told addresses: the first edges of that order, until they have so many addresses of its family
+ * together; all where they never do. undefined: so many are above their share that they must be ranked.
  */
 export function edgesAtOnce(
   site: SiteView,
   query: ChoiceQuery,
-  isEnough: (edges: readonly EdgeView[]) => boolean,
+  family: Family,
+  addresses: number,
 ): readonly EdgeView[] | undefined {
   const totals = siteTotalsOf(site, query)
-  const { fit, load, weight } = totals
-  if (fillClaims(site, totals, query) === UNKNOWN) return undefined
+  const { fit, weight } = totals
+  makeRoom(fit)
+  fillScores(totals, query.key)
+  passOverOverloaded(totals)
+  // Where nobody was sent since, the edges stand as they did when they were added up.
+  if (query.demand.sessionsAt(site, query.nowMs) === 0) passOverReported(fit)
+  else passOverLoaded(fit, lookAtLoads(fit, query), weight)
   const edges: EdgeView[] = []
-  let isLoadKnown = false
-  while (edges.length < fit.count && !isEnough(edges)) {
+  let count = 0
+  while (count < addresses && edges.length < fit.count) {
     const place = bestOf(fit)
     const next = fit.edge(place)
     if (next === undefined) return undefined
-    if (!isLoadKnown && fit.isOverShare(place, utilisationAt(fit, place, query), load, weight)) {
-      passOverLoaded(fit, lookAtLoads(fit, query), weight)
-      isLoadKnown = true
-    } else {
-      scores[place] = TAKEN
-      edges.push(next)
-    }
+    scores[place] = TAKEN
+    edges.push(next)
+    count += next.addressData[family].length
   }
   return edges
 }
@@ -76,11 +79,7 @@ const UNKNOWN = 0
 function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): number {
   const { fit, meanCapacity } = totals
   const { key, demand, nowMs } = query
-  if (scores.length < fit.count) {
-    scores = new Float64Array(2 * fit.count)
-    utilisations = new Float64Array(2 * fit.count)
-    holders = new Uint8Array(2 * fit.count)
-  }
+  makeRoom(fit)
   fillScores(totals, key)
   const rate = demand.assetRate(key, site, nowMs)
   const bitRate = demand.assetBitRate(key, site, nowMs)
@@ -91,6 +90,13 @@ function fillClaims(site: SiteView, totals: SiteTotals, query: ChoiceQuery): num
   }
   passOverOverloaded(totals)
   return copies
+}
+
+function makeRoom({ count }: FitFigures): void {
+  if (scores.length >= count) return
+  scores = new Float64Array(2 * count)
+  utilisations = new Float64Array(2 * count)
+  holders = new Uint8Array(2 * count)
 }
 
 /** As the asset's hash prefers them, whoever asks. */
@@ -143,6 +149,11 @@ function passOverLoaded(fit: FitFigures, load: number, weight: number): void {
   for (let i = 0; i < fit.count; i++) {
     if (fit.isOverShare(i, utilisations[i] ?? 0, load, weight)) scores[i] = NO_ROOM
   }
+}
+
+/** Those above theirs of what edges reported. */
+function passOverReported(fit: FitFigures): void {
+  for (let i = 0; i < fit.count; i++) if (fit.isReportedOverShare(i)) scores[i] = NO_ROOM
 }
 
 function utilisationAt(fit: FitFigures, place: number, { demand, nowMs }: ChoiceQuery): number {

@@ -16,6 +16,9 @@ export interface AssetDemand {
   readonly bitRate: number
 }
 
+/** Of a client that asks for none. */
+export const NO_ASSET: AssetDemand = { rate: 0, bitRate: 0 }
+
 /** Scores the candidates for the asset and gives them in the order of preference, whatever their load. */
 export function preferEdges(
   candidates: readonly Candidate[],

@@ -3,6 +3,9 @@
 import { EXPECTED_DECAY_MS } from '../limits.ts'
 import { ForwardDecay } from './forward-decay.ts'
 
+/** Of a session so little is none. */
+const FADED_SESSIONS = 1e-9
+
 export class ExpectedLoad {
   readonly #grown: Float64Array
   #decay = new ForwardDecay(EXPECTED_DECAY_MS)
@@ -26,9 +29,10 @@ export class ExpectedLoad {
     this.#grown[edgeIndex] = (this.#grown[edgeIndex] ?? 0) + 1 / factor
   }
 
-  /** 0 for an edge that is not among them. */
+  /** 0 for an edge that is not among them, and for one to which nobody was sent for long. */
   sessionsOn(edgeIndex: number, nowMs: number): number {
     const factor = this.#decay.factorAt(nowMs, this.#grown)
-    return (this.#grown[edgeIndex] ?? 0) * factor
+    const sessions = (this.#grown[edgeIndex] ?? 0) * factor
+    return sessions < FADED_SESSIONS ? 0 : sessions
   }
 }

@@ -26,20 +26,26 @@ export class FitFigures {
   /** High word and low word of each edge's hash. */
   #hashes = new Int32Array(0)
   #numbers = new Float64Array(0)
+  /** 1 for those that are above their share of what they reported, whatever was sent there since. */
+  #reportedOver = new Uint8Array(0)
 
   get count(): number {
     return this.#edges.length
   }
 
-  /** In place of those before, in the same memory where they fit. */
-  take(fit: readonly Standing[]): void {
+  /** In place of those before, in the same memory where they fit. The site's load is that which they report. */
+  take(fit: readonly Standing[], siteLoad: number, siteWeight: number): void {
     if (this.#indexes.length < fit.length) {
       this.#indexes = new Int32Array(fit.length)
       this.#hashes = new Int32Array(2 * fit.length)
       this.#numbers = new Float64Array(STRIDE * fit.length)
+      this.#reportedOver = new Uint8Array(fit.length)
     }
     this.#edges = fit.map(({ edge }) => edge)
     fit.forEach((standing, place) => this.#put(place, standing))
+    for (let i = 0; i < fit.length; i++) {
+      this.#reportedOver[i] = this.isOverShare(i, this.utilisation(i, 0), siteLoad, siteWeight) ? 1 : 0
+    }
   }
 
   #put(place: number, { edge, sentBitRate, connections, weight, ramp, overloaded }: Standing): void {
@@ -93,6 +99,11 @@ export class FitFigures {
       this.#number(place, BANDWIDTH),
       this.#number(place, CONNECTIONS_MAX),
     )
+  }
+
+  /** With the load that they reported alone. */
+  isReportedOverShare(place: number): boolean {
+    return this.#reportedOver[place] === 1
   }
 
   isOverShare(place: number, utilisation: number, siteLoad: number, siteWeight: number): boolean {

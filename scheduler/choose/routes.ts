@@ -3,7 +3,7 @@
 import { ROUTES_OF_FIRST_SITE, ROUTE_SITES_MAX } from '../limits.ts'
 import type { EdgeView } from '../topology.ts'
 import type { Candidate, ChoiceQuery } from './candidates.ts'
-import { boundLoads, preferEdges } from './edges.ts'
+import { NO_ASSET, boundLoads, preferEdges } from './edges.ts'
 import { weighSites } from './sites.ts'
 import type { SiteOrder, WeighedSite, Weighing } from './sites.ts'
 
@@ -55,10 +55,12 @@ export function routesOf(
 /** The edges of the chosen site in the order in which a client of this asset gets them. */
 export function rankedEdgesOf({ chosen, fit }: Weighing, choice: ChoiceQuery): readonly Candidate[] {
   if (chosen === undefined) return []
-  const { key, client, demand, nowMs } = choice
-  const rates = {
-    rate: demand.assetRate(key, chosen.site, nowMs),
-    bitRate: demand.assetBitRate(key, chosen.site, nowMs),
-  }
+  const { key, client, demand, nowMs, byAddress } = choice
+  const rates = byAddress
+    ? NO_ASSET
+    : {
+        rate: demand.assetRate(key, chosen.site, nowMs),
+        bitRate: demand.assetBitRate(key, chosen.site, nowMs),
+      }
   return boundLoads(preferEdges(fit.candidates, key, client, rates))
 }

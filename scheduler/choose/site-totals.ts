@@ -111,7 +111,7 @@ function addUp(site: SiteView, query: ChoiceQuery, earlier?: KeptTotals): KeptTo
     isOverloaded ||= standing.overloaded
   }
   const fit = earlier?.fit ?? new FitFigures()
-  fit.take(standings)
+  fit.take(standings, load, weight)
   return {
     doubt,
     load,

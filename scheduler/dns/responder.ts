@@ -2,12 +2,13 @@
 // what is prepared or from the zones, holds replies over UDP to their limit, and writes. Synchronous; owns no socket.
 import type { IpAddress } from '../../src/net/ip.ts'
 import { answerTo } from './answer/answer.ts'
-import type { DnsAnswer } from './answer/answer.ts'
+import type { AnswerHead, Question } from './answer/answer.ts'
 import { answeringNow } from './answer/answering.ts'
 import type { AnsweringDeps } from './answer/answering.ts'
 import { refusalOf } from './answer/refusal.ts'
+import { encodePlain, plainAnswer } from './answer/plain-answer.ts'
+import type { PlainAnswer } from './answer/plain-answer.ts'
 import { PreparedAnswers } from './answer/prepared-answers.ts'
-import type { PreparedAnswer } from './answer/prepared-answers.ts'
 import { COOKIE_OCTETS, cookieVerdict, writeCookie } from './cookie.ts'
 import type { CookieVerdict } from './cookie.ts'
 import { MESSAGE_BYTES_MAX } from './limits.ts'
@@ -18,12 +19,13 @@ import { readQuery } from './message/query.ts'
 import type { DnsQuery, RefusedQuery } from './message/query.ts'
 import type { WireName } from './message/names.ts'
 import { NO_SECTIONS } from './message/records.ts'
+import type { PreparedSections } from './message/records.ts'
 import { udpReplyBytes, writeError, writeReply } from './message/reply.ts'
 import type { DnsMetrics, Transport } from './metrics.ts'
 import type { AnswerKind, RateLimit } from './rate-limit.ts'
 import type { SipKey } from './siphash.ts'
 import { findName } from './zone/zone.ts'
-import type { Found } from './zone/zone.ts'
+import type { Found, ZoneName } from './zone/zone.ts'
 
 export interface ResponderDeps extends AnsweringDeps {
   readonly metrics: DnsMetrics
@@ -76,12 +78,18 @@ export class DnsResponder {
     const { zones, clock, rateLimit } = this.#deps
     const nowMs = clock.monotonic()
     const refusal = refusalOf(query)
-    if (refusal !== null) return this.#send(received, query, unkept(refusal), nowMs, false)
+    if (refusal !== null) return this.#send(received, query, refusal, NO_SECTIONS, nowMs, false)
     const question = { name: query.name, type: query.type, dnssecOk: query.edns?.dnssecOk ?? false }
     const client = this.#clientOf(query, received.peer)
     const at = zones.names.get(query.name)
     const kept = at === undefined ? undefined : this.#prepared.find(at.index, question, client, nowMs)
-    if (kept !== undefined) return this.#send(received, query, kept, nowMs, false)
+    if (kept !== undefined) return this.#send(received, query, kept.answer, kept.take(), nowMs, false)
+    const plain = at === undefined ? undefined : plainAnswer(question, at, client, this.#deps, nowMs)
+    // The second time that its network asks it is kept, and made for that.
+    if (at !== undefined && plain !== undefined && !this.#keeps(at, question, client, plain, nowMs)) {
+      const sections = encodePlain(plain, question, this.#deps, this.#prepared.nextTurn())
+      return this.#send(received, query, plain.head, sections, nowMs, false)
+    }
     // A flood of random names is held before each costs a choice of edges or a signature.
     const counted = at === undefined ? countedAs(findName(zones, query.name)) : undefined
     if (counted !== undefined && rateLimit !== null && !received.isKnown) {
@@ -90,7 +98,11 @@ export class DnsResponder {
     }
     const answer = answerTo(question, client, answeringNow(this.#deps, nowMs))
     const prepared = this.#prepared.prepare(at?.index, question, client, answer, nowMs)
-    return this.#send(received, query, prepared, nowMs, counted !== undefined)
+    return this.#send(received, query, answer, prepared.take(), nowMs, counted !== undefined)
+  }
+
+  #keeps(at: ZoneName, question: Question, client: IpAddress, { head }: PlainAnswer, nowMs: number): boolean {
+    return this.#prepared.keeps(at.index, question, client, head, nowMs)
   }
 
   /** Whom the answer is for: the network that a resolver asks for, or else the resolver. */
@@ -103,18 +115,17 @@ export class DnsResponder {
   #send(
     received: Received,
     query: DnsQuery,
-    prepared: PreparedAnswer,
+    answer: AnswerHead,
+    sections: PreparedSections,
     nowMs: number,
     isCounted: boolean,
   ): number {
     const { metrics, rateLimit, usesClientSubnet } = this.#deps
     const { packet, peer, transport, out, isKnown } = received
-    const { answer } = prepared
     if (!isKnown && !isCounted && rateLimit !== null) {
       const decision = rateLimit.decide(peer, answer.kind, answer.countedAs, nowMs)
       if (decision !== 'send') return this.#limited(received, query, decision)
     }
-    const sections = prepared.take()
     const { rcode, isAuthoritative } = answer
     metrics.answered(transport, query.type, rcode, answer.source, answer.located)
     const scopePrefix = usesClientSubnet ? answer.scopePrefix : 0
@@ -182,11 +193,6 @@ function rcodeWithout({ outcome }: RefusedQuery, cookie: CookieVerdict): number 
   if (outcome === 'formerr') return RCODE.FORMERR
   if (outcome === 'notimp') return RCODE.NOTIMP
   return cookie === 'bad' ? RCODE.BADCOOKIE : RCODE.NOERROR
-}
-
-/** Nothing of it is kept. */
-function unkept(answer: DnsAnswer): PreparedAnswer {
-  return { answer, madeAtMs: 0, holdsMs: 0, take: () => NO_SECTIONS }
 }
 
 /** What the reply for a name that is not there itself counts as. */

@@ -4,8 +4,9 @@
 import { decode } from 'dns-packet'
 import fc from 'fast-check'
 import t from 'tap'
+import { NO_DEMAND } from '../../scheduler/choose/demand.ts'
+import type { Demand } from '../../scheduler/choose/demand.ts'
 import { rcodeName } from '../../scheduler/dns/message/codes.ts'
-import type { ZoneSigner } from '../../scheduler/dns/dnssec/zone-signer.ts'
 import { contains, formatIp, ipBytes, parseNetwork } from '../../src/net/ip.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import { addressesSharing } from '../kit/border-addresses.ts'
@@ -13,7 +14,7 @@ import { site } from '../kit/choosing.ts'
 import type { Said } from '../kit/choosing.ts'
 import { optBytes, optionBytes, queryBytes } from '../kit/dns-bytes.ts'
 import { ip, makeSigner, responderRig } from '../kit/dns-responder.ts'
-import type { Moment, ResponderRig } from '../kit/dns-responder.ts'
+import type { Moment, ResponderRig, RigOptions } from '../kit/dns-responder.ts'
 import { edgeEntry } from '../kit/scheduler.ts'
 
 const SITES = [
@@ -88,7 +89,10 @@ const unevenFleet: fc.Arbitrary<[Fleet, Reports]> = fc.tuple(
     .map((rates) => Object.fromEntries(IDS.map((id, i) => [id, { sentBitRate: rates[i] ?? 0 }]))),
 )
 
-function rigOf({ traits, property, addresses }: Fleet, signer: ZoneSigner | null = null): ResponderRig {
+function rigOf(
+  { traits, property, addresses }: Fleet,
+  { signer = null, deps = {} }: Pick<RigOptions, 'signer' | 'deps'> = {},
+): ResponderRig {
   const edges = traits.map(({ ipv4, ipv6, ...more }, i) =>
     edgeEntry(IDS[i] ?? '', IDS[i]?.[0] ?? '', {
       addresses: addressesOf(i, ipv4, ipv6),
@@ -97,7 +101,12 @@ function rigOf({ traits, property, addresses }: Fleet, signer: ZoneSigner | null
     }),
   )
   const shows = { id: 'shows', hosts: ['shows.example.com'], origins: [{ id: 'studio' }], ...property }
-  return responderRig({ dns: { addresses }, over: { sites: SITES, edges, properties: [shows] }, signer })
+  return responderRig({
+    dns: { addresses },
+    over: { sites: SITES, edges, properties: [shows] },
+    signer,
+    deps,
+  })
 }
 
 interface Answered {
@@ -202,27 +211,64 @@ t.test('edges that may serve and live, as many as allowed, and never none while 
   t.strictSame([...seen.keys()].toSorted(), ['NOERROR false', 'NOERROR true', 'SERVFAIL false'])
 })
 
+/** Sessions on each edge since it reported, by its index; none: nobody was sent anywhere. */
+const anySessions = fc.oneof(
+  fc.constant([]),
+  fc.array(fc.constantFrom(0, 1, 20, 300), { minLength: IDS.length, maxLength: IDS.length }),
+)
+
+function demandOf(sessions: readonly number[]): Demand {
+  const sessionsAt: Demand['sessionsAt'] = ({ edges }) =>
+    edges.reduce((sum, { index }) => sum + (sessions[index] ?? 0), 0)
+  // Nobody who asks for an address asks for an asset.
+  const none = () => {
+    throw new Error('asked for the demand of an asset')
+  }
+  return {
+    ...NO_DEMAND,
+    sessionsOn: (index) => sessions[index] ?? 0,
+    sessionsAt,
+    assetRate: none,
+    assetBitRate: none,
+  }
+}
+
 t.test('what is answered at once is what the long way, which explains it, would answer', async (t) => {
   let found = 0
+  let spread = 0
+  const anyRun = fc.oneof(fc.tuple(anyFleet, anyReports), unevenFleet)
   fc.assert(
-    fc.property(fc.oneof(fc.tuple(anyFleet, anyReports), unevenFleet), ([fleet, reports]) => {
-      const rig = rigOf(fleet)
+    fc.property(anyRun, anySessions, ([fleet, reports], sessions) => {
+      const rig = rigOf(fleet, { deps: { demand: demandOf(sessions) } })
       rig.hear(reports)
       for (const client of CLIENTS) {
         const { answers } = rig.explain({ dns: 'shows.cdn.example.com', client: formatIp(client) })
-        for (const { answer, choices } of answers) {
+        for (const { type, rcode, scope, answer, choices } of answers) {
           const told = answer.map(({ data }) => data)
           const chosen = choices.flatMap(({ edges }) => edges.flatMap(({ addresses }) => addresses))
           found += told.length
+          if (sessions.length > 0) spread += told.length
           if (told.join() !== chosen.join()) return false
+          if (type === 'HTTPS') continue
+          // Nothing is made of records where edges are told at once.
+          const reply = ask(rig, type === 'A' ? A : AAAA, client)
+          if (reply.rcode !== rcode || reply.scope !== Number(scope?.split('/')[1])) return false
+          if (!isTurned(reply.addresses, told)) return false
         }
       }
       return true
     }),
-    { numRuns: 200 },
+    { numRuns: 400 },
   )
-  t.ok(found > 1000, `${found} addresses`)
+  t.ok(found > 1000 && spread > 500, `${found} addresses, ${spread} with sessions`)
 })
+
+/** The same, from any of them on and round. */
+function isTurned(addresses: readonly string[], told: readonly string[]): boolean {
+  const from = told.indexOf(addresses[0] ?? '')
+  const turned = [...told.slice(from), ...told.slice(0, from)]
+  return addresses.join() === (from < 0 ? told : turned).join()
+}
 
 t.test('all clients of the stated scope get the same addresses', async (t) => {
   const scopes = new Set<number>()
@@ -259,7 +305,7 @@ t.test('a prepared answer is for its own question and network, and half a second
   const anySteps = fc.array(anyStep, { minLength: 10, maxLength: 40 })
   fc.assert(
     fc.property(anyFleet, anyReports, anyReports, anySteps, (fleet, first, second, steps) => {
-      const rig = rigOf(fleet, signer)
+      const rig = rigOf(fleet, { signer })
       const past: Moment[] = []
       let said = first
       return steps.every(({ passMs, changes, type, client, near, isSecure }) => {

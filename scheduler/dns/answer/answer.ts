@@ -58,15 +58,11 @@ export interface Answering extends SteeringState {
   readonly atMs: number
 }
 
-export interface DnsAnswer {
-  readonly outcome: AnswerOutcome
+/** Of an answer what is not in its records. */
+export interface AnswerHead {
   readonly rcode: number
   readonly isAuthoritative: boolean
-  readonly answer: readonly DnsRecord[]
-  readonly authority: readonly DnsRecord[]
-  readonly additional: readonly DnsRecord[]
   readonly source: AnswerSource
-  readonly property: PropertyView | null
   /** How the client was located, where that mattered. */
   readonly located: LocationSource | undefined
   /** Bits of the client's address that it depended on; 0 for an answer to everyone. */
@@ -75,6 +71,14 @@ export interface DnsAnswer {
   /** What it counts as where replies are limited. */
   readonly kind: AnswerKind
   readonly countedAs: WireName
+}
+
+export interface DnsAnswer extends AnswerHead {
+  readonly outcome: AnswerOutcome
+  readonly answer: readonly DnsRecord[]
+  readonly authority: readonly DnsRecord[]
+  readonly additional: readonly DnsRecord[]
+  readonly property: PropertyView | null
 }
 
 const NOTHING: DnsAnswer = {

@@ -13,7 +13,7 @@ import { orderSites, weighSites } from '../../choose/sites.ts'
 import type { SiteOrder, Weighing } from '../../choose/sites.ts'
 import type { Family } from '../../health/reachability.ts'
 import { locate } from '../../locate/locate.ts'
-import type { ClientLocation } from '../../locate/locate.ts'
+import type { ClientLocation, LocationSource } from '../../locate/locate.ts'
 import { scopeOfLocation } from '../../locate/scope.ts'
 import type { Snapshot } from '../../snapshot.ts'
 import type { EdgeView, PropertyView } from '../../topology.ts'
@@ -35,6 +35,13 @@ export interface ChosenEdges {
   readonly edges: readonly EdgeView[]
 }
 
+/** Those of a client that is told at once. */
+export interface EdgesAtOnce {
+  readonly edges: readonly EdgeView[]
+  readonly located: LocationSource
+  readonly scopePrefix: number
+}
+
 /** The same with all that was weighed. */
 export interface EdgeChoice extends ChosenEdges {
   readonly order: SiteOrder
@@ -53,11 +60,24 @@ export interface EdgesWanted {
 /** For an answer: mostly they can be told at once. */
 export function findEdges(wanted: EdgesWanted, state: SteeringState): ChosenEdges {
   const asked = askedFor(wanted, state)
-  const { family, addresses } = wanted
-  const site = siteAtOnce(asked.location, asked.choice)
-  const isEnough = (edges: readonly EdgeView[]) => addressesOf(edges, family) >= addresses
-  const edges = site === undefined ? undefined : edgesAtOnce(site, asked.choice, isEnough)
+  const edges = edgesToldAtOnce(wanted, asked)
   return edges === undefined ? weighEdges(wanted, asked) : { ...asked, edges }
+}
+
+/** undefined: they must be weighed. */
+export function findEdgesAtOnce(wanted: EdgesWanted, state: SteeringState): EdgesAtOnce | undefined {
+  const asked = askedFor(wanted, state)
+  const edges = edgesToldAtOnce(wanted, asked)
+  if (edges === undefined) return undefined
+  return { edges, located: asked.location.source, scopePrefix: asked.scopePrefix }
+}
+
+function edgesToldAtOnce(
+  { family, addresses }: EdgesWanted,
+  { location, choice }: Asked,
+): readonly EdgeView[] | undefined {
+  const site = siteAtOnce(location, choice)
+  return site === undefined ? undefined : edgesAtOnce(site, choice, family, addresses)
 }
 
 /** For whoever reads the reasons. */
@@ -94,10 +114,6 @@ function weighEdges({ family, addresses }: EdgesWanted, asked: Asked): EdgeChoic
   const weighing = weighSites(order, choice)
   const ranked = rankedEdgesOf(weighing, choice)
   return { ...asked, order, weighing, ranked, edges: firstOf(ranked, family, addresses) }
-}
-
-function addressesOf(edges: readonly EdgeView[], family: Family): number {
-  return edges.reduce((count, edge) => count + edge.addressData[family].length, 0)
 }
 
 /** Deep edges ask for the address once more. */

@@ -12,7 +12,7 @@ import {
 import { TYPE } from '../message/codes.ts'
 import { encodeSections, prepareSections } from '../message/records.ts'
 import type { PreparedSections, Sections } from '../message/records.ts'
-import type { DnsAnswer, Question } from './answer.ts'
+import type { AnswerHead, DnsAnswer, Question } from './answer.ts'
 
 export interface PreparedAnswer {
   readonly answer: DnsAnswer
@@ -29,7 +29,7 @@ interface Slot {
 }
 
 /** Types that are asked for often enough; answers of others are made anew. */
-const KEPT_TYPES = [
+const KEPT_TYPES: readonly number[] = [
   TYPE.A,
   TYPE.AAAA,
   TYPE.HTTPS,
@@ -40,7 +40,10 @@ const KEPT_TYPES = [
   TYPE.MX,
   TYPE.DNSKEY,
 ]
-const PLACE_OF_TYPE: ReadonlyMap<number, number> = new Map(KEPT_TYPES.map((type, i) => [type, i]))
+/** By type: its place among them. */
+const PLACES = Int8Array.from({ length: Math.max(...KEPT_TYPES) + 1 }, (_, type) => KEPT_TYPES.indexOf(type))
+
+const NO_PLACE = -1
 
 /** What networks an answer by location is kept for: longer scopes are too many to be met again in time. */
 const NETWORK_BITS = { 4: 24, 6: 48 } as const
@@ -70,8 +73,7 @@ export class PreparedAnswers {
     answer: DnsAnswer,
     nowMs: number,
   ): PreparedAnswer {
-    const turn = this.#made
-    this.#made += 1
+    const turn = this.nextTurn()
     const place = nameIndex === undefined ? undefined : placeOf(nameIndex, question)
     if (place === undefined || !this.#isToBeKept(place, client, answer, nowMs)) {
       return { answer, madeAtMs: nowMs, holdsMs: 0, take: () => takenOnce(question, answer, turn) }
@@ -82,8 +84,21 @@ export class PreparedAnswers {
     return prepared
   }
 
-  #isToBeKept(place: number, client: IpAddress, answer: DnsAnswer, nowMs: number): boolean {
-    const { kind, located, scopePrefix } = answer
+  /** Which record stands in front of an answer that is made now. */
+  nextTurn(): number {
+    const turn = this.#made
+    this.#made += 1
+    return turn
+  }
+
+  /** Whether an answer to this question would be kept. */
+  keeps(nameIndex: number, question: Question, client: IpAddress, head: AnswerHead, nowMs: number): boolean {
+    const place = placeOf(nameIndex, question)
+    return place !== undefined && this.#isToBeKept(place, client, head, nowMs)
+  }
+
+  #isToBeKept(place: number, client: IpAddress, head: AnswerHead, nowMs: number): boolean {
+    const { kind, located, scopePrefix } = head
     if (kind === 'error') return false
     if (located === undefined) return true
     return scopePrefix <= NETWORK_BITS[client.family] && this.#isAskedAgain(place, networkKey(client), nowMs)
@@ -130,8 +145,8 @@ function hashOf(place: number, network: number): number {
 
 /** Undefined for a type that is not kept. */
 function placeOf(nameIndex: number, { type, dnssecOk }: Question): number | undefined {
-  const place = PLACE_OF_TYPE.get(type)
-  return place === undefined ? undefined : (nameIndex * KEPT_TYPES.length + place) * 2 + (dnssecOk ? 1 : 0)
+  const place = PLACES[type] ?? NO_PLACE
+  return place === NO_PLACE ? undefined : (nameIndex * KEPT_TYPES.length + place) * 2 + (dnssecOk ? 1 : 0)
 }
 
 /** Of the networks of NETWORK_BITS, those of IPv6 behind those of IPv4. */

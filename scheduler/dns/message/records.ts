@@ -71,6 +71,31 @@ export function encodeSections(question: WireName, sections: Sections): Prepared
   }
 }
 
+/**
+ * A and AAAA records of the name that was asked for, from the `first` address on and round. To be written before others
+ * are encoded.
+ */
+export function encodeAddresses(
+  type: number,
+  ttlSeconds: number,
+  addresses: readonly Uint8Array[],
+  first: number,
+): PreparedSections {
+  let at = 0
+  for (let i = 0; i < addresses.length; i += 1) {
+    const data = addresses[(first + i) % addresses.length]
+    if (data !== undefined) at = appendData(passing, appendQuestion(passing, at), type, ttlSeconds, data)
+  }
+  return {
+    bytes: passing,
+    end: at,
+    answers: addresses.length,
+    authorities: 0,
+    additionals: 0,
+    additionalAt: at,
+  }
+}
+
 /** Without any compression. */
 function bytesMaxOf(records: readonly DnsRecord[]): number {
   return records.reduce((sum, { owner, data }) => sum + owner.length + RECORD_FIXED_BYTES + data.length, 0)
@@ -85,28 +110,35 @@ function appendRecords(
 ): number {
   let at = start
   for (const { owner, type, ttlSeconds, data } of records) {
-    at = appendOwner(out, at, owner, question)
-    writeU16(out, at, type)
-    writeU16(out, at + 2, CLASS.IN)
-    writeU32(out, at + 4, ttlSeconds)
-    writeU16(out, at + 8, data.length)
-    at = copyOctets(out, at + RECORD_FIXED_BYTES, data, 0, data.length)
+    at = appendData(out, appendOwner(out, at, owner, question), type, ttlSeconds, data)
   }
   return at
+}
+
+/** All behind the owner. Gives where it ends. */
+function appendData(out: Uint8Array, at: number, type: number, ttlSeconds: number, data: Uint8Array): number {
+  writeU16(out, at, type)
+  writeU16(out, at + 2, CLASS.IN)
+  writeU32(out, at + 4, ttlSeconds)
+  writeU16(out, at + 8, data.length)
+  return copyOctets(out, at + RECORD_FIXED_BYTES, data, 0, data.length)
 }
 
 /** Labels up to the longest end that the question has too, then a pointer into it (RFC 1035 §4.1.4). */
 function appendOwner(out: Uint8Array, start: number, owner: WireName, question: WireName): number {
   // As nearly every owner of an answer is.
-  if (owner === question && owner.length > 1) {
-    writeU16(out, start, POINTER | HEADER_BYTES)
-    return start + 2
-  }
+  if (owner === question && owner.length > 1) return appendQuestion(out, start)
   let shared = owner
   // The root's one octet is shorter than a pointer to it.
   while (shared.length > 1 && !isInside(question, shared)) shared = shared.slice(1 + shared.charCodeAt(0))
   if (shared.length === 1) return writeLatin1(out, start, owner)
   const at = writeLatin1(out, start, owner.slice(0, owner.length - shared.length))
   writeU16(out, at, POINTER | (HEADER_BYTES + question.length - shared.length))
+  return at + 2
+}
+
+/** The name that was asked for. */
+function appendQuestion(out: Uint8Array, at: number): number {
+  writeU16(out, at, POINTER | HEADER_BYTES)
   return at + 2
 }
