@@ -74,6 +74,8 @@ export interface PropertyView {
   /** Place among the properties. */
   readonly index: number
   readonly id: string
+  /** hash64 of the id. */
+  readonly hash: Hash64
   /** The id as bytes. */
   readonly idBytes: Uint8Array
   readonly hosts: readonly string[]
@@ -235,6 +237,7 @@ function propertyView(
   return {
     index,
     id,
+    hash: hash64(id),
     idBytes: Buffer.from(id, 'latin1'),
     hosts,
     corsOrigins: cors.origins,

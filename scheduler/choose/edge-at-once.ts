@@ -42,14 +42,7 @@ export function edgesAtOnce(
   family: Family,
   addresses: number,
 ): readonly EdgeView[] | undefined {
-  const totals = siteTotalsOf(site, query)
-  const { fit, weight } = totals
-  makeRoom(fit)
-  fillScores(totals, query.key)
-  passOverOverloaded(totals)
-  // Where nobody was sent since, the edges stand as they did when they were added up.
-  if (query.demand.sessionsAt(site, query.nowMs) === 0) passOverReported(fit)
-  else passOverLoaded(fit, lookAtLoads(fit, query), weight)
+  const { fit } = fillOpenClaims(site, query)
   const edges: EdgeView[] = []
   let count = 0
   while (count < addresses && edges.length < fit.count) {
@@ -61,6 +54,35 @@ export function edgesAtOnce(
     count += next.addressData[family].length
   }
   return edges
+}
+
+/**
+ * The addresses of those edges into `out`, which they fill unless they are fewer, where no edge is asked for itself.
+ * Gives how many octets they have. undefined: as above.
+ */
+export function addressesAtOnce(site: SiteView, query: ChoiceQuery, out: Uint8Array): number | undefined {
+  const { fit, addresses } = fillOpenClaims(site, query)
+  let end = 0
+  for (let taken = 0; end < out.length && taken < fit.count; taken++) {
+    const place = bestOf(fit)
+    if (place < 0 || addresses === null) return undefined
+    scores[place] = TAKEN
+    end = addresses.copy(place, out, end, out.length)
+  }
+  return end
+}
+
+/** What each edge may claim of a client that asks for no asset: NO_ROOM where it is above its share, or its limit. */
+function fillOpenClaims(site: SiteView, query: ChoiceQuery): SiteTotals {
+  const totals = siteTotalsOf(site, query)
+  const { fit, weight } = totals
+  makeRoom(fit)
+  fillScores(totals, query.key)
+  passOverOverloaded(totals)
+  // Where nobody was sent since, the edges stand as they did when they were added up.
+  if (query.demand.sessionsAt(site, query.nowMs) === 0) passOverReported(fit)
+  else passOverLoaded(fit, lookAtLoads(fit, query), weight)
+  return totals
 }
 
 /** Of the edges of one site while it is looked at: as many as the largest has. */

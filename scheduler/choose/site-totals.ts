@@ -4,6 +4,7 @@
 import type { SiteView, Topology } from '../topology.ts'
 import { DOUBTS, placeOf, sessionShareOf, utilisationBy } from './candidates.ts'
 import type { ChoiceQuery, FitTotals } from './candidates.ts'
+import { FitAddresses } from './fit-addresses.ts'
 import { FitFigures } from './fit-figures.ts'
 import { standingOf } from './standing.ts'
 import type { Standing } from './standing.ts'
@@ -11,6 +12,8 @@ import type { Standing } from './standing.ts'
 export interface SiteTotals extends FitTotals {
   /** Of those edges that may take the client and that `doubt` is said of; written over when the site is added up anew. */
   readonly fit: FitFigures
+  /** Those of the client's family, where it is told addresses; of the same edges. */
+  readonly addresses: FitAddresses | null
   /** All of them have one weight. */
   readonly isEven: boolean
   /** The sum of what they may claim of the site's load. */
@@ -112,11 +115,16 @@ function addUp(site: SiteView, query: ChoiceQuery, earlier?: KeptTotals): KeptTo
   }
   const fit = earlier?.fit ?? new FitFigures()
   fit.take(standings, load, weight)
+  const { family, byAddress } = query
+  const addresses =
+    byAddress && family !== undefined ? (earlier?.addresses ?? new FitAddresses(family)) : null
+  if (family !== undefined) addresses?.take(standings, family)
   return {
     doubt,
     load,
     room,
     fit,
+    addresses,
     isEven,
     weight,
     meanCapacity: capacity / standings.length,

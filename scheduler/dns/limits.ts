@@ -103,8 +103,11 @@ export const TCP_QUERIES_OF_ONE = 16
 /** No query is longer; a connection that announces one is closed, a packet over UDP that is one gets no answer. */
 export const QUERY_BYTES_MAX = 4096
 
-/** Packets over UDP that are taken and answered by one call of each kind, once a turn; more wait in the kernel. */
-export const UDP_BATCH = 128
+/** Packets over UDP that are taken and answered by one call of each kind. */
+export const UDP_BATCH = 64
+
+/** Such calls in one turn of the event loop; what comes then waits in the kernel while others have theirs. */
+export const UDP_BATCHES_A_TURN = 4
 
 /** Queries that wait in the kernel while others are answered; it drops what comes beyond. */
 export const UDP_RECEIVE_BYTES = 4 * 1024 * 1024

@@ -6,7 +6,7 @@ import { LOCATION_SOURCES } from '../locate/locate.ts'
 import type { LocationSource } from '../locate/locate.ts'
 import { ANSWER_SOURCES } from './answer/answer.ts'
 import type { AnswerSource } from './answer/answer.ts'
-import { RCODE, TYPE, rcodeName, typeName } from './message/codes.ts'
+import { NO_PLACE, RCODE, TYPE, placesOf, rcodeName, typeName } from './message/codes.ts'
 
 export const TRANSPORTS = ['udp', 'tcp'] as const
 export type Transport = (typeof TRANSPORTS)[number]
@@ -35,8 +35,8 @@ export interface DnsMetrics {
 /** Types with a label of their own; a client may ask for any number. */
 const TYPES: readonly number[] = Object.values(TYPE)
 const RCODES: readonly number[] = Object.values(RCODE)
-const PLACE_OF_TYPE: ReadonlyMap<number, number> = new Map(TYPES.map((type, i) => [type, i]))
-const PLACE_OF_RCODE: ReadonlyMap<number, number> = new Map(RCODES.map((rcode, i) => [rcode, i]))
+const PLACE_OF_TYPE = placesOf(TYPES)
+const PLACE_OF_RCODE = placesOf(RCODES)
 /** Behind the types: any other. */
 const TYPE_PLACES = TYPES.length + 1
 
@@ -75,8 +75,10 @@ export function createDnsMetrics(registers: PromRegistry): DnsMetrics {
   )
   return {
     answered(transport, type, rcode, source, located) {
-      const place = (transport === 'udp' ? 0 : TYPE_PLACES) + (PLACE_OF_TYPE.get(type) ?? TYPES.length)
-      bump(queries, place * RCODES.length + (PLACE_OF_RCODE.get(rcode) ?? 0))
+      const typePlace = PLACE_OF_TYPE[type] ?? NO_PLACE
+      const place =
+        (transport === 'udp' ? 0 : TYPE_PLACES) + (typePlace === NO_PLACE ? TYPES.length : typePlace)
+      bump(queries, place * RCODES.length + Math.max(0, PLACE_OF_RCODE[rcode] ?? 0))
       bump(sources, ANSWER_SOURCES.indexOf(source))
       if (located !== undefined) bump(locations, LOCATION_SOURCES.indexOf(located))
     },

@@ -37,10 +37,34 @@ const tree = buildCidrTree(
 )
 
 export function isUnroutable(address: IpAddress): boolean {
-  return tree.find(address) !== undefined
+  const known = knownOf(address)
+  return known === UNTOLD ? tree.find(address) !== undefined : known < 0
 }
 
 /** Bits of the shortest prefix whose addresses all are unroutable, or none is. */
 export function scopeOfUnroutable(address: IpAddress): number {
-  return tree.scopeOf(address)
+  const known = knownOf(address)
+  return known === UNTOLD ? tree.scopeOf(address) : Math.abs(known)
+}
+
+/** Most addresses are told by their first octet, or the first two of IPv6: the scope, less than 0 for unroutable ones. */
+const FIRST_BITS = { 4: 8, 6: 16 } as const
+const UNTOLD = 0
+const firsts = { 4: tableOf(4), 6: tableOf(6) }
+
+function knownOf({ family, a, d }: IpAddress): number {
+  return (family === 4 ? firsts[4][d >>> 24] : firsts[6][a >>> 16]) ?? UNTOLD
+}
+
+function tableOf(family: 4 | 6): Int8Array {
+  const bits = FIRST_BITS[family]
+  return Int8Array.from({ length: 2 ** bits }, (_, first) => {
+    const word = first * 2 ** (32 - bits)
+    const [a, d] = family === 4 ? [0, word] : [word, 0]
+    const address: IpAddress = { family, a, b: 0, c: 0, d }
+    const scope = tree.scopeOf(address)
+    // Of all others that begin so too.
+    if (scope > bits) return UNTOLD
+    return tree.find(address) === undefined ? scope : -scope
+  })
 }

@@ -4,10 +4,10 @@ import { networkOf } from '../../../src/net/ip.ts'
 import type { IpAddress } from '../../../src/net/ip.ts'
 import type { Candidate, ChoiceQuery } from '../../choose/candidates.ts'
 import type { Demand } from '../../choose/demand.ts'
-import { hash64, hash64OfWords } from '../../../src/rendezvous.ts'
+import { hash64OfWords } from '../../../src/rendezvous.ts'
 import type { Hash64 } from '../../../src/rendezvous.ts'
 import { rankedEdgesOf } from '../../choose/routes.ts'
-import { edgesAtOnce } from '../../choose/edge-at-once.ts'
+import { addressesAtOnce, edgesAtOnce } from '../../choose/edge-at-once.ts'
 import { siteAtOnce } from '../../choose/site-at-once.ts'
 import { orderSites, weighSites } from '../../choose/sites.ts'
 import type { SiteOrder, Weighing } from '../../choose/sites.ts'
@@ -35,9 +35,9 @@ export interface ChosenEdges {
   readonly edges: readonly EdgeView[]
 }
 
-/** Those of a client that is told at once. */
-export interface EdgesAtOnce {
-  readonly edges: readonly EdgeView[]
+export interface FoundAddresses {
+  /** How many of them `out` has. */
+  readonly octets: number
   readonly located: LocationSource
   readonly scopePrefix: number
 }
@@ -64,12 +64,16 @@ export function findEdges(wanted: EdgesWanted, state: SteeringState): ChosenEdge
   return edges === undefined ? weighEdges(wanted, asked) : { ...asked, edges }
 }
 
-/** undefined: they must be weighed. */
-export function findEdgesAtOnce(wanted: EdgesWanted, state: SteeringState): EdgesAtOnce | undefined {
-  const asked = askedFor(wanted, state)
-  const edges = edgesToldAtOnce(wanted, asked)
-  if (edges === undefined) return undefined
-  return { edges, located: asked.location.source, scopePrefix: asked.scopePrefix }
+/** Their addresses alone, into `out`. undefined: they must be weighed. */
+export function findAddresses(
+  wanted: EdgesWanted,
+  state: SteeringState,
+  out: Uint8Array,
+): FoundAddresses | undefined {
+  const { location, scopePrefix, choice } = askedFor(wanted, state)
+  const site = siteAtOnce(location, choice)
+  const octets = site === undefined ? undefined : addressesAtOnce(site, choice, out)
+  return octets === undefined ? undefined : { octets, located: location.source, scopePrefix }
 }
 
 function edgesToldAtOnce(
@@ -124,10 +128,9 @@ function scopeOf(client: IpAddress, location: ClientLocation, snapshot: Snapshot
 }
 
 /** In place of an asset's. */
-function keyOf({ id }: PropertyView, { a, b, c, d }: IpAddress): Hash64 {
+function keyOf({ hash }: PropertyView, { a, b, c, d }: IpAddress): Hash64 {
   const locality = hash64OfWords(a, b, c, d)
-  const { hi, lo } = hash64(id)
-  return { hi: hi ^ locality.hi, lo: lo ^ locality.lo }
+  return { hi: hash.hi ^ locality.hi, lo: hash.lo ^ locality.lo }
 }
 
 /** One that is above its share, or its limit, only where there is no other. */

@@ -7,12 +7,26 @@ import type { PreparedSections } from '../message/records.ts'
 import type { ZoneName } from '../zone/zone.ts'
 import type { AnswerHead, Question } from './answer.ts'
 import type { AnsweringDeps } from './answering.ts'
-import { findEdgesAtOnce } from './choose-edges.ts'
+import { findAddresses } from './choose-edges.ts'
 
 export interface PlainAnswer {
   readonly head: AnswerHead
-  /** In their order. */
-  readonly addresses: readonly Uint8Array[]
+  /** In their order, one behind the other; until the next answer is found. */
+  readonly addresses: Uint8Array
+  /** How many octets of that they have. */
+  readonly octets: number
+}
+
+/** As many addresses as an answer has at most; of this or that family. */
+interface Room {
+  readonly 4: Uint8Array
+  readonly 6: Uint8Array
+}
+
+let room: Room = roomFor(1)
+
+function roomFor(addresses: number): Room {
+  return { 4: new Uint8Array(4 * addresses), 6: new Uint8Array(16 * addresses) }
 }
 
 /** To a name that is there. undefined: for `answerTo`. */
@@ -31,16 +45,14 @@ export function plainAnswer(
   if (!deps.isReady()) return undefined
   const family = type === TYPE.A ? 4 : 6
   const { snapshots, demand, addresses: addressesMax } = deps
-  const found = findEdgesAtOnce(
+  if (room[4].length !== 4 * addressesMax) room = roomFor(addressesMax)
+  const addresses = room[family]
+  const found = findAddresses(
     { property, client, family, addresses: addressesMax },
     { snapshot: snapshots.current, demand, nowMs },
+    addresses,
   )
-  if (found === undefined) return undefined
-  const addresses: Uint8Array[] = []
-  for (const edge of found.edges) {
-    for (const data of edge.addressData[family]) if (addresses.length < addressesMax) addresses.push(data)
-  }
-  if (addresses.length === 0) return undefined
+  if (found === undefined || found.octets === 0) return undefined
   const head: AnswerHead = {
     rcode: RCODE.NOERROR,
     isAuthoritative: true,
@@ -51,15 +63,15 @@ export function plainAnswer(
     kind: 'answer',
     countedAs: name,
   }
-  return { head, addresses }
+  return { head, addresses, octets: found.octets }
 }
 
 /** Another of them in front each turn. To be written before others are encoded. */
 export function encodePlain(
-  { addresses }: PlainAnswer,
+  { addresses, octets }: PlainAnswer,
   { type }: Question,
   { steeredTtlSeconds }: AnsweringDeps,
   turn: number,
 ): PreparedSections {
-  return encodeAddresses(type, steeredTtlSeconds, addresses, turn % addresses.length)
+  return encodeAddresses(type, steeredTtlSeconds, addresses, octets, turn)
 }

@@ -9,7 +9,7 @@ import {
   PREPARED_STATIC_MS,
   PREPARED_STEERED_MS,
 } from '../limits.ts'
-import { TYPE } from '../message/codes.ts'
+import { NO_PLACE, TYPE, placesOf } from '../message/codes.ts'
 import { encodeSections, prepareSections } from '../message/records.ts'
 import type { PreparedSections, Sections } from '../message/records.ts'
 import type { AnswerHead, DnsAnswer, Question } from './answer.ts'
@@ -29,7 +29,7 @@ interface Slot {
 }
 
 /** Types that are asked for often enough; answers of others are made anew. */
-const KEPT_TYPES: readonly number[] = [
+const KEPT_TYPES = [
   TYPE.A,
   TYPE.AAAA,
   TYPE.HTTPS,
@@ -40,10 +40,7 @@ const KEPT_TYPES: readonly number[] = [
   TYPE.MX,
   TYPE.DNSKEY,
 ]
-/** By type: its place among them. */
-const PLACES = Int8Array.from({ length: Math.max(...KEPT_TYPES) + 1 }, (_, type) => KEPT_TYPES.indexOf(type))
-
-const NO_PLACE = -1
+const PLACES = placesOf(KEPT_TYPES)
 
 /** What networks an answer by location is kept for: longer scopes are too many to be met again in time. */
 const NETWORK_BITS = { 4: 24, 6: 48 } as const

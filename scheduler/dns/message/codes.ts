@@ -117,3 +117,10 @@ export function rcodeName(rcode: number): string {
 function namesOf(codes: Readonly<Record<string, number>>): ReadonlyMap<number, string> {
   return new Map(Object.entries(codes).map(([name, code]) => [code, name]))
 }
+
+export const NO_PLACE = -1
+
+/** Of each number up to the largest of them: where it stands among them, or NO_PLACE. */
+export function placesOf(numbers: readonly number[]): Int16Array {
+  return Int16Array.from({ length: 1 + Math.max(...numbers) }, (_, number) => numbers.indexOf(number))
+}

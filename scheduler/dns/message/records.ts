@@ -1,7 +1,8 @@
 // Resource records, and their encoding ahead of any reply: the sections that answer a name are encoded once, with
 // owners compressed against the question, and can then be copied behind every question of that name, in whatever case
 // it was asked. Every reply is made of such sections.
-import { CLASS } from './codes.ts'
+import assert from 'node:assert/strict'
+import { CLASS, TYPE } from './codes.ts'
 import { isInside } from './names.ts'
 import type { WireName } from './names.ts'
 import { HEADER_BYTES, RECORD_FIXED_BYTES, copyOctets, writeLatin1, writeU16, writeU32 } from './octets.ts'
@@ -72,28 +73,26 @@ export function encodeSections(question: WireName, sections: Sections): Prepared
 }
 
 /**
- * A and AAAA records of the name that was asked for, from the `first` address on and round. To be written before others
- * are encoded.
+ * A or AAAA records of the name that was asked for, of the first `octets` of `addresses`, one behind the other. Each turn
+ * another of them is in front. To be written before others are encoded.
  */
 export function encodeAddresses(
   type: number,
   ttlSeconds: number,
-  addresses: readonly Uint8Array[],
-  first: number,
+  addresses: Uint8Array,
+  octets: number,
+  turn: number,
 ): PreparedSections {
-  let at = 0
-  for (let i = 0; i < addresses.length; i += 1) {
-    const data = addresses[(first + i) % addresses.length]
-    if (data !== undefined) at = appendData(passing, appendQuestion(passing, at), type, ttlSeconds, data)
+  const each = type === TYPE.A ? 4 : 16
+  const count = octets / each
+  const recordBytes = 2 + RECORD_FIXED_BYTES + each
+  assert(count * recordBytes <= passing.length)
+  for (let i = 0; i < count; i += 1) {
+    const at = appendFixed(passing, appendQuestion(passing, i * recordBytes), type, ttlSeconds, each)
+    copyOctets(passing, at, addresses, ((turn + i) % count) * each, each)
   }
-  return {
-    bytes: passing,
-    end: at,
-    answers: addresses.length,
-    authorities: 0,
-    additionals: 0,
-    additionalAt: at,
-  }
+  const end = count * recordBytes
+  return { bytes: passing, end, answers: count, authorities: 0, additionals: 0, additionalAt: end }
 }
 
 /** Without any compression. */
@@ -110,18 +109,25 @@ function appendRecords(
 ): number {
   let at = start
   for (const { owner, type, ttlSeconds, data } of records) {
-    at = appendData(out, appendOwner(out, at, owner, question), type, ttlSeconds, data)
+    at = appendFixed(out, appendOwner(out, at, owner, question), type, ttlSeconds, data.length)
+    at = copyOctets(out, at, data, 0, data.length)
   }
   return at
 }
 
-/** All behind the owner. Gives where it ends. */
-function appendData(out: Uint8Array, at: number, type: number, ttlSeconds: number, data: Uint8Array): number {
+/** What stands between owner and data. Gives where the data begins. */
+function appendFixed(
+  out: Uint8Array,
+  at: number,
+  type: number,
+  ttlSeconds: number,
+  dataBytes: number,
+): number {
   writeU16(out, at, type)
   writeU16(out, at + 2, CLASS.IN)
   writeU32(out, at + 4, ttlSeconds)
-  writeU16(out, at + 8, data.length)
-  return copyOctets(out, at + RECORD_FIXED_BYTES, data, 0, data.length)
+  writeU16(out, at + 8, dataBytes)
+  return at + RECORD_FIXED_BYTES
 }
 
 /** Labels up to the longest end that the question has too, then a pointer into it (RFC 1035 §4.1.4). */

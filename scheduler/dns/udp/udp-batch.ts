@@ -47,12 +47,14 @@ export class UdpBatch {
   readonly #library: CLibrary
   readonly #fd: number
   readonly #family: 4 | 6
+  readonly #onUnsent: () => void
   readonly #view: DataView
   readonly #received: bigint
   readonly #places: readonly Place[]
 
   /** `fd`: of a socket of `family`, which stays open for as long as `exchange` is called. */
-  constructor(library: CLibrary, fd: number, family: 4 | 6) {
+  constructor(library: CLibrary, fd: number, family: 4 | 6, onUnsent: () => void) {
+    this.#onUnsent = onUnsent
     this.#library = library
     this.#fd = fd
     this.#family = family
@@ -75,13 +77,12 @@ export class UdpBatch {
   }
 
   /**
-   * Takes up to UDP_BATCH packets that wait, and answers them. Gives how many replies the kernel did not take, which are
-   * gone: whoever asked asks again.
+   * Takes up to UDP_BATCH packets that wait, and answers them. Gives how many there were. A reply that the kernel does not
+   * take is gone: whoever asked asks again.
    */
   exchange(answer: AnswerPacket): number {
     // -1 where nothing waits, as where the socket has failed: Node's own next call tells of that.
     const count = this.#library.recvmmsg(this.#fd, this.#received, UDP_BATCH, MSG_DONTWAIT, NO_TIMEOUT)
-    let unsent = 0
     let first = 0
     for (let i = 0; i < count; i += 1) {
       const length = this.#answer(i, answer)
@@ -89,10 +90,11 @@ export class UdpBatch {
         this.#view.setUint32(SENT_VECTORS + i * VECTOR.SIZE + VECTOR.BYTES, length, true)
         continue
       }
-      unsent += this.#send(first, i)
+      this.#send(first, i)
       first = i + 1
     }
-    return unsent + this.#send(first, count)
+    this.#send(first, count)
+    return count
   }
 
   #answer(i: number, answer: AnswerPacket): number {
@@ -121,17 +123,15 @@ export class UdpBatch {
   }
 
   /** Replies of the places from `first` to before `end`. One that cannot be sent does not hold up those behind it. */
-  #send(first: number, end: number): number {
-    let unsent = 0
+  #send(first: number, end: number): void {
     let next = first
     while (next < end) {
       const place = this.#places[next]
       assert(place !== undefined)
       const sent = this.#library.sendmmsg(this.#fd, place.sentFrom, end - next, MSG_DONTWAIT | MSG_NOSIGNAL)
-      if (sent <= 0) unsent += 1
+      if (sent <= 0) this.#onUnsent()
       next += Math.max(1, sent)
     }
-    return unsent
   }
 
   /** The i-th header of either kind: both name the same peer, each its own data. */

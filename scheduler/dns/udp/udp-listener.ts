@@ -13,6 +13,7 @@ import { parseIp } from '../../../src/net/ip.ts'
 import type { IpAddress } from '../../../src/net/ip.ts'
 import {
   QUERY_BYTES_MAX,
+  UDP_BATCHES_A_TURN,
   UDP_RECEIVE_BYTES,
   UDP_REPLY_BYTES_MAX,
   UDP_TURN_REPLIES,
@@ -82,7 +83,8 @@ export class UdpListener {
   async listen(address: ListenAddress, setting: string): Promise<number> {
     const { library } = this.#options
     const fd = library === undefined ? undefined : bindUdp(library, address, this.#options)
-    if (library !== undefined && fd !== undefined) this.#batch = new UdpBatch(library, fd, this.#family)
+    if (library !== undefined && fd !== undefined)
+      this.#batch = new UdpBatch(library, fd, this.#family, this.#notSent)
     try {
       // With a lookup that does not wait it listens before bind is over.
       const listening = once(this.#socket, 'listening')
@@ -92,7 +94,7 @@ export class UdpListener {
       throw listenError(address, setting, error)
     }
     // What goes wrong with one reply is nothing to the next; a client may have gone.
-    this.#socket.on('error', () => this.#metrics.noReply('not-sent'))
+    this.#socket.on('error', this.#notSent)
     return this.#socket.address().port
   }
 
@@ -113,10 +115,11 @@ export class UdpListener {
     this.#reply(packet, from)
     // Once a turn, so that whatever else the process does has its part of each.
     if (!isFirst || this.#batch === null) return
-    for (let unsent = this.#batch.exchange(this.#answer); unsent > 0; unsent -= 1) {
-      this.#metrics.noReply('not-sent')
-    }
+    let batches = 0
+    while (batches < UDP_BATCHES_A_TURN && this.#batch.exchange(this.#answer) > 0) batches += 1
   }
+
+  readonly #notSent = (): void => this.#metrics.noReply('not-sent')
 
   readonly #answer = (packet: Buffer, length: number, peer: IpAddress, out: Buffer): number => {
     if (length <= QUERY_BYTES_MAX) return this.#responder.respond(packet, length, peer, 'udp', out)
