@@ -106,8 +106,11 @@ export const QUERY_BYTES_MAX = 4096
 /** Packets over UDP that are taken and answered by one call of each kind. */
 export const UDP_BATCH = 64
 
-/** Such calls in one turn of the event loop; what comes then waits in the kernel while others have theirs. */
-export const UDP_BATCHES_A_TURN = 4
+/**
+ * So many are answered that way in one turn of the event loop, and less than one such call more: some four milliseconds,
+ * for which all else that the process does waits. What comes then is left in the kernel.
+ */
+export const UDP_BATCHED_A_TURN = 512
 
 /** Queries that wait in the kernel while others are answered; it drops what comes beyond. */
 export const UDP_RECEIVE_BYTES = 4 * 1024 * 1024

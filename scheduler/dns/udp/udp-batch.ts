@@ -94,7 +94,7 @@ export class UdpBatch {
       first = i + 1
     }
     this.#send(first, count)
-    return count
+    return Math.max(0, count)
   }
 
   #answer(i: number, answer: AnswerPacket): number {

@@ -13,7 +13,7 @@ import { parseIp } from '../../../src/net/ip.ts'
 import type { IpAddress } from '../../../src/net/ip.ts'
 import {
   QUERY_BYTES_MAX,
-  UDP_BATCHES_A_TURN,
+  UDP_BATCHED_A_TURN,
   UDP_RECEIVE_BYTES,
   UDP_REPLY_BYTES_MAX,
   UDP_TURN_REPLIES,
@@ -115,8 +115,11 @@ export class UdpListener {
     this.#reply(packet, from)
     // Once a turn, so that whatever else the process does has its part of each.
     if (!isFirst || this.#batch === null) return
-    let batches = 0
-    while (batches < UDP_BATCHES_A_TURN && this.#batch.exchange(this.#answer) > 0) batches += 1
+    for (let taken = 0; taken < UDP_BATCHED_A_TURN; ) {
+      const more = this.#batch.exchange(this.#answer)
+      if (more === 0) return
+      taken += more
+    }
   }
 
   readonly #notSent = (): void => this.#metrics.noReply('not-sent')
