@@ -145,7 +145,8 @@ async function measureSecond({ name, type, networks }: (typeof QUESTIONS)[number
     ...timing,
     question: name,
     service: { cpus: SERVER_CPU, cityFile, directory: directoryOf(`second-process-${networks}`), port },
-    ask: (seconds, cpus) => runDnsperf({ ...target, outstanding: OUTSTANDING, seconds, cpus }),
+    ask: (seconds, cpus, processes) =>
+      runDnsperf({ ...target, outstanding: processes * OUTSTANDING, seconds, cpus }),
   })
 }
 

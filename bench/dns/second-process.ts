@@ -25,7 +25,8 @@ export interface SecondProcessQuestion {
   readonly clientCpu: string
   readonly rounds: number
   readonly seconds: number
-  readonly ask: (seconds: number, cpus: string) => Promise<DnsperfRun>
+  /** As many queries wait for each process as for one alone. */
+  readonly ask: (seconds: number, cpus: string, processes: number) => Promise<DnsperfRun>
 }
 
 interface Measured {
@@ -45,12 +46,12 @@ export async function measureSecondProcess(asked: SecondProcessQuestion) {
   const two: Measured[] = []
   const first = await start(asked, 'first')
   try {
-    await asked.ask(WARM_SECONDS, clientCpu)
+    await asked.ask(WARM_SECONDS, clientCpu, 1)
     for (let number = 0; number < rounds; number += 1) {
       one.push(await undisturbed([first], asked))
       const second = await start(asked, `second-${number}`)
       try {
-        await asked.ask(WARM_SECONDS, clientCpu)
+        await asked.ask(WARM_SECONDS, clientCpu, 2)
         two.push(await undisturbed([first, second], asked))
       } finally {
         await second.stop()
@@ -100,7 +101,7 @@ async function measure(
   const busy = () => busySeconds(serverCpu) + busySeconds(clientCpu)
   const [busyBefore, ownBefore] = [busy(), process.cpuUsage()]
   const before = schedulers.map(({ program }) => program.cpuSeconds())
-  const run = await ask(seconds, clientCpu)
+  const run = await ask(seconds, clientCpu, schedulers.length)
   const took = schedulers.map(({ program }, i) => program.cpuSeconds() - (before[i] ?? 0))
   const { user, system } = process.cpuUsage(ownBefore)
   const all = took.reduce((sum, one) => sum + one, 0)
