@@ -139,15 +139,39 @@ async function measureSecond({ name, type, networks }: (typeof QUESTIONS)[number
   const file = path.join(root, 'second-process.queries')
   writeQueries(file, NAMES, type, networks === 0 ? [] : networksOf[type])
   const port = await freePort()
-  // The kernel shares queries out by the ports that they come from.
-  const target = { server: '127.0.0.1', port, from: resolvers[type], file, sockets: SOCKETS_TO_SHARE }
   return measureSecondProcess({
     ...timing,
     question: name,
     service: { cpus: SERVER_CPU, cityFile, directory: directoryOf(`second-process-${networks}`), port },
-    ask: (seconds, cpus, processes) =>
-      runDnsperf({ ...target, outstanding: processes * OUTSTANDING, seconds, cpus }),
+    otherPort: await freePort(),
+    ask: async ({ ports, perPort, seconds, cpus }) => {
+      const runs = ports.map((one) =>
+        runDnsperf({
+          server: '127.0.0.1',
+          port: one,
+          from: resolvers[type],
+          file,
+          // The kernel shares queries out by the ports that they come from.
+          sockets: SOCKETS_TO_SHARE / ports.length,
+          outstanding: perPort * OUTSTANDING,
+          seconds,
+          cpus,
+        }),
+      )
+      return sumOf(await Promise.all(runs))
+    },
   })
+}
+
+/** Of runs at once. */
+function sumOf(runs: readonly DnsperfRun[]): DnsperfRun {
+  return runs.reduce((sum, run) => ({
+    queries: sum.queries + run.queries,
+    queriesPerSecond: sum.queriesPerSecond + run.queriesPerSecond,
+    latencyMs: Math.max(sum.latencyMs, run.latencyMs),
+    cpuSeconds: sum.cpuSeconds + run.cpuSeconds,
+    seconds: Math.max(sum.seconds, run.seconds),
+  }))
 }
 
 async function measure({ name, type, networks }: (typeof QUESTIONS)[number], servers: readonly Server[]) {
