@@ -144,7 +144,7 @@ async function measureSecond({ name, type, networks }: (typeof QUESTIONS)[number
     question: name,
     service: { cpus: SERVER_CPU, cityFile, directory: directoryOf(`second-process-${networks}`), port },
     otherPort: await freePort(),
-    ask: async ({ ports, perPort, seconds, cpus }) => {
+    ask: async ({ ports, seconds, cpus }) => {
       const runs = ports.map((one) =>
         runDnsperf({
           server: '127.0.0.1',
@@ -152,8 +152,8 @@ async function measureSecond({ name, type, networks }: (typeof QUESTIONS)[number
           from: resolvers[type],
           file,
           // The kernel shares queries out by the ports that they come from.
-          sockets: SOCKETS_TO_SHARE / ports.length,
-          outstanding: perPort * OUTSTANDING,
+          sockets: SOCKETS_TO_SHARE,
+          outstanding: OUTSTANDING,
           seconds,
           cpus,
         }),

@@ -28,13 +28,12 @@ export interface SecondProcessQuestion {
   readonly seconds: number
   /** Beside the service's. */
   readonly otherPort: number
-  /** Asks on each port, `perPort` times as many queries at once as one process is asked elsewhere. */
+  /** Asks on each port, by a client of its own. */
   readonly ask: (run: AskedPorts) => Promise<DnsperfRun>
 }
 
 export interface AskedPorts {
   readonly ports: readonly number[]
-  readonly perPort: number
   readonly seconds: number
   readonly cpus: string
 }
@@ -60,16 +59,15 @@ export async function measureSecondProcess(asked: SecondProcessQuestion) {
   try {
     for (let number = 0; number < rounds; number += 1) {
       first.program.moveTo(serverCpu)
-      one.push(await measure([first], asked, { ports: [service.port], perPort: 1, cpus: clientCpu }))
+      one.push(await measure([first], asked, { ports: [service.port], cpus: clientCpu }))
       first.program.moveTo(bothCpus)
       for (const port of [service.port, otherPort]) {
         const second = await start({ ...service, cpus: bothCpus, port }, `second-${number}-${port}`)
-        const isShared = port === service.port
-        const ports = isShared ? [port] : [service.port, port]
         try {
-          const target = { ports, perPort: 2 / ports.length, cpus: bothCpus }
+          // Two clients, whose ports are one or two.
+          const target = { ports: [service.port, port], cpus: bothCpus }
           const run = await measure([first, second], asked, target)
-          if (isShared) shared.push(run)
+          if (port === service.port) shared.push(run)
           else apart.push(run)
         } finally {
           await second.stop()
