@@ -37,7 +37,6 @@ const CLIENT_CPU = '1'
 const NETWORKS = 100_000
 const CHECKED = 500
 const SOCKETS = 8
-const SOCKETS_TO_SHARE = 64
 const OUTSTANDING = 100
 const GOALS = { powerdns: 1, gdnsd: 0.4 } as const
 
@@ -137,41 +136,16 @@ async function stopAll(): Promise<void> {
 
 async function measureSecond({ name, type, networks }: (typeof QUESTIONS)[number]) {
   const file = path.join(root, 'second-process.queries')
-  writeQueries(file, NAMES, type, networks === 0 ? [] : networksOf[type])
-  const port = await freePort()
+  const { packets } = writeQueries(file, NAMES, type, networks === 0 ? [] : networksOf[type])
+  const service = { cpus: SERVER_CPU, cityFile, directory: directoryOf(`second-process-${networks}`) }
   return measureSecondProcess({
-    ...timing,
     question: name,
-    service: { cpus: SERVER_CPU, cityFile, directory: directoryOf(`second-process-${networks}`), port },
-    otherPort: await freePort(),
-    ask: async ({ ports, seconds, cpus }) => {
-      const runs = ports.map((one) =>
-        runDnsperf({
-          server: '127.0.0.1',
-          port: one,
-          from: resolvers[type],
-          file,
-          // The kernel shares queries out by the ports that they come from.
-          sockets: SOCKETS_TO_SHARE,
-          outstanding: OUTSTANDING,
-          seconds,
-          cpus,
-        }),
-      )
-      return sumOf(await Promise.all(runs))
-    },
+    service: { ...service, port: await freePort() },
+    serverCpu: SERVER_CPU,
+    otherCpu: CLIENT_CPU,
+    from: resolvers[type],
+    packets,
   })
-}
-
-/** Of runs at once. */
-function sumOf(runs: readonly DnsperfRun[]): DnsperfRun {
-  return runs.reduce((sum, run) => ({
-    queries: sum.queries + run.queries,
-    queriesPerSecond: sum.queriesPerSecond + run.queriesPerSecond,
-    latencyMs: Math.max(sum.latencyMs, run.latencyMs),
-    cpuSeconds: sum.cpuSeconds + run.cpuSeconds,
-    seconds: Math.max(sum.seconds, run.seconds),
-  }))
 }
 
 async function measure({ name, type, networks }: (typeof QUESTIONS)[number], servers: readonly Server[]) {

@@ -13,6 +13,8 @@ export interface ReportedScheduler {
   readonly program: RunningProgram
   /** Of a core, what the reports take. */
   readonly reportsShare: number
+  /** See ReportingEdges.hold. */
+  holdReports(): () => void
   stop(): Promise<void>
 }
 
@@ -46,5 +48,5 @@ export async function startEdgeward(
     reporting.close()
     await program.stop()
   }
-  return { program, reportsShare, stop }
+  return { program, reportsShare, holdReports: () => reporting.hold(), stop }
 }

@@ -1,11 +1,14 @@
-// What a second scheduler on the same port adds. Two servers and a client that keeps both busy want more than two cores:
-// with two, all share both, and what they take from each other there says nothing of servers with cores of their own. So
-// two on one port are compared with two that have ports of their own and nothing to do with each other, in the same
-// place: where a query costs the same, the port holds neither up, and two do twice what one does.
-import { mkdirSync } from 'node:fs'
+// What a second scheduler on the same port adds. Two servers and a client that keeps both busy want three cores. So that
+// two are enough, the queries wait before anybody answers: both processes are stopped, the kernel shares queries out to
+// them, and then each goes on with a core of its own while nobody asks. What a query costs them then, beside what it costs
+// one alone, tells how much of twice its rate two have.
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import type { Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import type { DnsperfRun } from '../lib/dnsperf.ts'
-import { busySeconds } from '../lib/processors.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { median, round } from '../lib/stats.ts'
 import { formatTable } from '../lib/table.ts'
 import { startEdgeward } from './edgeward.ts'
@@ -13,159 +16,148 @@ import type { ReportedScheduler } from './edgeward.ts'
 import type { Service } from './service.ts'
 
 const GOAL = 1.7
-/** Processor time of a process's first seconds is its compiler's. */
-const WARM_SECONDS = 3
-/** A run is repeated, this often at most, when something else took more than this share of a core. */
-const DISTURBANCE_MAX = 0.05
-const ATTEMPTS_MAX = 4
+/** The kernel shares queries out by the ports that they come from. */
+const SOCKETS = 64
+/** For each process, and what a few sockets hold of the replies. */
+const WAITING = 4000
+/** Longer than they take. */
+const WINDOW_MS = 150
+const WARM_ROUNDS = 20
+const ROUNDS = 30
+const REPLIES_WITHIN_MS = 2000
 
 export interface SecondProcessQuestion {
   readonly question: string
   readonly service: Service
   readonly serverCpu: string
-  readonly clientCpu: string
-  readonly rounds: number
-  readonly seconds: number
-  /** Beside the service's. */
-  readonly otherPort: number
-  /** Asks on each port, by a client of its own. */
-  readonly ask: (run: AskedPorts) => Promise<DnsperfRun>
+  /** Of the second process; the client's while nobody is asked. */
+  readonly otherCpu: string
+  /** Asked from this address. */
+  readonly from: string
+  readonly packets: readonly Buffer[]
 }
 
-export interface AskedPorts {
-  readonly ports: readonly number[]
-  readonly seconds: number
-  readonly cpus: string
-}
-
-interface Measured {
-  readonly queriesPerSecond: number
-  /** Of all processes together, without what their reports take. */
-  readonly cpuMicroseconds: number
-  /** The part of the processor time that the one with less of it took. */
-  readonly lesserShare: number
-  /** What anything else took of the two cores, as a share of one. */
-  readonly disturbance: number
-}
-
-/** One alone, then two on its port, then two of which one has another; the second process is started anew for each. */
 export async function measureSecondProcess(asked: SecondProcessQuestion) {
-  const { question, service, serverCpu, clientCpu, rounds, otherPort } = asked
-  const bothCpus = `${serverCpu},${clientCpu}`
-  const one: Measured[] = []
-  const shared: Measured[] = []
-  const apart: Measured[] = []
-  const first = await start(service, 'first')
+  const { question, service, serverCpu, otherCpu, from, packets } = asked
+  const sockets = await openSockets(from)
+  const schedulers: ReportedScheduler[] = []
+  const costs: number[] = []
   try {
-    for (let number = 0; number < rounds; number += 1) {
-      first.program.moveTo(serverCpu)
-      one.push(await measure([first], asked, { ports: [service.port], cpus: clientCpu }))
-      first.program.moveTo(bothCpus)
-      for (const port of [service.port, otherPort]) {
-        const second = await start({ ...service, cpus: bothCpus, port }, `second-${number}-${port}`)
-        try {
-          // Two clients, whose ports are one or two.
-          const target = { ports: [service.port, port], cpus: bothCpus }
-          const run = await measure([first, second], asked, target)
-          if (port === service.port) shared.push(run)
-          else apart.push(run)
-        } finally {
-          await second.stop()
-        }
+    for (const [name, cpus] of [
+      ['first', serverCpu],
+      ['second', otherCpu],
+    ] as const) {
+      const directory = path.join(service.directory, name)
+      mkdirSync(directory)
+      const started = { ...service, cpus, directory }
+      schedulers.push(await startEdgeward(started, { reusePort: true, nodeFlags: [] }))
+      const runs = []
+      for (let number = 0; number < WARM_ROUNDS + ROUNDS; number += 1) {
+        runs.push(await costOf(schedulers, sockets, service.port, packets))
       }
+      costs.push(median(runs.slice(WARM_ROUNDS)))
     }
   } finally {
-    await first.stop()
+    for (const socket of sockets) socket.close()
+    await Promise.all(schedulers.map((scheduler) => scheduler.stop()))
   }
-  const summaries = { one: summaryOf(one), shared: summaryOf(shared), apart: summaryOf(apart) }
-  const ratio = round((2 * summaries.apart.cpuMicroseconds) / summaries.shared.cpuMicroseconds, 2)
-  const result = { question, ...summaries, ratio, goal: GOAL, met: ratio >= GOAL }
+  const [one = Number.NaN, two = Number.NaN] = costs
+  const ratio = round((2 * one) / two, 2)
+  const result = {
+    question,
+    waitingForEach: WAITING,
+    rounds: ROUNDS,
+    cpuMicroseconds: { one: round(one, 2), two: round(two, 2) },
+    ratio,
+    goal: GOAL,
+    met: ratio >= GOAL,
+  }
   process.stdout.write(`${tableOf(result)}\n\n`)
   return result
 }
 
-async function start(service: Service, name: string) {
-  const directory = path.join(service.directory, name)
-  mkdirSync(directory)
-  return startEdgeward({ ...service, directory }, { reusePort: true, nodeFlags: [] })
-}
-
-/** The first run that nothing else disturbed, or the least disturbed of a few. */
-async function measure(
-  schedulers: readonly ReportedScheduler[],
-  asked: SecondProcessQuestion,
-  target: Omit<AskedPorts, 'seconds'>,
-): Promise<Measured> {
-  await asked.ask({ ...target, seconds: WARM_SECONDS })
-  let best = await measureOnce(schedulers, asked, target)
-  for (let attempt = 1; attempt < ATTEMPTS_MAX && best.disturbance > DISTURBANCE_MAX; attempt += 1) {
-    const run = await measureOnce(schedulers, asked, target)
-    if (run.disturbance < best.disturbance) best = run
-  }
-  return best
-}
-
-async function measureOnce(
-  schedulers: readonly ReportedScheduler[],
-  { serverCpu, clientCpu, seconds, ask }: SecondProcessQuestion,
-  target: Omit<AskedPorts, 'seconds'>,
-): Promise<Measured> {
-  const busy = () => busySeconds(serverCpu) + busySeconds(clientCpu)
-  const [busyBefore, ownBefore] = [busy(), process.cpuUsage()]
-  const before = schedulers.map(({ program }) => program.cpuSeconds())
-  const run = await ask({ ...target, seconds })
-  const took = schedulers.map(({ program }, i) => program.cpuSeconds() - (before[i] ?? 0))
-  const { user, system } = process.cpuUsage(ownBefore)
-  const all = took.reduce((sum, one) => sum + one, 0)
-  const others = busy() - busyBefore - all - run.cpuSeconds - (user + system) / 1e6
-  const reports = schedulers.reduce((sum, { reportsShare }) => sum + reportsShare * run.seconds, 0)
-  return {
-    queriesPerSecond: run.queriesPerSecond,
-    cpuMicroseconds: ((all - reports) / run.queries) * 1e6,
-    lesserShare: Math.min(...took) / all,
-    disturbance: Math.max(0, others / run.seconds),
-  }
-}
-
-function summaryOf(runs: readonly Measured[]) {
-  const rates = runs.map((run) => round(run.queriesPerSecond, 0))
-  return {
-    runs: rates,
-    queriesPerSecond: median(rates),
-    cpuMicroseconds: round(median(runs.map((run) => run.cpuMicroseconds)), 2),
-    lesserShare: round(median(runs.map((run) => run.lesserShare)), 2),
-    disturbance: round(Math.max(...runs.map((run) => run.disturbance)), 2),
-  }
-}
-
-function tableOf(result: Awaited<ReturnType<typeof measureSecondProcess>>): string {
-  const names = [
-    ['one', 'one'],
-    ['shared', 'two, one port'],
-    ['apart', 'two, two ports'],
-  ] as const
-  const rows = names.map(([key, name]) => {
-    const { runs, queriesPerSecond, cpuMicroseconds, lesserShare, disturbance } = result[key]
-    return [
-      name,
-      queriesPerSecond.toFixed(0),
-      `${Math.min(...runs)} to ${Math.max(...runs)}`,
-      cpuMicroseconds.toFixed(2),
-      lesserShare.toFixed(2),
-      (disturbance * 100).toFixed(0),
-    ]
-  })
-  const head = [
-    `${result.question}, processes`,
-    'queries/s',
-    'runs',
-    'CPU us/query',
-    'lesser share',
-    'disturbed %',
-  ]
-  const { ratio, goal, met } = result
-  return (
-    `${formatTable([head, ...rows])}\n→ ${ratio} times one with cores of their own, by what a query costs beside two ports; ` +
-    `goal ${goal}: ${met ? 'met' : 'NOT MET'}`
+async function openSockets(from: string): Promise<Socket[]> {
+  const sockets = Array.from({ length: SOCKETS }, () =>
+    createSocket({ type: 'udp4', recvBufferSize: 2 ** 20 }),
   )
+  for (const socket of sockets) {
+    socket.bind(0, from)
+    await once(socket, 'listening')
+  }
+  return sockets
+}
+
+/** Processor time of a query, in microseconds; in the mean of the processes. */
+async function costOf(
+  schedulers: readonly ReportedScheduler[],
+  sockets: readonly Socket[],
+  port: number,
+  packets: readonly Buffer[],
+): Promise<number> {
+  const pids = schedulers.flatMap(({ program }) => program.pids())
+  const resume = schedulers.map((scheduler) => scheduler.holdReports())
+  // What was sent is taken before.
+  await delay(20)
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  const count = WAITING * schedulers.length
+  const replies = repliesTo(sockets, count)
+  for (let i = 0; i < count; i += 1) {
+    const packet = packets[i % packets.length]
+    assert(packet !== undefined)
+    sockets[i % sockets.length]?.send(packet, port, '127.0.0.1')
+    // The lookup of an address gives a turn back.
+    if (i % SOCKETS === 0) await delay(0)
+  }
+  const before = cpuSeconds(pids)
+  for (const pid of pids) process.kill(pid, 'SIGCONT')
+  // This program stands still: the second process has its core.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WINDOW_MS)
+  const took = cpuSeconds(pids) - before
+  await replies
+  for (const go of resume) go()
+  return (took / count) * 1e6
+}
+
+/** Resolves when all have come; rejects when some are lost. */
+function repliesTo(sockets: readonly Socket[], count: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let came = 0
+  const take = () => {
+    came += 1
+    if (came === count) resolve()
+  }
+  const late = setTimeout(() => reject(new Error(`${count - came} replies lost`)), REPLIES_WITHIN_MS)
+  for (const socket of sockets) socket.on('message', take)
+  return promise.finally(() => {
+    clearTimeout(late)
+    for (const socket of sockets) socket.off('message', take)
+  })
+}
+
+/** Of all their threads, to the nanosecond. */
+function cpuSeconds(pids: readonly number[]): number {
+  const threads = pids.flatMap((pid) =>
+    readdirSync(`/proc/${pid}/task`).map((id) => `/proc/${pid}/task/${id}`),
+  )
+  return threads.reduce(
+    (sum, thread) => sum + Number(readFileSync(`${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9,
+    0,
+  )
+}
+
+interface SecondProcessResult {
+  readonly question: string
+  readonly cpuMicroseconds: { readonly one: number; readonly two: number }
+  readonly ratio: number
+  readonly goal: number
+  readonly met: boolean
+}
+
+function tableOf({ question, cpuMicroseconds: { one, two }, ratio, goal, met }: SecondProcessResult): string {
+  const rows = [
+    [`${question}, processes`, 'CPU us/query'],
+    ['one', one.toFixed(2)],
+    ['two', two.toFixed(2)],
+  ]
+  return `${formatTable(rows)}\n→ ${ratio} times one; goal ${goal}: ${met ? 'met' : 'NOT MET'}`
 }

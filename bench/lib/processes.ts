@@ -110,7 +110,7 @@ export class RunningProgram {
     return this.child.exitCode !== null || this.child.signalCode !== null
   }
 
-  private pids(): number[] {
+  pids(): number[] {
     // taskset becomes the program it starts, so the child's pid is the program's own.
     const found = this.child.pid === undefined ? [] : [this.child.pid]
     for (const pid of found) {

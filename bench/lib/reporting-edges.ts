@@ -28,6 +28,7 @@ export class ReportingEdges {
   readonly #startedMs: number
   #sent = 0
   #accepted = 0
+  #isHeld = false
 
   private constructor(reporters: readonly Reporter[], host: string, bandwidth: number) {
     this.#reporters = reporters
@@ -65,7 +66,16 @@ export class ReportingEdges {
     for (const { socket } of this.#reporters) socket.destroy()
   }
 
+  /** Until what it gives is called no edge reports; what is due then is sent at once. */
+  hold(): () => void {
+    this.#isHeld = true
+    return () => {
+      this.#isHeld = false
+    }
+  }
+
   #report(): void {
+    if (this.#isHeld) return
     const due = ((systemClock.monotonic() - this.#startedMs) / REPORT_EVERY_MS) * this.#reporters.length
     for (; this.#sent < due; this.#sent += 1) {
       const reporter = this.#reporters[this.#sent % this.#reporters.length]

@@ -107,10 +107,10 @@ export const QUERY_BYTES_MAX = 4096
 export const UDP_BATCH = 64
 
 /**
- * So many are answered that way in one turn of the event loop, and less than one such call more: some four milliseconds,
- * for which all else that the process does waits. What comes then is left in the kernel.
+ * Such calls in one turn of the event loop, a few milliseconds at most, for which all else that the process does waits;
+ * what comes then is left in the kernel.
  */
-export const UDP_BATCHED_A_TURN = 512
+export const UDP_BATCHES_A_TURN = 8
 
 /** Queries that wait in the kernel while others are answered; it drops what comes beyond. */
 export const UDP_RECEIVE_BYTES = 4 * 1024 * 1024

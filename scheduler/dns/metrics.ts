@@ -30,6 +30,8 @@ export interface DnsMetrics {
     located: LocationSource | undefined,
   ): void
   noReply(reason: NoReply): void
+  /** So many packets over UDP were taken by one call. */
+  batched(packets: number): void
 }
 
 /** Types with a label of their own; a client may ask for any number. */
@@ -45,6 +47,7 @@ export function createDnsMetrics(registers: PromRegistry): DnsMetrics {
   const sources = new Float64Array(ANSWER_SOURCES.length)
   const locations = new Float64Array(LOCATION_SOURCES.length)
   const unanswered = new Float64Array(NO_REPLIES.length)
+  let batched = 0
   registers.registerMetric(queriesTotal(queries))
   registers.registerMetric(
     countedBy(
@@ -73,7 +76,19 @@ export function createDnsMetrics(registers: PromRegistry): DnsMetrics {
       unanswered,
     ),
   )
+  registers.registerMetric(
+    new Counter({
+      name: 'edgeward_scheduler_dns_udp_batched_total',
+      help: 'Packets over UDP that were taken many a system call; none where they are taken one by one.',
+      registers: [],
+      collect() {
+        this.reset()
+        this.inc(batched)
+      },
+    }),
+  )
   return {
+    batched: (packets) => (batched += packets),
     answered(transport, type, rcode, source, located) {
       const typePlace = PLACE_OF_TYPE[type] ?? NO_PLACE
       const place =

@@ -1,6 +1,7 @@
 // The calls of the C library that Node has no door to: a socket for UDP, and many packets a call. They are reached by
 // node:ffi, which Node calls experimental (docs/decisions/0025-many-packets-a-call.md), and on Linux alone. Nothing here
 // outlasts a call: the memory that it is given addresses of is the caller's to keep.
+import assert from 'node:assert/strict'
 import { isIPv6 } from 'node:net'
 import { messageOf } from '../../../src/errors.ts'
 import { parseIp } from '../../../src/net/ip.ts'
@@ -17,6 +18,7 @@ const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const SOL_SOCKET = 1
+const SO_REUSEADDR = 2
 const SO_REUSEPORT = 15
 const IPPROTO_IPV6 = 41
 const IPV6_V6ONLY = 26
@@ -80,15 +82,24 @@ export function bindUdp(
   const domain = family === 6 ? AF_INET6 : AF_INET
   const fd = library.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
   if (fd < 0) return undefined
-  const on = Uint8Array.of(1, 0, 0, 0)
   const address = socketAddress(domain, ip, port)
   const isBound =
-    (!reusePort || library.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, on, on.length) === 0) &&
-    (!ipv6Only || family === 4 || library.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, on.length) === 0) &&
+    (!reusePort || isSet(library, fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+    (!ipv6Only || family === 4 || isSet(library, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
     library.bind(fd, address, address.length) === 0
   if (isBound) return fd
   library.close(fd)
   return undefined
+}
+
+/** Node lets any program of this machine bind a port that it was given with its socket; this one does not. */
+export function keepPort(library: CLibrary, fd: number): void {
+  assert(isSet(library, fd, SOL_SOCKET, SO_REUSEADDR, 0), 'an open socket takes its options')
+}
+
+function isSet(library: CLibrary, fd: number, level: number, name: number, value: 0 | 1): boolean {
+  const bytes = Uint8Array.of(value, 0, 0, 0)
+  return library.setsockopt(fd, level, name, bytes, bytes.length) === 0
 }
 
 /** `sockaddr_in` or `sockaddr_in6`: family as the machine has it, port and address in network order. */

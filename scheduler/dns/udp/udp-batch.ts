@@ -9,6 +9,9 @@ import type { CLibrary } from './c-library.ts'
 /** Writes the reply to the packet's first `length` octets into `out`, and gives its length; 0: there is none. */
 export type AnswerPacket = (packet: Buffer, length: number, peer: IpAddress, out: Buffer) => number
 
+/** What becomes of a reply that the kernel does not take now. */
+export type UnsentReply = (reply: Buffer, port: number, peer: IpAddress) => void
+
 const MSG_DONTWAIT = 0x40
 const MSG_TRUNC = 0x20
 const MSG_NOSIGNAL = 0x4000
@@ -47,13 +50,13 @@ export class UdpBatch {
   readonly #library: CLibrary
   readonly #fd: number
   readonly #family: 4 | 6
-  readonly #onUnsent: () => void
+  readonly #onUnsent: UnsentReply
   readonly #view: DataView
   readonly #received: bigint
   readonly #places: readonly Place[]
 
   /** `fd`: of a socket of `family`, which stays open for as long as `exchange` is called. */
-  constructor(library: CLibrary, fd: number, family: 4 | 6, onUnsent: () => void) {
+  constructor(library: CLibrary, fd: number, family: 4 | 6, onUnsent: UnsentReply) {
     this.#onUnsent = onUnsent
     this.#library = library
     this.#fd = fd
@@ -77,8 +80,8 @@ export class UdpBatch {
   }
 
   /**
-   * Takes up to UDP_BATCH packets that wait, and answers them. Gives how many there were. A reply that the kernel does not
-   * take is gone: whoever asked asks again.
+   * Takes up to UDP_BATCH packets that wait, and answers them. Gives how many there were. Replies that the kernel does not
+   * take now are handed over.
    */
   exchange(answer: AnswerPacket): number {
     // -1 where nothing waits, as where the socket has failed: Node's own next call tells of that.
@@ -122,16 +125,34 @@ export class UdpBatch {
     )
   }
 
-  /** Replies of the places from `first` to before `end`. One that cannot be sent does not hold up those behind it. */
+  /**
+   * Replies of the places from `first` to before `end`. One that cannot be sent, to nowhere, does not hold up those behind
+   * it; after a second one the kernel has no room, and the others need not be tried.
+   */
   #send(first: number, end: number): void {
-    let next = first
-    while (next < end) {
+    let failures = 0
+    for (let next = first; next < end;) {
       const place = this.#places[next]
       assert(place !== undefined)
-      const sent = this.#library.sendmmsg(this.#fd, place.sentFrom, end - next, MSG_DONTWAIT | MSG_NOSIGNAL)
-      if (sent <= 0) this.#onUnsent()
-      next += Math.max(1, sent)
+      const sent =
+        failures > 1
+          ? 0
+          : this.#library.sendmmsg(this.#fd, place.sentFrom, end - next, MSG_DONTWAIT | MSG_NOSIGNAL)
+      next += Math.max(0, sent)
+      // It stops at the one that it cannot send, and says so when it is the first.
+      if (next === end || sent > 0) continue
+      failures += 1
+      this.#handOver(next, place)
+      next += 1
     }
+  }
+
+  /** As a copy: its place is for others soon. */
+  #handOver(i: number, { reply }: Place): void {
+    const name = NAMES + i * NAME.SIZE
+    const length = this.#view.getUint32(SENT_VECTORS + i * VECTOR.SIZE + VECTOR.BYTES, true)
+    const port = this.#view.getUint16(name + NAME.PORT)
+    this.#onUnsent(Buffer.from(reply.subarray(0, length)), port, this.#peer(name))
   }
 
   /** The i-th header of either kind: both name the same peer, each its own data. */

@@ -9,11 +9,11 @@ import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import type { ListenAddress } from '../../../src/config/values.ts'
 import { listenError } from '../../../src/net/listen.ts'
-import { parseIp } from '../../../src/net/ip.ts'
+import { formatIp, parseIp } from '../../../src/net/ip.ts'
 import type { IpAddress } from '../../../src/net/ip.ts'
 import {
   QUERY_BYTES_MAX,
-  UDP_BATCHED_A_TURN,
+  UDP_BATCHES_A_TURN,
   UDP_RECEIVE_BYTES,
   UDP_REPLY_BYTES_MAX,
   UDP_TURN_REPLIES,
@@ -21,7 +21,7 @@ import {
 } from '../limits.ts'
 import type { DnsMetrics } from '../metrics.ts'
 import type { Responding } from '../responder.ts'
-import { bindUdp } from './c-library.ts'
+import { bindUdp, keepPort } from './c-library.ts'
 import type { CLibrary } from './c-library.ts'
 import { UdpBatch } from './udp-batch.ts'
 
@@ -84,17 +84,18 @@ export class UdpListener {
     const { library } = this.#options
     const fd = library === undefined ? undefined : bindUdp(library, address, this.#options)
     if (library !== undefined && fd !== undefined)
-      this.#batch = new UdpBatch(library, fd, this.#family, this.#notSent)
+      this.#batch = new UdpBatch(library, fd, this.#family, this.#queue)
     try {
       // With a lookup that does not wait it listens before bind is over.
       const listening = once(this.#socket, 'listening')
       this.#socket.bind(fd === undefined ? { address: address.host, port: address.port } : { fd })
+      if (library !== undefined && fd !== undefined) keepPort(library, fd)
       await listening
     } catch (error) {
       throw listenError(address, setting, error)
     }
     // What goes wrong with one reply is nothing to the next; a client may have gone.
-    this.#socket.on('error', this.#notSent)
+    this.#socket.on('error', this.#afterSend)
     return this.#socket.address().port
   }
 
@@ -115,14 +116,18 @@ export class UdpListener {
     this.#reply(packet, from)
     // Once a turn, so that whatever else the process does has its part of each.
     if (!isFirst || this.#batch === null) return
-    for (let taken = 0; taken < UDP_BATCHED_A_TURN; ) {
-      const more = this.#batch.exchange(this.#answer)
-      if (more === 0) return
-      taken += more
+    // It came before those that wait.
+    this.#flush()
+    for (let i = 0; i < UDP_BATCHES_A_TURN; i += 1) {
+      const packets = this.#batch.exchange(this.#answer)
+      if (packets === 0) return
+      this.#metrics.batched(packets)
     }
   }
 
-  readonly #notSent = (): void => this.#metrics.noReply('not-sent')
+  readonly #afterSend = (error: Error | null): void => {
+    if (error !== null) this.#metrics.noReply('not-sent')
+  }
 
   readonly #answer = (packet: Buffer, length: number, peer: IpAddress, out: Buffer): number => {
     if (length <= QUERY_BYTES_MAX) return this.#responder.respond(packet, length, peer, 'udp', out)
@@ -130,15 +135,30 @@ export class UdpListener {
     return 0
   }
 
+  /** Node sends it when the kernel has room, or learns that it cannot be sent. */
+  readonly #queue = (reply: Buffer, port: number, peer: IpAddress): void => {
+    if (!this.#hasRoom()) return this.#metrics.noReply('not-sent')
+    const address = formatIp(peer)
+    // To a socket of IPv6 a peer of IPv4 is a mapped address.
+    this.#send(reply, port, peer.family === this.#family ? address : `::ffff:${address}`)
+    this.#unsent = this.#socket.getSendQueueCount()
+  }
+
+  /** For one more that the kernel does not take at once. */
+  #hasRoom(): boolean {
+    if (this.#unsent > 0) this.#unsent = this.#socket.getSendQueueCount()
+    return this.#unsent <= UDP_UNSENT_MAX
+  }
+
+  #send(reply: Buffer, port: number, address: string): void {
+    this.#socket.send(reply, port, address, this.#afterSend)
+  }
+
   #reply(packet: Buffer, from: RemoteInfo): void {
     const peer = parseIp(from.address)
     // Port 0 is nobody's.
     if (peer === undefined || from.port === 0) return
-    if (this.#unsent > 0) this.#unsent = this.#socket.getSendQueueCount()
-    if (this.#unsent > UDP_UNSENT_MAX) {
-      this.#metrics.noReply('not-sent')
-      return
-    }
+    if (!this.#hasRoom()) return this.#metrics.noReply('not-sent')
     const place = this.#places[this.#waiting.length]
     assert(place !== undefined, 'a full turn was sent')
     const length = this.#answer(packet, packet.length, peer, place.out)
@@ -154,7 +174,7 @@ export class UdpListener {
     for (let i = 0; i < this.#waiting.length; i += 1) {
       const to = this.#waiting[i]
       const place = this.#places[i]
-      if (to !== undefined && place !== undefined) this.#socket.send(place.reply, to.port, to.address)
+      if (to !== undefined && place !== undefined) this.#send(place.reply, to.port, to.address)
     }
     this.#waiting.length = 0
     this.#unsent = this.#socket.getSendQueueCount()
