@@ -23,7 +23,8 @@ const WAITING = 4000
 /** Longer than they take. */
 const WINDOW_MS = 150
 const WARM_ROUNDS = 20
-const ROUNDS = 30
+const ROUNDS = 20
+const REPORTS_MS = 200
 const REPLIES_WITHIN_MS = 2000
 
 export interface SecondProcessQuestion {
@@ -95,9 +96,10 @@ async function costOf(
   packets: readonly Buffer[],
 ): Promise<number> {
   const pids = schedulers.flatMap(({ program }) => program.pids())
+  // Reports that were due catch up, and those that were sent are taken.
+  await delay(REPORTS_MS)
   const resume = schedulers.map((scheduler) => scheduler.holdReports())
-  // What was sent is taken before.
-  await delay(20)
+  await delay(REPORTS_MS / 2)
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
   const count = WAITING * schedulers.length
   const replies = repliesTo(sockets, count)
