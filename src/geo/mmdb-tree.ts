@@ -22,12 +22,12 @@ const JUMP_BITS = { 4: 20, 6: 16 } as const
 
 export interface MmdbTree {
   /** A number that stands for one record of the data section; NO_RECORD where the file knows nothing. */
-  recordOf(address: IpAddress): number
+  readonly recordOf: (address: IpAddress) => number
   /**
    * Bits of the address that recordOf read, which was asked of it just now: all addresses that share them have its
    * record, or like it none.
    */
-  bitsRead(): number
+  readonly bitsRead: () => number
 }
 
 /** Gives the branch of a node: `side` 0 or 1. Reads beyond a damaged file's end count as 0. */

@@ -16,12 +16,12 @@ import type { Packing } from './record-memory.ts'
 export interface Mmdb<T> {
   readonly file: string
   /** What the record that covers the address says; undefined when there is none, or nothing of use in it. */
-  find(address: IpAddress): T | undefined
+  readonly find: (address: IpAddress) => T | undefined
   /**
    * Of an address that was just looked for: bits of a prefix whose addresses all find what this one found, also where
    * that failed; a longer one than need be where records repeat.
    */
-  prefixFound(): number
+  readonly prefixFound: () => number
 }
 
 /** What is read of the records of a file. */

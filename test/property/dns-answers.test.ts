@@ -220,17 +220,18 @@ const anySessions = fc.oneof(
 function demandOf(sessions: readonly number[]): Demand {
   const sessionsAt: Demand['sessionsAt'] = ({ edges }) =>
     edges.reduce((sum, { index }) => sum + (sessions[index] ?? 0), 0)
-  // Nobody who asks for an address asks for an asset.
-  const none = () => {
-    throw new Error('asked for the demand of an asset')
-  }
   return {
     ...NO_DEMAND,
     sessionsOn: (index) => sessions[index] ?? 0,
     sessionsAt,
-    assetRate: none,
-    assetBitRate: none,
+    assetRate: unasked,
+    assetBitRate: unasked,
   }
+}
+
+/** Nobody who asks for an address asks for an asset. */
+function unasked(): never {
+  throw new Error('asked for the demand of an asset')
 }
 
 t.test('what is answered at once is what the long way, which explains it, would answer', async (t) => {

@@ -45,6 +45,11 @@ function tree(recordSize: number, bytes: string): MmdbTree {
   return mmdbTree(Buffer.from(bytes, 'hex'), { nodeCount: 1, recordSize, ipVersion: 4 })
 }
 
+function prefixIn({ find, prefixFound }: Mmdb<number>, address: IpAddress): number {
+  find(address)
+  return prefixFound()
+}
+
 function bitsReadOf({ recordOf, bitsRead }: MmdbTree, address: IpAddress): number {
   recordOf(address)
   return bitsRead()
@@ -99,10 +104,6 @@ t.test('how many bits of an address a record depended on', async (t) => {
     '240e:1::5/128': { asn: 5 },
   })
   const database = await loadMmdb(file, ASN_RECORD)
-  const prefixIn = ({ find, prefixFound }: Mmdb<number>, address: IpAddress) => {
-    find(address)
-    return prefixFound()
-  }
   const prefixOf = (address: IpAddress) => prefixIn(database, address)
   t.equal(prefixOf(ip('60.1.2.3')), 32)
   t.equal(prefixOf(ip('60.1.2.2')), 32)
