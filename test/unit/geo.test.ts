@@ -3,14 +3,16 @@ import { truncate, writeFile } from 'node:fs/promises'
 import { copyFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import t from 'tap'
 import type { Mmdb } from '../../src/geo/mmdb.ts'
 import { placeOf } from '../../src/geo/place.ts'
 import type { Place } from '../../src/geo/place.ts'
 import { PlaceFileError, loadPlaces, placesOf } from '../../src/geo/places.ts'
-import { isUnroutable } from '../../src/geo/unroutable.ts'
+import { isUnroutable, scopeOfUnroutable } from '../../src/geo/unroutable.ts'
 import { parseIp } from '../../src/net/ip.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
+import { addressesSharing } from '../kit/border-addresses.ts'
 import { tempDirectory } from '../kit/temp.ts'
 
 const PACKAGE = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country'
@@ -131,4 +133,52 @@ t.test('private, reserved and documentation addresses are unroutable', async (t)
   for (const text of ['8.8.8.8', '172.32.0.1', '100.128.0.1', '2001:4860::1', '2a00::1', '::ffff:8.8.8.8']) {
     t.notOk(isUnroutable(ip(text)), text)
   }
+  // On both sides of each end, where the first octets tell and where they do not.
+  const borders = [
+    ['9.255.255.255', '10.0.0.0'],
+    ['11.0.0.0', '10.255.255.255'],
+    ['100.63.255.255', '100.64.0.0'],
+    ['100.128.0.0', '100.127.255.255'],
+    ['192.0.3.0', '192.0.2.255'],
+    ['223.255.255.255', '224.0.0.0'],
+    ['2001:db7:ffff::', '2001:db8::'],
+    ['2001:db9::', '2001:db8:ffff::'],
+    ['100:0:0:1::', '100::'],
+    ['fbff::', 'fc00::'],
+    ['fec0::', 'febf::'],
+  ] as const
+  for (const [outside, inside] of borders) {
+    t.notOk(isUnroutable(ip(outside)), outside)
+    t.ok(isUnroutable(ip(inside)), inside)
+  }
+})
+
+t.test('what is said of an address holds for its whole scope', async () => {
+  const word = fc.nat(0xffff_ffff)
+  const firsts = fc.constantFrom(
+    0x0a00,
+    0x0b00,
+    0x6440,
+    0xc000,
+    0xc0a8,
+    0xe000,
+    0x2001,
+    0x0100,
+    0xfc00,
+    0xfe80,
+  )
+  const first = fc.tuple(firsts, fc.nat(0xffff)).map(([high, low]) => high * 65_536 + low)
+  const anyAddress = fc.oneof(
+    fc.oneof(word, first).map((d): IpAddress => ({ family: 4, a: 0, b: 0, c: 0, d })),
+    fc.tuple(fc.oneof(word, first), word).map(([a, b]): IpAddress => ({ family: 6, a, b, c: 0, d: 0 })),
+  )
+  const rest = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n })
+  fc.assert(
+    fc.property(anyAddress, rest, (address, end) =>
+      addressesSharing(address, scopeOfUnroutable(address), end).every(
+        (other) => isUnroutable(other) === isUnroutable(address),
+      ),
+    ),
+    { numRuns: 2000 },
+  )
 })

@@ -63,6 +63,8 @@ t.test('an assignment adds a session that fades', async (t) => {
     Math.abs(expected.sessionsOn(0, nowMs) - 150.5) < 0.1,
     `100 a second for 1.5 s: ${expected.sessionsOn(0, nowMs)}`,
   )
+  t.not(expected.sessionsOn(0, nowMs + 20_000), 0)
+  t.equal(expected.sessionsOn(0, nowMs + 60_000), 0, 'what is left of it is none at last')
 })
 
 t.test('between two reports a crowd is not sent to one edge', async (t) => {
