@@ -316,7 +316,10 @@ t.test('a prepared answer is for its own question and network, and half a second
         past.push({ snapshot: rig.snapshot(), nowMs: rig.clock.nowMs })
         const who = { ...client, d: (client.d ^ (near * 64)) >>> 0 }
         const query = question(type, who, isSecure)
-        const given = whole(answered(rig.ask(query, RESOLVER), who))
+        const reply = answered(rig.ask(query, RESOLVER), who)
+        // To whoever asks for it, the first time too: a resolver that tries again would not tell.
+        if (reply.isSigned !== (isSecure && reply.addresses.length > 0)) return false
+        const given = whole(reply)
         return past
           .filter(({ nowMs }) => rig.clock.nowMs - nowMs < 500)
           .some((at) => whole(answered(rig.askAnew(query, RESOLVER, at), who)) === given)
