@@ -79,7 +79,7 @@ export function createDnsMetrics(registers: PromRegistry): DnsMetrics {
   registers.registerMetric(
     new Counter({
       name: 'edgeward_scheduler_dns_udp_batched_total',
-      help: 'Packets over UDP that were taken many a system call; none where they are taken one by one.',
+      help: 'Packets over UDP that waited behind another and were taken many a system call.',
       registers: [],
       collect() {
         this.reset()

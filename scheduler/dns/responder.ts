@@ -2,12 +2,11 @@
 // what is prepared or from the zones, holds replies over UDP to their limit, and writes. Synchronous; owns no socket.
 import type { IpAddress } from '../../src/net/ip.ts'
 import { answerTo } from './answer/answer.ts'
-import type { AnswerHead, Question } from './answer/answer.ts'
+import type { AnswerHead } from './answer/answer.ts'
 import { answeringNow } from './answer/answering.ts'
 import type { AnsweringDeps } from './answer/answering.ts'
 import { refusalOf } from './answer/refusal.ts'
 import { encodePlain, plainAnswer } from './answer/plain-answer.ts'
-import type { PlainAnswer } from './answer/plain-answer.ts'
 import { PreparedAnswers } from './answer/prepared-answers.ts'
 import { COOKIE_OCTETS, cookieVerdict, writeCookie } from './cookie.ts'
 import type { CookieVerdict } from './cookie.ts'
@@ -25,7 +24,7 @@ import type { DnsMetrics, Transport } from './metrics.ts'
 import type { AnswerKind, RateLimit } from './rate-limit.ts'
 import type { SipKey } from './siphash.ts'
 import { findName } from './zone/zone.ts'
-import type { Found, ZoneName } from './zone/zone.ts'
+import type { Found } from './zone/zone.ts'
 
 export interface ResponderDeps extends AnsweringDeps {
   readonly metrics: DnsMetrics
@@ -86,7 +85,11 @@ export class DnsResponder {
     if (kept !== undefined) return this.#send(received, query, kept.answer, kept.take(), nowMs, false)
     const plain = at === undefined ? undefined : plainAnswer(question, at, client, this.#deps, nowMs)
     // The second time that its network asks it is kept, and made for that.
-    if (at !== undefined && plain !== undefined && !this.#keeps(at, question, client, plain, nowMs)) {
+    if (
+      at !== undefined &&
+      plain !== undefined &&
+      !this.#prepared.keeps(at.index, question, client, plain.head, nowMs)
+    ) {
       const sections = encodePlain(plain, question, this.#deps, this.#prepared.nextTurn())
       return this.#send(received, query, plain.head, sections, nowMs, false)
     }
@@ -99,10 +102,6 @@ export class DnsResponder {
     const answer = answerTo(question, client, answeringNow(this.#deps, nowMs))
     const prepared = this.#prepared.prepare(at?.index, question, client, answer, nowMs)
     return this.#send(received, query, answer, prepared.take(), nowMs, counted !== undefined)
-  }
-
-  #keeps(at: ZoneName, question: Question, client: IpAddress, { head }: PlainAnswer, nowMs: number): boolean {
-    return this.#prepared.keeps(at.index, question, client, head, nowMs)
   }
 
   /** Whom the answer is for: the network that a resolver asks for, or else the resolver. */

@@ -83,13 +83,14 @@ export class UdpListener {
   async listen(address: ListenAddress, setting: string): Promise<number> {
     const { library } = this.#options
     const fd = library === undefined ? undefined : bindUdp(library, address, this.#options)
-    if (library !== undefined && fd !== undefined)
-      this.#batch = new UdpBatch(library, fd, this.#family, this.#queue)
     try {
       // With a lookup that does not wait it listens before bind is over.
       const listening = once(this.#socket, 'listening')
       this.#socket.bind(fd === undefined ? { address: address.host, port: address.port } : { fd })
-      if (library !== undefined && fd !== undefined) keepPort(library, fd)
+      if (library !== undefined && fd !== undefined) {
+        keepPort(library, fd)
+        this.#batch = new UdpBatch(library, fd, this.#family, this.#queue)
+      }
       await listening
     } catch (error) {
       throw listenError(address, setting, error)
