@@ -34,6 +34,18 @@ export function siteAtOnce(location: ClientLocation, query: ChoiceQuery): SiteVi
   return leastMs <= behindMsOf(location) ? best : nearerNeighbour(location, query, best, leastMs)
 }
 
+/**
+ * Whether `siteAtOnce` gives the only site that a client was located for, where no edges are deep ones: no other can be
+ * cheaper. false: it must be asked.
+ */
+export function isSiteAtOnce(
+  site: SiteView,
+  location: Pick<ClientLocation, 'source'>,
+  query: ChoiceQuery,
+): boolean {
+  return isForProperty(site, query) && costOf(site, locatedPlaceMs(0), query) <= behindMsOf(location)
+}
+
 /** One that costs less than `best`; without any, that. */
 function nearerNeighbour(
   location: ClientLocation,

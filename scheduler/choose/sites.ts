@@ -82,7 +82,7 @@ export function orderBehind(location: ClientLocation, { snapshot }: ChoiceQuery)
 }
 
 /** Only what the operator or a country declares makes a site near that is not: a position is measured. */
-export function behindMsOf({ source }: ClientLocation): number {
+export function behindMsOf({ source }: Pick<ClientLocation, 'source'>): number {
   return source === 'geoip-position' || source === 'default' ? 0 : COVERAGE_ADVANTAGE_MS
 }
 

@@ -107,10 +107,10 @@ export const QUERY_BYTES_MAX = 4096
 export const UDP_BATCH = 64
 
 /**
- * Such calls in one turn of the event loop, a few milliseconds at most, for which all else that the process does waits;
- * what comes then is left in the kernel.
+ * Packets that are so taken in one turn of the event loop, a few milliseconds at most, for which all else that the process
+ * does waits; what comes then is left in the kernel.
  */
-export const UDP_BATCHES_A_TURN = 8
+export const UDP_TURN_PACKETS = 512
 
 /** Queries that wait in the kernel while others are answered; it drops what comes beyond. */
 export const UDP_RECEIVE_BYTES = 4 * 1024 * 1024

@@ -1,6 +1,7 @@
 // One query and its reply, whatever it came over: reads the packet, refuses what is not for this server, answers from
 // what is prepared or from the zones, holds replies over UDP to their limit, and writes. Synchronous; owns no socket.
 import type { IpAddress } from '../../src/net/ip.ts'
+import { LocatedNetworks } from '../locate/located-networks.ts'
 import { answerTo } from './answer/answer.ts'
 import type { AnswerHead } from './answer/answer.ts'
 import { answeringNow } from './answer/answering.ts'
@@ -41,6 +42,7 @@ export type Responding = Pick<DnsResponder, 'respond'>
 export class DnsResponder {
   readonly #deps: ResponderDeps
   readonly #prepared = new PreparedAnswers()
+  readonly #networks = new LocatedNetworks()
   readonly #cookie = new Uint8Array(COOKIE_OCTETS)
 
   constructor(deps: ResponderDeps) {
@@ -83,7 +85,8 @@ export class DnsResponder {
     const at = zones.names.get(query.name)
     const kept = at === undefined ? undefined : this.#prepared.find(at.index, question, client, nowMs)
     if (kept !== undefined) return this.#send(received, query, kept.answer, kept.take(), nowMs, false)
-    const plain = at === undefined ? undefined : plainAnswer(question, at, client, this.#deps, nowMs)
+    const plain =
+      at === undefined ? undefined : plainAnswer(question, at, client, this.#deps, this.#networks, nowMs)
     // The second time that its network asks it is kept, and made for that.
     if (
       at !== undefined &&

@@ -1,8 +1,10 @@
 // The scope of a location (RFC 7871 §7.2.1): over random coverage, GeoIP files and AS numbers no address in it is located
-// otherwise, since a resolver gives all of them one answer; and in plain cases it is as short as that allows.
+// otherwise, since a resolver gives all of them one answer; what is remembered of a network is what locating a client of it
+// gives; and in plain cases the scope is as short as that allows.
 import path from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { LocatedNetworks, NOT_KEPT } from '../../scheduler/locate/located-networks.ts'
 import { LOCATION_SOURCES, locate } from '../../scheduler/locate/locate.ts'
 import { scopeOfLocation } from '../../scheduler/locate/scope.ts'
 import { buildSnapshot } from '../../scheduler/snapshot.ts'
@@ -112,7 +114,21 @@ function strayIn(client: IpAddress, others: readonly IpAddress[], rest: bigint, 
   return stray && `/${scope}: ${formatIp(client)} ${own}, ${formatIp(stray)} ${locationText(stray, snapshot)}`
 }
 
-t.test('every address in the scope is located alike', async (t) => {
+/** What of a network is remembered otherwise than locating the client says, as a text. What is not is kept. */
+function misremembered(client: IpAddress, networks: LocatedNetworks, snapshot: Snapshot): string | undefined {
+  const location = locate(client, snapshot)
+  const scope = scopeOfLocation(client, snapshot, location)
+  const place = networks.find(client, snapshot)
+  if (place === NOT_KEPT) {
+    networks.keep(client, location, scope, snapshot)
+    return undefined
+  }
+  const kept = [networks.source(place), networks.site(place, snapshot).id, networks.scopePrefix(place)].join()
+  const own = [location.source, location.sites.map(({ id }) => id), scope].join()
+  return kept === own ? undefined : `${formatIp(client)}: ${kept} for ${own}`
+}
+
+t.test('every address in the scope is located alike, and remembered so', async (t) => {
   const directory = await tempDirectory(t)
   const write = async (list: string, said: Said) => {
     const file = path.join(directory, `${list}.mmdb`)
@@ -120,6 +136,8 @@ t.test('every address in the scope is located alike', async (t) => {
     return [file]
   }
   const sources = new Set<string>()
+  const networks = new LocatedNetworks()
+  let remembered = 0
   const draw = fc.record({
     said: files,
     worlds: fc.array(coverages, { minLength: 6, maxLength: 6 }),
@@ -141,12 +159,16 @@ t.test('every address in the scope is located alike', async (t) => {
           sources.add(locate(client, snapshot).source)
           const stray = strayIn(client, borders, rest, snapshot)
           if (stray !== undefined) throw new Error(stray)
+          if (networks.find(client, snapshot) !== NOT_KEPT) remembered += 1
+          const wrong = misremembered(client, networks, snapshot)
+          if (wrong !== undefined) throw new Error(wrong)
         }
       }
     }),
     { numRuns: 40 },
   )
   t.strictSame(sources, new Set(LOCATION_SOURCES), 'all ways of locating were met')
+  t.ok(remembered > 1000, `${remembered} of networks that were met before`)
 })
 
 /** Says `source /scope` of an address. */

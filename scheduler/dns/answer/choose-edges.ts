@@ -8,15 +8,17 @@ import { hash64OfWords } from '../../../src/rendezvous.ts'
 import type { Hash64 } from '../../../src/rendezvous.ts'
 import { rankedEdgesOf } from '../../choose/routes.ts'
 import { addressesAtOnce, edgesAtOnce } from '../../choose/edge-at-once.ts'
-import { siteAtOnce } from '../../choose/site-at-once.ts'
+import { isSiteAtOnce, siteAtOnce } from '../../choose/site-at-once.ts'
 import { orderSites, weighSites } from '../../choose/sites.ts'
 import type { SiteOrder, Weighing } from '../../choose/sites.ts'
 import type { Family } from '../../health/reachability.ts'
 import { locate } from '../../locate/locate.ts'
 import type { ClientLocation, LocationSource } from '../../locate/locate.ts'
+import { NOT_KEPT } from '../../locate/located-networks.ts'
+import type { LocatedNetworks } from '../../locate/located-networks.ts'
 import { scopeOfLocation } from '../../locate/scope.ts'
 import type { Snapshot } from '../../snapshot.ts'
-import type { EdgeView, PropertyView } from '../../topology.ts'
+import type { EdgeView, PropertyView, SiteView } from '../../topology.ts'
 
 /** What answers are made from, beside the question. */
 export interface SteeringState {
@@ -68,12 +70,48 @@ export function findEdges(wanted: EdgesWanted, state: SteeringState): ChosenEdge
 export function findAddresses(
   wanted: EdgesWanted,
   state: SteeringState,
+  networks: LocatedNetworks,
   out: Uint8Array,
 ): FoundAddresses | undefined {
+  const { client } = wanted
+  const { snapshot } = state
+  // Deep edges have clients of their own, whatever their network.
+  const hasDeep = snapshot.topology.deepSites.length > 0
+  const place = hasDeep ? NOT_KEPT : networks.find(client, snapshot)
+  const known = place === NOT_KEPT ? undefined : addressesAt(networks, place, wanted, state, out)
+  if (known !== undefined) return known
   const { location, scopePrefix, choice } = askedFor(wanted, state)
+  if (place === NOT_KEPT && !hasDeep) networks.keep(client, location, scopePrefix, snapshot)
   const site = siteAtOnce(location, choice)
-  const octets = site === undefined ? undefined : addressesAtOnce(site, choice, out)
-  return octets === undefined ? undefined : { octets, located: location.source, scopePrefix }
+  return site === undefined ? undefined : addressesFrom(site, choice, location, scopePrefix, out)
+}
+
+/** For a network whose place is known. */
+function addressesAt(
+  networks: LocatedNetworks,
+  place: number,
+  wanted: EdgesWanted,
+  state: SteeringState,
+  out: Uint8Array,
+): FoundAddresses | undefined {
+  const site = networks.site(place, state.snapshot)
+  const scopePrefix = networks.scopePrefix(place)
+  const location = { source: networks.source(place) }
+  const choice = choiceOf(wanted, state, scopePrefix)
+  return isSiteAtOnce(site, location, choice)
+    ? addressesFrom(site, choice, location, scopePrefix, out)
+    : undefined
+}
+
+function addressesFrom(
+  site: SiteView,
+  choice: ChoiceQuery,
+  { source }: Pick<ClientLocation, 'source'>,
+  scopePrefix: number,
+  out: Uint8Array,
+): FoundAddresses | undefined {
+  const octets = addressesAtOnce(site, choice, out)
+  return octets === undefined ? undefined : { octets, located: source, scopePrefix }
 }
 
 function edgesToldAtOnce(
@@ -91,25 +129,21 @@ export function chooseEdges(wanted: EdgesWanted, state: SteeringState): EdgeChoi
 
 type Asked = Omit<ChosenEdges, 'edges'>
 
-function askedFor(
-  { property, client, family }: EdgesWanted,
-  { snapshot, demand, nowMs }: SteeringState,
-): Asked {
+function askedFor(wanted: EdgesWanted, state: SteeringState): Asked {
+  const { client, family } = wanted
+  const { snapshot } = state
   const location = locate(client, snapshot)
   const scopePrefix = scopeOf(client, location, snapshot)
+  return { family, location, scopePrefix, choice: choiceOf(wanted, state, scopePrefix) }
+}
+
+function choiceOf(
+  { property, client, family }: EdgesWanted,
+  { snapshot, demand, nowMs }: SteeringState,
+  scopePrefix: number,
+): ChoiceQuery {
   const key = keyOf(property, networkOf(client, scopePrefix).address)
-  const choice = {
-    snapshot,
-    demand,
-    nowMs,
-    property,
-    client,
-    family,
-    byAddress: true,
-    key,
-    avoided: undefined,
-  }
-  return { family, location, scopePrefix, choice }
+  return { snapshot, demand, nowMs, property, client, family, byAddress: true, key, avoided: undefined }
 }
 
 function weighEdges({ family, addresses }: EdgesWanted, asked: Asked): EdgeChoice {

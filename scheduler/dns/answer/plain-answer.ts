@@ -1,6 +1,7 @@
 // The answer that nearly every query for a steered name gets: addresses of edges that are told at once, unsigned. It is
 // the answer that `answerTo` gives, or none; no record is made of it, for it is encoded for one reply.
 import type { IpAddress } from '../../../src/net/ip.ts'
+import type { LocatedNetworks } from '../../locate/located-networks.ts'
 import { RCODE, TYPE } from '../message/codes.ts'
 import { encodeAddresses } from '../message/records.ts'
 import type { PreparedSections } from '../message/records.ts'
@@ -35,6 +36,7 @@ export function plainAnswer(
   { property, zone, sets, isOfSchedulers, glue, name }: ZoneName,
   client: IpAddress,
   deps: AnsweringDeps,
+  networks: LocatedNetworks,
   nowMs: number,
 ): PlainAnswer | undefined {
   if (type !== TYPE.A && type !== TYPE.AAAA) return undefined
@@ -50,6 +52,7 @@ export function plainAnswer(
   const found = findAddresses(
     { property, client, family, addresses: addressesMax },
     { snapshot: snapshots.current, demand, nowMs },
+    networks,
     addresses,
   )
   if (found === undefined || found.octets === 0) return undefined

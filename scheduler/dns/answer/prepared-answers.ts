@@ -49,7 +49,7 @@ export class PreparedAnswers {
   readonly #slots: (Slot | undefined)[] = []
   #networks = 0
   /** Of the questions since then. */
-  readonly #marks = new Int32Array(PREPARED_MARKS)
+  readonly #marks = new Uint8Array(PREPARED_MARKS)
   #markedSinceMs = 0
   /** Answers that were made. */
   #made = 0
@@ -103,16 +103,17 @@ export class PreparedAnswers {
 
   /**
    * A network that asks once in a while gains nothing by what is kept of it, and of the whole Internet there are more
-   * than anything can be kept for: keeping begins with the second question within the time that an answer holds. Marks
-   * of others may push a first one out.
+   * than anything can be kept for: keeping begins with the second question within the time that an answer holds. Another's
+   * mark may push a first one out, and one in some hundreds passes for it: an answer is then kept that need not be.
    */
   #isAskedAgain(place: number, network: number, nowMs: number): boolean {
     if (nowMs - this.#markedSinceMs >= PREPARED_STEERED_MS) {
       this.#marks.fill(0)
       this.#markedSinceMs = nowMs
     }
-    const mark = hashOf(place, network)
-    const at = mark & (PREPARED_MARKS - 1)
+    const hash = hashOf(place, network)
+    const at = hash & (PREPARED_MARKS - 1)
+    const mark = hash >>> 24 || 1
     if (this.#marks[at] === mark) return true
     this.#marks[at] = mark
     return false

@@ -12,8 +12,8 @@ import type { ListenAddress } from '../../../src/config/values.ts'
 const ARCHITECTURES: ReadonlySet<string> = new Set(['x64', 'arm64'])
 
 /** Of Linux, on those. */
-const AF_INET = 2
-const AF_INET6 = 10
+export const AF_INET = 2
+export const AF_INET6 = 10
 const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000

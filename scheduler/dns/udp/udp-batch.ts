@@ -1,13 +1,22 @@
 // Packets of a UDP socket many a call: recvmmsg takes what waits, each is answered where it lies, and sendmmsg sends the
-// replies. Owns the memory that the kernel reads and writes, which lasts as long as the batch; the socket is another's.
+// replies, together with one to a packet that came otherwise. Owns the memory that the kernel reads and writes, which lasts
+// as long as the batch; the socket is another's.
 import assert from 'node:assert/strict'
 import { ipv4OfWord, ipv6OfWords } from '../../../src/net/ip.ts'
 import type { IpAddress } from '../../../src/net/ip.ts'
 import { UDP_BATCH, QUERY_BYTES_MAX, UDP_REPLY_BYTES_MAX } from '../limits.ts'
+import { AF_INET, AF_INET6 } from './c-library.ts'
 import type { CLibrary } from './c-library.ts'
 
 /** Writes the reply to the packet's first `length` octets into `out`, and gives its length; 0: there is none. */
 export type AnswerPacket = (packet: Buffer, length: number, peer: IpAddress, out: Buffer) => number
+
+/** A packet that was taken otherwise, of a peer that no zone belongs to. */
+export interface CamePacket {
+  readonly packet: Buffer
+  readonly peer: IpAddress
+  readonly port: number
+}
 
 /** What becomes of a reply that the kernel does not take now. */
 export type UnsentReply = (reply: Buffer, port: number, peer: IpAddress) => void
@@ -22,7 +31,19 @@ const HEADER = { NAME: 0, NAME_BYTES: 8, VECTOR: 16, VECTORS: 24, FLAGS: 48, BYT
 /** `struct iovec`. */
 const VECTOR = { BASE: 0, BYTES: 8, SIZE: 16 } as const
 /** `sockaddr_in` and `sockaddr_in6`, in the room of the larger. */
-const NAME = { PORT: 2, IPV4: 4, IPV6: 8, IPV4_BYTES: 16, IPV6_BYTES: 28, SIZE: 32 } as const
+const NAME = {
+  FAMILY: 0,
+  PORT: 2,
+  IPV4: 4,
+  FLOW: 4,
+  IPV6: 8,
+  ZONE: 24,
+  IPV4_BYTES: 16,
+  IPV6_BYTES: 28,
+  SIZE: 32,
+} as const
+/** Of `c` in ::ffff:0:0/96, where a socket of IPv6 has its peers of IPv4. */
+const MAPPED = 0xffff
 
 /** Places begin on lines of the processor's cache of their own, and not all in the same ones. */
 const LINE_BYTES = 64
@@ -52,7 +73,7 @@ export class UdpBatch {
   readonly #family: 4 | 6
   readonly #onUnsent: UnsentReply
   readonly #view: DataView
-  readonly #received: bigint
+  readonly #received: readonly [bigint, bigint]
   readonly #places: readonly Place[]
 
   /** `fd`: of a socket of `family`, which stays open for as long as `exchange` is called. */
@@ -65,7 +86,7 @@ export class UdpBatch {
     const memory = Buffer.allocUnsafeSlow(MEMORY_BYTES).fill(0)
     const base = library.addressOf(memory)
     this.#view = new DataView(memory.buffer, memory.byteOffset, memory.length)
-    this.#received = base + BigInt(RECEIVED)
+    this.#received = [base + BigInt(RECEIVED), base + BigInt(RECEIVED + HEADER.SIZE)]
     this.#places = Array.from({ length: UDP_BATCH }, (_, i) => {
       const packetAt = PACKETS + i * PACKET_ROOM
       const replyAt = REPLIES + i * REPLY_ROOM
@@ -80,15 +101,24 @@ export class UdpBatch {
   }
 
   /**
-   * Takes up to UDP_BATCH packets that wait, and answers them. Gives how many there were. Replies that the kernel does not
-   * take now are handed over.
+   * Takes up to `waitingMax` packets that wait, of what a batch has room for, and answers them, behind one that came
+   * already. Gives how many waited. Replies that the kernel does not take now are handed over.
    */
-  exchange(answer: AnswerPacket): number {
+  exchange(answer: AnswerPacket, waitingMax: number, came?: CamePacket): number {
+    const ahead = came === undefined ? 0 : 1
+    const asked = Math.min(waitingMax, UDP_BATCH - ahead)
     // -1 where nothing waits, as where the socket has failed: Node's own next call tells of that.
-    const count = this.#library.recvmmsg(this.#fd, this.#received, UDP_BATCH, MSG_DONTWAIT, NO_TIMEOUT)
+    const waited =
+      asked === 0
+        ? 0
+        : Math.max(
+            0,
+            this.#library.recvmmsg(this.#fd, this.#received[ahead], asked, MSG_DONTWAIT, NO_TIMEOUT),
+          )
+    const count = ahead + waited
     let first = 0
     for (let i = 0; i < count; i += 1) {
-      const length = this.#answer(i, answer)
+      const length = i === 0 && came !== undefined ? this.#answerCame(came, answer) : this.#answer(i, answer)
       if (length > 0) {
         this.#view.setUint32(SENT_VECTORS + i * VECTOR.SIZE + VECTOR.BYTES, length, true)
         continue
@@ -97,7 +127,27 @@ export class UdpBatch {
       first = i + 1
     }
     this.#send(first, count)
-    return Math.max(0, count)
+    return waited
+  }
+
+  /** In the first place. */
+  #answerCame({ packet, peer, port }: CamePacket, answer: AnswerPacket): number {
+    const [place] = this.#places
+    assert(place !== undefined, 'a batch has places')
+    const view = this.#view
+    view.setUint16(NAMES + NAME.FAMILY, this.#family === 4 ? AF_INET : AF_INET6, true)
+    view.setUint16(NAMES + NAME.PORT, port)
+    if (this.#family === 4) {
+      view.setUint32(NAMES + NAME.IPV4, peer.d)
+    } else {
+      view.setUint32(NAMES + NAME.FLOW, 0)
+      view.setUint32(NAMES + NAME.IPV6, peer.a)
+      view.setUint32(NAMES + NAME.IPV6 + 4, peer.b)
+      view.setUint32(NAMES + NAME.IPV6 + 8, peer.family === 4 ? MAPPED : peer.c)
+      view.setUint32(NAMES + NAME.IPV6 + 12, peer.d)
+      view.setUint32(NAMES + NAME.ZONE, 0)
+    }
+    return answer(packet, packet.length, peer, place.reply)
   }
 
   #answer(i: number, answer: AnswerPacket): number {

@@ -1,7 +1,7 @@
-// DNS over UDP on one address: each packet is answered in the turn that brought it. Node brings the first, and its reply
-// leaves at the turn's end, with others that it brings, since each that leaves may wake its client
-// (docs/decisions/0015-replies-of-a-turn.md); what waits behind it is taken and answered many a call, where that can be
-// had (docs/decisions/0025-many-packets-a-call.md). Owns the socket.
+// DNS over UDP on one address: each packet is answered in the turn that brought it. Node brings one, and what waits behind
+// it is taken and answered with it, many a call (docs/decisions/0025-many-packets-a-call.md). Where that cannot be had, it
+// brings all of them, and replies leave at the turn's end, since each that leaves may wake its client
+// (docs/decisions/0015-replies-of-a-turn.md). Owns the socket.
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket } from 'node:dgram'
@@ -13,9 +13,9 @@ import { formatIp, parseIp } from '../../../src/net/ip.ts'
 import type { IpAddress } from '../../../src/net/ip.ts'
 import {
   QUERY_BYTES_MAX,
-  UDP_BATCHES_A_TURN,
   UDP_RECEIVE_BYTES,
   UDP_REPLY_BYTES_MAX,
+  UDP_TURN_PACKETS,
   UDP_TURN_REPLIES,
   UDP_UNSENT_MAX,
 } from '../limits.ts'
@@ -24,6 +24,7 @@ import type { Responding } from '../responder.ts'
 import { bindUdp, keepPort } from './c-library.ts'
 import type { CLibrary } from './c-library.ts'
 import { UdpBatch } from './udp-batch.ts'
+import type { CamePacket } from './udp-batch.ts'
 
 export interface UdpListenerOptions {
   readonly responder: Responding
@@ -53,6 +54,8 @@ export class UdpListener {
   }
   /** Something came in this turn of the event loop. */
   #isInTurn = false
+  /** Of those that wait in the kernel so many may be taken in this turn. */
+  #waitingMax = 0
   #isClosed = false
 
   constructor({ host }: ListenAddress, options: UdpListenerOptions) {
@@ -109,20 +112,26 @@ export class UdpListener {
   }
 
   #take(packet: Buffer, from: RemoteInfo): void {
-    const isFirst = !this.#isInTurn
-    if (isFirst) {
+    if (!this.#isInTurn) {
       this.#isInTurn = true
+      this.#waitingMax = UDP_TURN_PACKETS
       setImmediate(this.#endTurn)
     }
-    this.#reply(packet, from)
-    // Once a turn, so that whatever else the process does has its part of each.
-    if (!isFirst || this.#batch === null) return
-    // It came before those that wait.
-    this.#flush()
-    for (let i = 0; i < UDP_BATCHES_A_TURN; i += 1) {
-      const packets = this.#batch.exchange(this.#answer)
-      if (packets === 0) return
-      this.#metrics.batched(packets)
+    const peer = parseIp(from.address)
+    // Port 0 is nobody's.
+    if (peer === undefined || from.port === 0) return
+    // The number of a zone only the system knows.
+    if (this.#batch === null || from.address.includes('%')) this.#reply(packet, from, peer)
+    else this.#exchange(this.#batch, { packet, peer, port: from.port })
+  }
+
+  /** With what waits behind it: no more in all than a turn has, so that whatever else the process does has its part. */
+  #exchange(batch: UdpBatch, came: CamePacket): void {
+    let waited = batch.exchange(this.#answer, this.#waitingMax, came)
+    while (waited > 0) {
+      this.#metrics.batched(waited)
+      this.#waitingMax -= waited
+      waited = batch.exchange(this.#answer, this.#waitingMax)
     }
   }
 
@@ -155,10 +164,8 @@ export class UdpListener {
     this.#socket.send(reply, port, address, this.#afterSend)
   }
 
-  #reply(packet: Buffer, from: RemoteInfo): void {
-    const peer = parseIp(from.address)
-    // Port 0 is nobody's.
-    if (peer === undefined || from.port === 0) return
+  /** At the turn's end, or when a lot of them is full. */
+  #reply(packet: Buffer, from: RemoteInfo, peer: IpAddress): void {
     if (!this.#hasRoom()) return this.#metrics.noReply('not-sent')
     const place = this.#places[this.#waiting.length]
     assert(place !== undefined, 'a full turn was sent')
