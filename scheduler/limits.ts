@@ -68,7 +68,7 @@ export const RTT_MS_PER_KM = 0.016
 /** Round trip to a site without a location: more than to the other side of the globe. */
 export const RTT_UNKNOWN_MS = 400
 
-/** Networks that are remembered with their site, 16 bytes each, a power of two; a later one may take an earlier's place. */
+/** Networks that are remembered with their site, 16 bytes each, a power of two; a later one may take another's place. */
 export const LOCATED_NETWORKS = 2 ** 18
 
 /** What each place further down in a list of located sites costs, and the most that it can. */

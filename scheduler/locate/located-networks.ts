@@ -9,8 +9,18 @@ import type { SiteView } from '../topology.ts'
 import { LOCATION_SOURCES } from './locate.ts'
 import type { ClientLocation, LocationSource } from './locate.ts'
 
-/** What networks are: no location that depends on more of an address is kept. */
-const NETWORK_BITS = { 4: 24, 6: 48 } as const
+/**
+ * What networks are: no location that depends on more of an address is kept. For those of IPv4 that are smaller a table in
+ * memory is no faster than what it would save.
+ */
+const NETWORK_BITS = { 4: 16, 6: 48 } as const
+/**
+ * Where it depends on no more than this, all of such a network is one, as most of what a provider has in one place is.
+ * An address is in a wide one or in others, never in both.
+ */
+const WIDE_BITS = { 4: 16, 6: 32 } as const
+/** Of either family: of IPv4 each, of IPv6 by hash. */
+const WIDE_PLACES = 2 ** 16
 
 /** Of a network, the words of the table: its bits, the site's index, and scope and source. */
 const WORDS = 4
@@ -19,9 +29,10 @@ const WAYS = 4
 const SET_WORDS = WAYS * WORDS
 const SETS = LOCATED_NETWORKS / WAYS
 
-/** Beside bits 32 to 47 of an IPv6 address; no network has 0, which a free place has. */
-const IPV4 = 0x20000
+/** Beside bits 32 to 47 of an IPv6 address, or in their place; no network has 0, which a free place has. */
 const IPV6 = 0x10000
+const IPV4 = 0x20000
+const WIDE = 0x40000
 
 const SCOPE = 0xff
 const SOURCE_SHIFT = 8
@@ -31,6 +42,8 @@ export const NOT_KEPT = -1
 /** A network is asked for by its place, which `find` gives and the next `keep` may give to another. */
 export class LocatedNetworks {
   readonly #words = new Int32Array(SETS * SET_WORDS)
+  /** 1 where the last network that was kept is a wide one: as what an address is looked for. */
+  readonly #isWide = new Uint8Array(2 * WIDE_PLACES)
   #of: Pick<Snapshot, 'topology' | 'places'> | undefined
   /** Where in its set the next network comes, whatever is there: not the oldest, or those asked in turns would all go. */
   #next = 0
@@ -39,8 +52,10 @@ export class LocatedNetworks {
   find(client: IpAddress, snapshot: Snapshot): number {
     if (this.#of !== snapshot) this.#follow(snapshot)
     const words = this.#words
+    const isWide = this.#isWide[widePlaceOf(client)] === 1
+    if (client.family === 4 && !isWide) return NOT_KEPT
     const high = highOf(client)
-    const low = lowOf(client)
+    const low = lowOf(client, isWide)
     const from = setOf(high, low)
     for (let place = from; place < from + SET_WORDS; place += WORDS) {
       if (words[place] === high && words[place + 1] === low) return place
@@ -70,8 +85,10 @@ export class LocatedNetworks {
     const [site] = sites
     if (site === undefined || sites.length > 1 || scopePrefix > NETWORK_BITS[client.family]) return
     const words = this.#words
+    const isWide = scopePrefix <= WIDE_BITS[client.family]
+    this.#isWide[widePlaceOf(client)] = isWide ? 1 : 0
     const high = highOf(client)
-    const low = lowOf(client)
+    const low = lowOf(client, isWide)
     const place = setOf(high, low) + (this.#next % WAYS) * WORDS
     this.#next += 1
     words[place] = high
@@ -82,17 +99,25 @@ export class LocatedNetworks {
 
   #follow(snapshot: Snapshot): void {
     const { topology, places } = snapshot
-    if (this.#of?.topology !== topology || this.#of.places !== places) this.#words.fill(0)
+    if (this.#of?.topology !== topology || this.#of.places !== places) {
+      this.#words.fill(0)
+      this.#isWide.fill(0)
+    }
     this.#of = snapshot
   }
 }
 
-function highOf({ family, a, d }: IpAddress): number {
-  return family === 4 ? d >>> 8 : a | 0
+function widePlaceOf({ family, a, d }: IpAddress): number {
+  return family === 4 ? d >>> 16 : WIDE_PLACES + (Math.imul(a, 0x9e3779b1) >>> 16)
 }
 
-function lowOf({ family, b }: IpAddress): number {
-  return family === 4 ? IPV4 : IPV6 | (b >>> 16)
+function highOf({ family, a, d }: IpAddress): number {
+  return family === 4 ? d >>> 16 : a | 0
+}
+
+function lowOf({ family, b }: IpAddress, isWide: boolean): number {
+  if (family === 4) return IPV4
+  return isWide ? WIDE : IPV6 | (b >>> 16)
 }
 
 /** Where the set of a network begins. */

@@ -8,6 +8,7 @@ import { LOCATED_NETWORKS } from '../../scheduler/limits.ts'
 import { buildSnapshot } from '../../scheduler/snapshot.ts'
 import type { Snapshot } from '../../scheduler/snapshot.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
+import type { IpAddress } from '../../src/net/ip.ts'
 import { ip } from '../kit/dns-responder.ts'
 import { uniformPlaces } from '../kit/made-places.ts'
 import { edgeEntry, schedulerSettings } from '../kit/scheduler.ts'
@@ -35,13 +36,21 @@ t.test('a network of either family, whoever of it asks', async (t) => {
     if (place === NOT_KEPT) return 'nothing'
     return `${networks.source(place)} ${networks.site(place, snapshot).id} /${networks.scopePrefix(place)}`
   }
-  networks.keep(ip('198.51.100.7'), locationAt(snapshot, 1), 24, snapshot)
-  networks.keep(ip('2001:db8:1:2::3'), { ...locationAt(snapshot, 2), source: 'asn' }, 0, snapshot)
-  networks.keep(ip('0.0.0.0'), locationAt(snapshot, 0), 8, snapshot)
-  t.equal(told('198.51.100.200'), 'coverage b /24')
-  t.equal(told('2001:db8:1:ffff::'), 'asn c /0')
-  t.equal(told('0.0.0.9'), 'coverage a /8')
-  for (const other of ['198.51.101.7', '2001:db8:2::3', '::', '::c633:6400', '0.0.1.0', 'c633:64::']) {
+  networks.keep(ip('2001:db8:1:2::3'), { ...locationAt(snapshot, 2), source: 'asn' }, 33, snapshot)
+  networks.keep(ip('0.0.0.0'), locationAt(snapshot, 0), 12, snapshot)
+  t.equal(told('2001:db8:1:ffff::'), 'asn c /33')
+  t.equal(told('0.0.0.9'), 'coverage a /12')
+  for (const other of ['2001:db8:2::3', '::', '0.1.0.0', '198.51.101.7']) {
+    t.equal(told(other), 'nothing', other)
+  }
+  networks.keep(ip('60.1.2.3'), locationAt(snapshot, 1), 16, snapshot)
+  networks.keep(ip('2400:1:2::3'), locationAt(snapshot, 2), 0, snapshot)
+  networks.keep(ip('::'), locationAt(snapshot, 0), 8, snapshot)
+  t.equal(told('60.1.255.0'), 'coverage b /16', 'all of a wide one')
+  t.equal(told('2400:1:ffff::'), 'coverage c /0')
+  t.equal(told('::1:0:0'), 'coverage a /8')
+  t.equal(told('0.0.0.9'), 'coverage a /12', 'the other family has its own')
+  for (const other of ['60.2.2.3', '2400:2::', '61.1.2.3', '0.1.0.0', '0:3c01::']) {
     t.equal(told(other), 'nothing', other)
   }
 })
@@ -53,10 +62,10 @@ t.test('not where the network is not all of it, nor where several sites share it
     networks.keep(ip(client), location, scope, snapshot)
     return networks.find(ip(client), snapshot) !== NOT_KEPT
   }
-  t.notOk(keeps('192.0.2.1', locationAt(snapshot, 0), 25))
+  t.notOk(keeps('192.0.2.1', locationAt(snapshot, 0), 17))
   t.notOk(keeps('2001:db8::', locationAt(snapshot, 0), 49))
-  t.notOk(keeps('192.0.2.1', locationAt(snapshot, 0, 1), 24))
-  t.ok(keeps('192.0.2.1', locationAt(snapshot, 0), 24))
+  t.notOk(keeps('192.0.2.1', locationAt(snapshot, 0, 1), 16))
+  t.ok(keeps('192.0.2.1', locationAt(snapshot, 0), 16))
   t.ok(keeps('2001:db8::', locationAt(snapshot, 0), 48))
 })
 
@@ -85,9 +94,13 @@ t.test('of more networks than there is room for some are forgotten, and none is 
       ? ip(`${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.0`)
       : { family: 6 as const, a: 0x2400_0000 + (word >>> 20), b: word, c: 0, d: 0 }
   })
-  const siteFor = ({ a, b, d }: (typeof all)[number]) => ((a ^ (b >>> 16) ^ (d >>> 8)) >>> 0) % SITES.length
+  const wideOf = ({ family, a, d }: IpAddress) => (family === 4 ? d >>> 16 : a)
+  const isWide = (client: IpAddress) => wideOf(client) % 5 === 0
+  const numberOf = (client: IpAddress) =>
+    isWide(client) ? wideOf(client) : (client.a ^ (client.b >>> 16) ^ (client.d >>> 8)) >>> 0
+  const siteFor = (client: IpAddress) => numberOf(client) % SITES.length
   for (const client of all) {
-    const scope = client.family === 4 ? 24 : 48
+    const scope = (client.family === 4 ? 24 : 48) - (isWide(client) ? 16 : 0)
     networks.keep(client, locationAt(snapshot, siteFor(client)), scope, snapshot)
   }
   let [kept, wrong] = [0, 0]
