@@ -47,24 +47,32 @@ export function scopeOfUnroutable(address: IpAddress): number {
   return known === UNTOLD ? tree.scopeOf(address) : Math.abs(known)
 }
 
-/** Most addresses are told by their first octet, or the first two of IPv6: the scope, less than 0 for unroutable ones. */
+/**
+ * Most addresses are told by their first octet, or the first two of IPv6: the scope, less than 0 for unroutable ones. Looked
+ * for when one that begins so is first asked for: all at once would keep each start waiting.
+ */
 const FIRST_BITS = { 4: 8, 6: 16 } as const
 const UNTOLD = 0
-const firsts = { 4: tableOf(4), 6: tableOf(6) }
-
-function knownOf({ family, a, d }: IpAddress): number {
-  return (family === 4 ? firsts[4][d >>> 24] : firsts[6][a >>> 16]) ?? UNTOLD
+/** A scope is from 1 to FIRST_BITS: each family has addresses of either kind. */
+const UNASKED = 127
+const firsts = {
+  4: new Int8Array(2 ** FIRST_BITS[4]).fill(UNASKED),
+  6: new Int8Array(2 ** FIRST_BITS[6]).fill(UNASKED),
 }
 
-function tableOf(family: 4 | 6): Int8Array {
+function knownOf({ family, a, d }: IpAddress): number {
+  const first = family === 4 ? d >>> 24 : a >>> 16
+  const known = firsts[family][first] ?? UNTOLD
+  return known === UNASKED ? (firsts[family][first] = lookFor(family, first)) : known
+}
+
+function lookFor(family: 4 | 6, first: number): number {
   const bits = FIRST_BITS[family]
-  return Int8Array.from({ length: 2 ** bits }, (_, first) => {
-    const word = first * 2 ** (32 - bits)
-    const [a, d] = family === 4 ? [0, word] : [word, 0]
-    const address: IpAddress = { family, a, b: 0, c: 0, d }
-    const scope = tree.scopeOf(address)
-    // Of all others that begin so too.
-    if (scope > bits) return UNTOLD
-    return tree.find(address) === undefined ? scope : -scope
-  })
+  const word = first * 2 ** (32 - bits)
+  const [a, d] = family === 4 ? [0, word] : [word, 0]
+  const address: IpAddress = { family, a, b: 0, c: 0, d }
+  const scope = tree.scopeOf(address)
+  // Of all others that begin so too.
+  if (scope > bits) return UNTOLD
+  return tree.find(address) === undefined ? scope : -scope
 }

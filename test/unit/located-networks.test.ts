@@ -94,11 +94,6 @@ t.test('of more networks than there is room for some are forgotten, and none is 
       ? ip(`${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.0`)
       : { family: 6 as const, a: 0x2400_0000 + (word >>> 20), b: word, c: 0, d: 0 }
   })
-  const wideOf = ({ family, a, d }: IpAddress) => (family === 4 ? d >>> 16 : a)
-  const isWide = (client: IpAddress) => wideOf(client) % 5 === 0
-  const numberOf = (client: IpAddress) =>
-    isWide(client) ? wideOf(client) : (client.a ^ (client.b >>> 16) ^ (client.d >>> 8)) >>> 0
-  const siteFor = (client: IpAddress) => numberOf(client) % SITES.length
   for (const client of all) {
     const scope = (client.family === 4 ? 24 : 48) - (isWide(client) ? 16 : 0)
     networks.keep(client, locationAt(snapshot, siteFor(client)), scope, snapshot)
@@ -113,3 +108,18 @@ t.test('of more networks than there is room for some are forgotten, and none is 
   t.equal(wrong, 0)
   t.ok(kept > LOCATED_NETWORKS / 2 && kept < all.length, `${kept} of ${all.length}`)
 })
+
+/** One in five of both families, all of each with one site. */
+function isWide(client: IpAddress): boolean {
+  return wideOf(client) % 5 === 0
+}
+
+function wideOf({ family, a, d }: IpAddress): number {
+  return family === 4 ? d >>> 16 : a
+}
+
+function siteFor(client: IpAddress): number {
+  const { a, b, d } = client
+  const number = isWide(client) ? wideOf(client) : (a ^ (b >>> 16) ^ (d >>> 8)) >>> 0
+  return number % SITES.length
+}
