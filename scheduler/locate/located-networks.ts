@@ -89,8 +89,8 @@ export class LocatedNetworks {
     this.#isWide[widePlaceOf(client)] = isWide ? 1 : 0
     const high = highOf(client)
     const low = lowOf(client, isWide)
-    const place = setOf(high, low) + (this.#next % WAYS) * WORDS
-    this.#next += 1
+    const place = setOf(high, low) + this.#next * WORDS
+    this.#next = (this.#next + 1) % WAYS
     words[place] = high
     words[place + 1] = low
     words[place + 2] = site.index
