@@ -4,9 +4,7 @@ import t from 'tap'
 import { TYPE } from '../../scheduler/dns/message/codes.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
 import { optBytes, queryBytes } from '../kit/dns-bytes.ts'
-import { site } from '../kit/choosing.ts'
 import { ip, makeSigner, responderRig } from '../kit/dns-responder.ts'
-import { edgeEntry } from '../kit/scheduler.ts'
 
 const CLIENT = '203.0.113.9'
 const STEERED = 'shows.cdn.example.com'
@@ -88,22 +86,4 @@ t.test('an answer was kept for a network that came back when it held no more', a
     return made
   }
   t.strictSame([0, 600, 100, 100].map(madeAfter), [1, 2, 4, 4], 'the third is made once more, to be kept')
-})
-
-t.test('clients with edges of their own were told those of the network around them', async (t) => {
-  const sites = [site('wide', 0, 0, { networks: ['198.51.0.0/16'] }), site('deep', 0, 90)]
-  const edges = [
-    edgeEntry('wide-1', 'wide', { addresses: ['100.64.0.1', '2001:db8::1'] }),
-    edgeEntry('deep-1', 'deep', { addresses: ['100.64.0.2', '2001:db8::2'], pinned: ['198.51.8.0/22'] }),
-  ]
-  const { ask } = responderRig({ over: { sites, edges } })
-  const asked = (type: number, client: string) =>
-    (decode(ask(queryBytes({ name: STEERED, type }), client) ?? Buffer.alloc(0)).answers ?? []).map(
-      (record) => (record.type === 'A' || record.type === 'AAAA') && record.data,
-    )
-  // Of one network in turns, so that whatever is remembered of it is.
-  t.strictSame(asked(TYPE.A, '198.51.9.9'), ['100.64.0.2'])
-  t.strictSame(asked(TYPE.AAAA, '198.51.9.9'), ['2001:db8::2'])
-  t.strictSame(asked(TYPE.A, '198.51.12.9'), ['100.64.0.1'])
-  t.strictSame(asked(TYPE.AAAA, '198.51.12.9'), ['2001:db8::1'])
 })

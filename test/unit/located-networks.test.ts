@@ -1,6 +1,8 @@
 // What is remembered of where networks are: by network alone, for one configuration and one set of GeoIP files, and of more
 // networks than there is room for never another's.
+import { decode } from 'dns-packet'
 import t from 'tap'
+import { TYPE } from '../../scheduler/dns/message/codes.ts'
 import { locate } from '../../scheduler/locate/locate.ts'
 import type { ClientLocation } from '../../scheduler/locate/locate.ts'
 import { LocatedNetworks, NOT_KEPT } from '../../scheduler/locate/located-networks.ts'
@@ -9,7 +11,9 @@ import { buildSnapshot } from '../../scheduler/snapshot.ts'
 import type { Snapshot } from '../../scheduler/snapshot.ts'
 import { buildTopology } from '../../scheduler/topology.ts'
 import type { IpAddress } from '../../src/net/ip.ts'
-import { ip } from '../kit/dns-responder.ts'
+import { site } from '../kit/choosing.ts'
+import { queryBytes } from '../kit/dns-bytes.ts'
+import { ip, responderRig } from '../kit/dns-responder.ts'
 import { uniformPlaces } from '../kit/made-places.ts'
 import { edgeEntry, schedulerSettings } from '../kit/scheduler.ts'
 
@@ -67,6 +71,25 @@ t.test('not where the network is not all of it, nor where several sites share it
   t.notOk(keeps('192.0.2.1', locationAt(snapshot, 0, 1), 16))
   t.ok(keeps('192.0.2.1', locationAt(snapshot, 0), 16))
   t.ok(keeps('2001:db8::', locationAt(snapshot, 0), 48))
+})
+
+t.test('not for clients who have edges of their own', async (t) => {
+  const sites = [site('wide', 0, 0, { networks: ['198.51.0.0/16'] }), site('deep', 0, 90)]
+  const edges = [
+    edgeEntry('wide-1', 'wide', { addresses: ['100.64.0.1', '2001:db8::1'] }),
+    edgeEntry('deep-1', 'deep', { addresses: ['100.64.0.2', '2001:db8::2'], pinned: ['198.51.8.0/22'] }),
+  ]
+  const { ask } = responderRig({ over: { sites, edges } })
+  const asked = (type: number, client: string) =>
+    (
+      decode(ask(queryBytes({ name: 'shows.cdn.example.com', type }), client) ?? Buffer.alloc(0)).answers ??
+      []
+    ).map((record) => (record.type === 'A' || record.type === 'AAAA') && record.data)
+  // Of one network in turns, so that whatever is remembered of it is.
+  t.strictSame(asked(TYPE.A, '198.51.9.9'), ['100.64.0.2'])
+  t.strictSame(asked(TYPE.AAAA, '198.51.9.9'), ['2001:db8::2'])
+  t.strictSame(asked(TYPE.A, '198.51.12.9'), ['100.64.0.1'])
+  t.strictSame(asked(TYPE.AAAA, '198.51.12.9'), ['2001:db8::1'])
 })
 
 t.test('through reports, and no other change', async (t) => {
