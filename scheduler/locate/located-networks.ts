@@ -42,7 +42,7 @@ export const NOT_KEPT = -1
 /** A network is asked for by its place, which `find` gives and the next `keep` may give to another. */
 export class LocatedNetworks {
   readonly #words = new Int32Array(SETS * SET_WORDS)
-  /** 1 where the last network that was kept is a wide one: as what an address is looked for. */
+  /** 1 where the network that was kept last is a wide one: addresses there are looked for as of one. */
   readonly #isWide = new Uint8Array(2 * WIDE_PLACES)
   #of: Pick<Snapshot, 'topology' | 'places'> | undefined
   /** Where in its set the next network comes, whatever is there: not the oldest, or those asked in turns would all go. */

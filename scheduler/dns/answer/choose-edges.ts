@@ -78,15 +78,13 @@ export function findAddresses(
   // Deep edges have clients of their own, whatever their network.
   const hasDeep = snapshot.topology.deepSites.length > 0
   const place = hasDeep ? NOT_KEPT : networks.find(client, snapshot)
-  const known = place === NOT_KEPT ? undefined : addressesAt(networks, place, wanted, state, out)
-  if (known !== undefined) return known
+  if (place !== NOT_KEPT) return addressesAt(networks, place, wanted, state, out)
   const { location, scopePrefix, choice } = askedFor(wanted, state)
-  if (place === NOT_KEPT && !hasDeep) networks.keep(client, location, scopePrefix, snapshot)
-  const site = siteAtOnce(location, choice)
-  return site === undefined ? undefined : addressesFrom(site, choice, location, scopePrefix, out)
+  if (!hasDeep) networks.keep(client, location, scopePrefix, snapshot)
+  return addressesFrom(siteAtOnce(location, choice), choice, location.source, scopePrefix, out)
 }
 
-/** For a network whose place is known. */
+/** For a network whose place is known. The client itself is located where it may have to go past that site. */
 function addressesAt(
   networks: LocatedNetworks,
   place: number,
@@ -94,24 +92,25 @@ function addressesAt(
   state: SteeringState,
   out: Uint8Array,
 ): FoundAddresses | undefined {
-  const site = networks.site(place, state.snapshot)
+  const { client } = wanted
+  const { snapshot } = state
+  const near = networks.site(place, snapshot)
+  const source = networks.source(place)
   const scopePrefix = networks.scopePrefix(place)
-  const location = { source: networks.source(place) }
   const choice = choiceOf(wanted, state, scopePrefix)
-  return isSiteAtOnce(site, location, choice)
-    ? addressesFrom(site, choice, location, scopePrefix, out)
-    : undefined
+  const site = isSiteAtOnce(near, { source }, choice) ? near : siteAtOnce(locate(client, snapshot), choice)
+  return addressesFrom(site, choice, source, scopePrefix, out)
 }
 
 function addressesFrom(
-  site: SiteView,
+  site: SiteView | undefined,
   choice: ChoiceQuery,
-  { source }: Pick<ClientLocation, 'source'>,
+  located: LocationSource,
   scopePrefix: number,
   out: Uint8Array,
 ): FoundAddresses | undefined {
-  const octets = addressesAtOnce(site, choice, out)
-  return octets === undefined ? undefined : { octets, located: source, scopePrefix }
+  const octets = site === undefined ? undefined : addressesAtOnce(site, choice, out)
+  return octets === undefined ? undefined : { octets, located, scopePrefix }
 }
 
 function edgesToldAtOnce(
